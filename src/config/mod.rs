@@ -1,0 +1,113 @@
+//! What the operator decides: values only, read once at start and passed down. No globals.
+//!
+//! Every key stands once in [`settings::SETTINGS`]; loading, `config explain` and the table in the
+//! README come from there. What Rocket itself reads (address, port, TLS) stays Rocket's.
+
+mod settings;
+mod source;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use settings::{SETTINGS, Setting};
+pub use source::{ConfigError, Explained, Loaded, Origin, load};
+
+/// All of it. [`Default`] gives what the table of settings gives.
+#[derive(Clone)]
+pub struct Config {
+    /// Where things are kept.
+    pub storage: Storage,
+    /// What one upload may cost.
+    pub uploads: Uploads,
+    /// How passwords become keys.
+    pub passwords: Passwords,
+    /// How long a sign-in lasts.
+    pub sessions: Sessions,
+    /// How the server treats connections.
+    pub serving: Serving,
+    /// What the logs hold.
+    pub logging: Logging,
+}
+
+/// Where things are kept.
+#[derive(Clone)]
+pub struct Storage {
+    /// MongoDB's connection string, or nothing for the embedded store.
+    pub mongodb: Option<String>,
+    /// Folder of the embedded store and, unless told otherwise, of the instance key.
+    pub data_dir: PathBuf,
+    /// File with the instance secret; `instance.key` in the data folder when empty.
+    pub instance_key_file: Option<PathBuf>,
+    /// The instance secret itself (base64 of 32 bytes), for those who keep no file.
+    pub instance_key: Option<String>,
+    /// How long deleted pictures stay in the trash.
+    pub trash_keep: Duration,
+}
+
+/// What one upload may cost.
+#[derive(Clone, Copy)]
+pub struct Uploads {
+    /// Largest file, in bytes.
+    pub max_file_bytes: u64,
+    /// Most pixels of a picture, width times height.
+    pub max_pixels: u64,
+    /// Most memory that decoding one picture may take, in bytes.
+    pub max_decode_bytes: u64,
+    /// Memory for all files being received at once, in bytes.
+    pub memory_bytes: u64,
+    /// Pictures decoded at once.
+    pub decoders: usize,
+}
+
+/// How passwords become keys (Argon2id, RFC 9106).
+#[derive(Clone, Copy)]
+pub struct Passwords {
+    /// Memory of one hash in KiB.
+    pub memory_kib: u32,
+    /// Passes over that memory.
+    pub passes: u32,
+    /// Lanes.
+    pub lanes: u32,
+    /// Hashes computed at once.
+    pub parallel: usize,
+    /// Hashes that may wait for their turn before new ones are refused.
+    pub queue: usize,
+}
+
+/// How long a sign-in lasts.
+#[derive(Clone, Copy)]
+pub struct Sessions {
+    /// It ends when unused for this long.
+    pub idle: Duration,
+    /// It ends after this long in any case.
+    pub absolute: Duration,
+}
+
+/// How the server treats connections.
+#[derive(Clone)]
+pub struct Serving {
+    /// The address users type, such as `https://pictures.example.org`; `http://localhost:PORT`
+    /// when empty.
+    pub public_url: Option<String>,
+    /// How long running downloads may go on after a request to stop.
+    pub shutdown_grace: Duration,
+    /// An upload that sends nothing for this long is given up.
+    pub receive_stall: Duration,
+    /// A download whose reader takes nothing for this long is given up.
+    pub send_stall: Duration,
+}
+
+/// What the logs hold.
+#[derive(Clone)]
+pub struct Logging {
+    /// Which events, in the notation of `tracing`'s `EnvFilter`.
+    pub filter: String,
+    /// One JSON object a line instead of text.
+    pub json: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        settings::defaults()
+    }
+}

@@ -1,0 +1,255 @@
+//! The table of settings: name, default, what is allowed, what it is for, and how it is read.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Config, Logging, Passwords, Serving, Sessions, Storage, Uploads};
+
+/// One key of the configuration.
+pub struct Setting {
+    /// Name in `[default.vault]` of `Rocket.toml`; `IMAGE_VAULT_` and the name in capitals is the
+    /// environment variable.
+    pub key: &'static str,
+    /// Value when nobody sets it; empty where there is none.
+    pub default: &'static str,
+    /// What may stand there, for messages and tables.
+    pub allowed: &'static str,
+    /// What it is for, in one sentence.
+    pub about: &'static str,
+    /// Whether its value may be shown.
+    pub secret: bool,
+    /// Puts a value in its place; `None` where it is not allowed.
+    pub(super) set: fn(&mut Config, &str) -> Option<()>,
+}
+
+impl Setting {
+    /// Name of the environment variable.
+    pub fn variable(&self) -> String {
+        format!("IMAGE_VAULT_{}", self.key.to_uppercase())
+    }
+}
+
+macro_rules! settings {
+    ($($key:literal = $default:literal, $allowed:literal, $about:literal, $secret:literal,
+       |$config:ident, $text:ident| $set:expr;)+) => {
+        /// Every key there is.
+        pub const SETTINGS: &[Setting] = &[$(Setting {
+            key: $key, default: $default, allowed: $allowed, about: $about, secret: $secret,
+            set: |$config, $text| { $set; Some(()) },
+        }),+];
+    };
+}
+
+settings! {
+    "store" = "embedded", "`embedded`, or a `mongodb://` or `mongodb+srv://` address of a replica set",
+        "Where rows and sealed files are kept.", true,
+        |c, t| c.storage.mongodb = match t {
+            "embedded" => None,
+            uri if uri.starts_with("mongodb://") || uri.starts_with("mongodb+srv://") => Some(uri.to_owned()),
+            _ => return None,
+        };
+    "data_dir" = "./vault-data", "a folder",
+        "Folder of the embedded store and of the instance key; made with access for its owner only.", false,
+        |c, t| c.storage.data_dir = path(t)?;
+    "instance_key_file" = "", "a file, readable by its owner only",
+        "File with the instance secret; `instance.key` in the data folder when empty.", false,
+        |c, t| c.storage.instance_key_file = optional(t, path)?;
+    "instance_key" = "", "32 bytes in base64",
+        "The instance secret itself, instead of a file.", true,
+        |c, t| c.storage.instance_key = optional(t, |t| Some(t.to_owned()))?;
+    "public_url" = "", "`http://…` or `https://…` without a path",
+        "The address users type; `http://localhost:PORT` when empty.", false,
+        |c, t| c.serving.public_url = optional(t, origin)?;
+    "max_file" = "100 MiB", "a size from 1 KiB to 2 GiB",
+        "Largest file that is taken.", false,
+        |c, t| c.uploads.max_file_bytes = size(t, 1 << 10, 2 << 30)?;
+    "max_megapixels" = "100", "a whole number from 1 to 1000",
+        "Largest picture that is taken, width times height.", false,
+        |c, t| c.uploads.max_pixels = number::<u64>(t, 1, 1_000)? * 1_000_000;
+    "max_decode_memory" = "512 MiB", "a size from 16 MiB to 8 GiB",
+        "Most memory that decoding one picture may take.", false,
+        |c, t| c.uploads.max_decode_bytes = size(t, 16 << 20, 8 << 30)?;
+    "upload_memory" = "512 MiB", "a size from 16 MiB to 64 GiB",
+        "Memory for all files being received at once; further ones wait.", false,
+        |c, t| c.uploads.memory_bytes = size(t, 16 << 20, 64 << 30)?;
+    "decoders" = "2", "a whole number from 1 to 64",
+        "Pictures decoded at once.", false,
+        |c, t| c.uploads.decoders = number(t, 1, 64)?;
+    "argon2_memory" = "64 MiB", "a size from 19 MiB to 1 GiB",
+        "Memory of one password hash; raised for an account when it signs in.", false,
+        |c, t| c.passwords.memory_kib = (size(t, 19 << 20, 1 << 30)? / 1024) as u32;
+    "argon2_passes" = "3", "a whole number from 2 to 20",
+        "Passes of one password hash.", false,
+        |c, t| c.passwords.passes = number(t, 2, 20)?;
+    "argon2_lanes" = "1", "a whole number from 1 to 16",
+        "Lanes of one password hash.", false,
+        |c, t| c.passwords.lanes = number(t, 1, 16)?;
+    "argon2_parallel" = "2", "a whole number from 1 to 64",
+        "Password hashes computed at once; each takes its memory.", false,
+        |c, t| c.passwords.parallel = number(t, 1, 64)?;
+    "argon2_queue" = "64", "a whole number from 0 to 10000",
+        "Password hashes that may wait; more are answered with 503.", false,
+        |c, t| c.passwords.queue = number(t, 0, 10_000)?;
+    "session_idle" = "30m", "a duration from 1s to 30d",
+        "A sign-in ends when it is unused for this long.", false,
+        |c, t| c.sessions.idle = duration(t, 1, 30 * DAY)?;
+    "session_absolute" = "12h", "a duration from 1s to 365d",
+        "A sign-in ends after this long in any case.", false,
+        |c, t| c.sessions.absolute = duration(t, 1, 365 * DAY)?;
+    "trash_keep" = "30d", "a duration from 1s to 3650d",
+        "How long deleted pictures stay in the trash.", false,
+        |c, t| c.storage.trash_keep = duration(t, 1, 3_650 * DAY)?;
+    "receive_stall" = "30s", "a duration from 1s to 1h",
+        "An upload that sends nothing for this long is given up.", false,
+        |c, t| c.serving.receive_stall = duration(t, 1, 3_600)?;
+    "send_stall" = "60s", "a duration from 1s to 1h",
+        "A download whose reader takes nothing for this long is given up.", false,
+        |c, t| c.serving.send_stall = duration(t, 1, 3_600)?;
+    "shutdown_grace" = "30s", "a duration from 0s to 1h",
+        "How long running downloads may go on after a request to stop.", false,
+        |c, t| c.serving.shutdown_grace = duration(t, 0, 3_600)?;
+    "log" = "info", "a level (`error`, `warn`, `info`, `debug`) or an EnvFilter expression",
+        "Which events are logged; never names, tokens or keys.", false,
+        |c, t| c.logging.filter = Some(t.to_owned()).filter(|t| !t.is_empty())?;
+    "log_format" = "text", "`text` or `json`",
+        "How events are logged.", false,
+        |c, t| c.logging.json = match t { "text" => false, "json" => true, _ => return None };
+}
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// A configuration in which every setting has its default.
+pub(super) fn defaults() -> Config {
+    let mut config = Config {
+        storage: Storage {
+            mongodb: None,
+            data_dir: PathBuf::new(),
+            instance_key_file: None,
+            instance_key: None,
+            trash_keep: Duration::ZERO,
+        },
+        uploads: Uploads {
+            max_file_bytes: 0,
+            max_pixels: 0,
+            max_decode_bytes: 0,
+            memory_bytes: 0,
+            decoders: 0,
+        },
+        passwords: Passwords {
+            memory_kib: 0,
+            passes: 0,
+            lanes: 0,
+            parallel: 0,
+            queue: 0,
+        },
+        sessions: Sessions {
+            idle: Duration::ZERO,
+            absolute: Duration::ZERO,
+        },
+        serving: Serving {
+            public_url: None,
+            shutdown_grace: Duration::ZERO,
+            receive_stall: Duration::ZERO,
+            send_stall: Duration::ZERO,
+        },
+        logging: Logging {
+            filter: String::new(),
+            json: false,
+        },
+    };
+    for setting in SETTINGS {
+        (setting.set)(&mut config, setting.default)
+            .expect("a test reads the default of every setting");
+    }
+    config
+}
+
+fn optional<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
+    if text.is_empty() {
+        Some(None)
+    } else {
+        parse(text).map(Some)
+    }
+}
+
+fn path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| PathBuf::from(text))
+}
+
+fn number<T: std::str::FromStr + PartialOrd>(text: &str, min: T, max: T) -> Option<T> {
+    text.parse().ok().filter(|n| *n >= min && *n <= max)
+}
+
+fn size(text: &str, min: u64, max: u64) -> Option<u64> {
+    let bytes = text.parse::<bytesize::ByteSize>().ok()?.as_u64();
+    (min..=max).contains(&bytes).then_some(bytes)
+}
+
+/// Whole seconds in `jiff`'s friendly notation, where a day is 24 hours.
+fn duration(text: &str, min_secs: u64, max_secs: u64) -> Option<Duration> {
+    let secs = match text.strip_suffix('d').map(str::parse::<u64>) {
+        Some(Ok(days)) => days.checked_mul(DAY)?,
+        _ => u64::try_from(text.parse::<jiff::SignedDuration>().ok()?.as_secs()).ok()?,
+    };
+    (min_secs..=max_secs)
+        .contains(&secs)
+        .then(|| Duration::from_secs(secs))
+}
+
+/// Scheme, host and port, without a trailing slash.
+fn origin(text: &str) -> Option<String> {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))?;
+    let host = rest.strip_suffix('/').unwrap_or(rest);
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+    (!host.is_empty() && host.chars().all(plain)).then(|| text.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_allowed() {
+        defaults();
+    }
+
+    #[test]
+    fn values_outside_their_range_are_refused() {
+        let refused = [
+            ("store", "postgres://x"),
+            ("max_file", "3 GiB"),
+            ("max_file", "big"),
+            ("decoders", "0"),
+            ("session_idle", "-5m"),
+            ("session_idle", "0s"),
+            ("public_url", "ftp://x"),
+            ("public_url", "https://x/path"),
+            ("log_format", "xml"),
+            ("data_dir", ""),
+            ("max_megapixels", "99999999999999999999"),
+        ];
+        for (key, value) in refused {
+            let setting = SETTINGS.iter().find(|s| s.key == key).unwrap();
+            assert!(
+                (setting.set)(&mut defaults(), value).is_none(),
+                "{key} = {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn sizes_and_durations_read_as_people_write_them() {
+        assert_eq!(size("100 MiB", 0, u64::MAX), Some(100 << 20));
+        assert_eq!(size("1048576", 0, u64::MAX), Some(1 << 20));
+        assert_eq!(
+            duration("30d", 0, u64::MAX),
+            Some(Duration::from_secs(30 * DAY))
+        );
+        assert_eq!(
+            duration("12h", 0, u64::MAX),
+            Some(Duration::from_secs(12 * 3600))
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! Rows of accounts.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+
+use crate::ids::AccountId;
+
+use super::super::{AccountRow, KdfRow, Result, Role, Updated};
+use super::columns::{Count, Millis};
+use super::meta;
+
+macro_rules! columns {
+    () => {
+        "id, username, username_key, email, email_key, display_name, role, created_at,
+         kdf_memory_kib, kdf_passes, kdf_lanes, kdf_salt, kdf_pepper_id, password_wrap,
+         recovery_wrap, digest_wrap, public_key, secret_wrap, mk_generation, revision"
+    };
+}
+
+statements! {
+    INSERT = concat!(
+        "INSERT INTO accounts (", columns!(), ") VALUES (
+         :id, :username, :username_key, :email, :email_key, :display_name, :role, :created_at,
+         :kdf_memory_kib, :kdf_passes, :kdf_lanes, :kdf_salt, :kdf_pepper_id, :password_wrap,
+         :recovery_wrap, :digest_wrap, :public_key, :secret_wrap, :mk_generation, :revision)"
+    );
+    BY_ID = concat!("SELECT ", columns!(), " FROM accounts WHERE id = ?1");
+    BY_LOGIN = concat!(
+        "SELECT ", columns!(), " FROM accounts WHERE username_key = ?1 OR email_key = ?1"
+    );
+    UPDATE = concat!(
+        "UPDATE accounts SET (", columns!(), ") = (
+         :id, :username, :username_key, :email, :email_key, :display_name, :role, :created_at,
+         :kdf_memory_kib, :kdf_passes, :kdf_lanes, :kdf_salt, :kdf_pepper_id, :password_wrap,
+         :recovery_wrap, :digest_wrap, :public_key, :secret_wrap, :mk_generation, :revision + 1)
+         WHERE id = :id AND revision = :revision"
+    );
+}
+
+pub(super) fn insert(connection: &Connection, row: &AccountRow) -> Result<Role> {
+    let role = if meta::is_founder(connection, &row.id)? {
+        Role::Administrator
+    } else {
+        row.role
+    };
+    execute(connection, INSERT, row, role)?;
+    Ok(role)
+}
+
+pub(super) fn by_id(connection: &Connection, id: &AccountId) -> Result<Option<AccountRow>> {
+    Ok(connection
+        .prepare_cached(BY_ID)?
+        .query_row([id], account)
+        .optional()?)
+}
+
+pub(super) fn by_login(connection: &Connection, key: &str) -> Result<Option<AccountRow>> {
+    Ok(connection
+        .prepare_cached(BY_LOGIN)?
+        .query_row([key], account)
+        .optional()?)
+}
+
+pub(super) fn update(connection: &Connection, row: &AccountRow) -> Result<Updated> {
+    if execute(connection, UPDATE, row, row.role)? == 1 {
+        return Ok(Updated::Done);
+    }
+    let exists = by_id(connection, &row.id)?.is_some();
+    Ok(if exists {
+        Updated::Conflict
+    } else {
+        Updated::Missing
+    })
+}
+
+fn execute(connection: &Connection, sql: &str, row: &AccountRow, role: Role) -> Result<usize> {
+    Ok(connection.prepare_cached(sql)?.execute(named_params! {
+        ":id": row.id,
+        ":username": row.username,
+        ":username_key": row.username_key,
+        ":email": row.email,
+        ":email_key": row.email_key,
+        ":display_name": row.display_name,
+        ":role": role,
+        ":created_at": Millis(row.created_at),
+        ":kdf_memory_kib": row.kdf.memory_kib,
+        ":kdf_passes": row.kdf.passes,
+        ":kdf_lanes": row.kdf.lanes,
+        ":kdf_salt": row.kdf.salt,
+        ":kdf_pepper_id": row.kdf.pepper_id,
+        ":password_wrap": row.password_wrap,
+        ":recovery_wrap": row.recovery_wrap,
+        ":digest_wrap": row.digest_wrap,
+        ":public_key": row.public_key,
+        ":secret_wrap": row.secret_wrap,
+        ":mk_generation": row.mk_generation,
+        ":revision": Count(row.revision),
+    })?)
+}
+
+fn account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
+    Ok(AccountRow {
+        id: row.get("id")?,
+        username: row.get("username")?,
+        username_key: row.get("username_key")?,
+        email: row.get("email")?,
+        email_key: row.get("email_key")?,
+        display_name: row.get("display_name")?,
+        role: row.get("role")?,
+        created_at: row.get::<_, Millis>("created_at")?.0,
+        kdf: KdfRow {
+            memory_kib: row.get("kdf_memory_kib")?,
+            passes: row.get("kdf_passes")?,
+            lanes: row.get("kdf_lanes")?,
+            salt: row.get("kdf_salt")?,
+            pepper_id: row.get("kdf_pepper_id")?,
+        },
+        password_wrap: row.get("password_wrap")?,
+        recovery_wrap: row.get("recovery_wrap")?,
+        digest_wrap: row.get("digest_wrap")?,
+        public_key: row.get("public_key")?,
+        secret_wrap: row.get("secret_wrap")?,
+        mk_generation: row.get("mk_generation")?,
+        revision: row.get::<_, Count>("revision")?.0,
+    })
+}

@@ -1,0 +1,253 @@
+//! The SQLite file: its connections, its schema, and on which thread it is used.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex as BriefMutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+
+use super::super::{Result, StoreError};
+use super::blocking;
+
+/// Each brings the schema one version forward; `user_version` counts those that were applied.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+
+/// How many reads run at once. They never wait for a write (WAL).
+const READERS: usize = 4;
+
+/// How long one process waits for another's write.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// More than there are statements in this backend.
+const STATEMENT_CACHE: usize = 64;
+
+/// One connection that writes and a few that read.
+pub(super) struct Database {
+    writer: Arc<Mutex<Connection>>,
+    readers: Arc<Readers>,
+}
+
+impl Database {
+    /// Opens the file, creating it or bringing its schema forward. Blocks.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let mut writer = connect(path)?;
+        // A power cut may not lose what was acknowledged, hence FULL; what was deleted may not
+        // linger in free pages, above all wrapped keys, hence `secure_delete`.
+        writer.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;",
+        )?;
+        migrate(&mut writer, MIGRATIONS)?;
+        let idle = (0..READERS)
+            .map(|_| {
+                let reader = connect(path)?;
+                reader.execute_batch("PRAGMA query_only = ON")?;
+                Ok(reader)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Self {
+            writer: Arc::new(Mutex::new(writer)),
+            readers: Arc::new(Readers {
+                permits: Arc::new(Semaphore::new(READERS)),
+                idle: BriefMutex::new(idle),
+            }),
+        })
+    }
+
+    /// Runs statements that change nothing. Each of them sees one state of the database.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let reader = Readers::borrow(&self.readers).await?;
+        blocking(move || match &reader.connection {
+            Some(connection) => work(connection),
+            None => Err(StoreError::Internal("a reader was lent twice".into())),
+        })
+        .await
+    }
+
+    /// Runs a transaction: all of `work` is kept, or, when it fails, nothing. One at a time, in the
+    /// order of asking.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let mut writer = Arc::clone(&self.writer).lock_owned().await;
+        blocking(move || {
+            let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let outcome = work(&transaction)?;
+            transaction.commit()?;
+            Ok(outcome)
+        })
+        .await
+    }
+}
+
+/// The idle connections; a permit stands for each.
+struct Readers {
+    permits: Arc<Semaphore>,
+    idle: BriefMutex<Vec<Connection>>,
+}
+
+/// A connection on loan, given back on every way out, a panic included.
+struct Loan {
+    connection: Option<Connection>,
+    lender: Arc<Readers>,
+    // Dropped after the connection is back: the fields follow `Drop::drop`.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Readers {
+    async fn borrow(readers: &Arc<Self>) -> Result<Loan> {
+        let permit = Arc::clone(&readers.permits)
+            .acquire_owned()
+            .await
+            .map_err(|closed| StoreError::Internal(closed.into()))?;
+        let connection = readers
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        Ok(Loan {
+            connection,
+            lender: Arc::clone(readers),
+            _permit: permit,
+        })
+    }
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        let mut idle = self
+            .lender
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        idle.extend(self.connection.take());
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<()> {
+    loop {
+        // The version is read under the write lock: another process may be migrating as well.
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version: usize = transaction
+            .pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))?
+            as usize;
+        if version > migrations.len() {
+            return Err(StoreError::Incompatible(format!(
+                "vault.db was written by a newer Image Vault (schema {version}, this program knows \
+                 up to {}): start that one, or restore an older backup",
+                migrations.len()
+            )));
+        }
+        if version == 0 && !is_empty(&transaction)? {
+            return Err(StoreError::Incompatible(
+                "vault.db holds tables that Image Vault did not make: give it another data directory"
+                    .into(),
+            ));
+        }
+        let Some(migration) = migrations.get(version) else {
+            return Ok(());
+        };
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", version as u32 + 1)?;
+        transaction.commit()?;
+    }
+}
+
+fn is_empty(connection: &Connection) -> Result<bool> {
+    Ok(connection.query_row(
+        "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)",
+        (),
+        |row| row.get(0),
+    )?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{accounts, archives, catalogue, images, meta, sessions};
+    use super::*;
+
+    fn migrated() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, MIGRATIONS).unwrap();
+        connection
+    }
+
+    #[test]
+    fn no_statement_reads_a_whole_table_or_sorts() {
+        let connection = migrated();
+        let statements = [
+            accounts::STATEMENTS,
+            archives::STATEMENTS,
+            catalogue::STATEMENTS,
+            images::STATEMENTS,
+            meta::STATEMENTS,
+            sessions::STATEMENTS,
+        ];
+        let slow: Vec<String> = statements
+            .concat()
+            .into_iter()
+            .flat_map(|sql| {
+                plan(&connection, sql)
+                    .into_iter()
+                    .map(move |step| (sql, step))
+            })
+            .filter(|(_, step)| {
+                let scans = step.starts_with("SCAN") && !step.starts_with("SCAN json_each");
+                scans || step.contains("TEMP B-TREE")
+            })
+            .map(|(sql, step)| format!("{step} in {sql}"))
+            .collect();
+        assert!(slow.is_empty(), "{slow:#?}");
+    }
+
+    fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+        let mut explain = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap();
+        let unbound = vec![None::<i64>; explain.parameter_count()];
+        let steps = explain.query_map(rusqlite::params_from_iter(unbound), |row| row.get(3));
+        steps.unwrap().collect::<rusqlite::Result<_>>().unwrap()
+    }
+
+    #[test]
+    fn a_failed_migration_leaves_the_older_schema() {
+        let mut connection = migrated();
+        let broken = [MIGRATIONS, &["CREATE TABLE half (x); nonsense"]].concat();
+        assert!(migrate(&mut connection, &broken).is_err());
+        let halves: u32 = connection
+            .query_row(
+                "SELECT count(*) FROM sqlite_schema WHERE name = 'half'",
+                (),
+                |r| r.get(0),
+            )
+            .unwrap();
+        assert_eq!(halves, 0);
+        // The same file still opens with the migrations that do work.
+        migrate(&mut connection, MIGRATIONS).unwrap();
+    }
+
+    #[test]
+    fn a_later_migration_is_applied_to_an_older_file() {
+        let mut connection = migrated();
+        let longer = [MIGRATIONS, &["CREATE TABLE later (x)"]].concat();
+        migrate(&mut connection, &longer).unwrap();
+        migrate(&mut connection, &longer).unwrap();
+        connection
+            .execute("INSERT INTO later VALUES (1)", ())
+            .unwrap();
+    }
+}

@@ -1,0 +1,318 @@
+//! Blobs as files: staged, synced, renamed. Rows are not known here.
+
+use std::collections::HashSet;
+use std::fs::{self, DirEntry, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::ids::BlobId;
+
+use super::super::{Blobs, ByteStream, ChunkSource, Result, StoreError};
+use super::blocking;
+
+/// Bytes read at once. A reader holds two such pieces: the one handed over and the next.
+const PIECE: usize = 256 * 1024;
+
+/// Blobs below a directory.
+pub(super) struct FileBlobs(Arc<Tree>);
+
+impl FileBlobs {
+    /// Opens the two directories, creating them when missing. Blocks.
+    pub(super) fn open(dir: &Path) -> Result<Self> {
+        let tree = Tree {
+            blobs: dir.join("blobs"),
+            staging: dir.join("staging"),
+            durable: Mutex::default(),
+        };
+        tree.make_durable(&tree.staging)?;
+        tree.make_durable(&tree.blobs)?;
+        Ok(Self(Arc::new(tree)))
+    }
+}
+
+#[async_trait]
+impl Blobs for FileBlobs {
+    async fn put(&self, id: &BlobId, chunks: ChunkSource) -> Result<u64> {
+        let (tree, id) = (Arc::clone(&self.0), *id);
+        // The thread does not end when this future is dropped, so it has to be told.
+        let abandoned = CancellationToken::new();
+        let _tell = abandoned.clone().drop_guard();
+        blocking(move || tree.write(&id, chunks, &abandoned)).await
+    }
+
+    async fn read(&self, id: &BlobId, offset: u64, len: Option<u64>) -> Result<ByteStream> {
+        let path = self.0.path(id);
+        let reader = blocking(move || Reader::open(&path, offset, len)).await?;
+        let first = reader.fetch();
+        let pieces = stream::try_unfold((reader, first), |(mut reader, piece)| async move {
+            let piece = piece
+                .await
+                .map_err(|stopped| StoreError::Internal(stopped.into()))??;
+            if piece.is_empty() {
+                return Ok(None);
+            }
+            reader.advance(piece.len() as u64);
+            let next = reader.fetch();
+            Ok(Some((piece, (reader, next))))
+        });
+        Ok(pieces.boxed())
+    }
+
+    async fn delete(&self, id: &BlobId) -> Result<()> {
+        let path = self.0.path(id);
+        blocking(move || remove_if_there(&path)).await
+    }
+
+    async fn list_before(&self, before: Timestamp) -> Result<BoxStream<'static, Result<BlobId>>> {
+        let tree = Arc::clone(&self.0);
+        {
+            let tree = Arc::clone(&tree);
+            blocking(move || tree.sweep_staging(before)).await?;
+        }
+        let shelves =
+            stream::iter((0..=u8::MAX).map(Ok::<u8, StoreError>)).and_then(move |shelf| {
+                let tree = Arc::clone(&tree);
+                async move {
+                    let ids = blocking(move || tree.list_shelf(shelf, before)).await?;
+                    Ok(stream::iter(ids.into_iter().map(Ok)))
+                }
+            });
+        Ok(shelves.try_flatten().boxed())
+    }
+}
+
+/// The files, as blocking code.
+struct Tree {
+    blobs: PathBuf,
+    staging: PathBuf,
+    /// Directories known to survive the loss of power. One that exists may not: whoever made it
+    /// may have been stopped before syncing its parent.
+    durable: Mutex<HashSet<PathBuf>>,
+}
+
+impl Tree {
+    fn path(&self, id: &BlobId) -> PathBuf {
+        let [first, second, ..] = id.as_bytes();
+        self.blobs.join(format!("{first:02x}/{second:02x}/{id}"))
+    }
+
+    fn write(
+        &self,
+        id: &BlobId,
+        chunks: ChunkSource,
+        abandoned: &CancellationToken,
+    ) -> Result<u64> {
+        let (mut staged, mut file) = Staged::create(self.staging.join(id.to_string()))?;
+        let target = self.path(id);
+        // Asked only now: of two writers of one id the second finds either the staged file of the
+        // first or what became of it.
+        if target.try_exists()? {
+            return Err(used_twice());
+        }
+        let mut len = 0;
+        for piece in chunks {
+            if abandoned.is_cancelled() {
+                return Err(StoreError::Internal("the writer has gone".into()));
+            }
+            file.write_all(&piece)?;
+            len += piece.len() as u64;
+        }
+        file.sync_all()?;
+        let shelf = target
+            .parent()
+            .expect("a blob's path has two levels above it");
+        self.make_durable(shelf)?;
+        if abandoned.is_cancelled() {
+            return Err(StoreError::Internal("the writer has gone".into()));
+        }
+        fs::rename(&staged.0, &target)?;
+        // Should the last step fail, it is the blob that has to go.
+        staged.0 = target.clone();
+        sync_directory(shelf)?;
+        staged.keep();
+        Ok(len)
+    }
+
+    /// Creates a directory, and those above it, such that a power cut does not take it away.
+    fn make_durable(&self, dir: &Path) -> Result<()> {
+        if self
+            .durable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(dir)
+        {
+            return Ok(());
+        }
+        let parent = dir.parent().expect("the data directory is above");
+        if dir != self.blobs && dir != self.staging {
+            self.make_durable(parent)?;
+        }
+        match fs::create_dir(dir) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
+            _ => sync_directory(parent)?,
+        }
+        self.durable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(dir.to_owned());
+        Ok(())
+    }
+
+    fn sweep_staging(&self, before: Timestamp) -> Result<()> {
+        for entry in fs::read_dir(&self.staging)? {
+            let entry = entry?;
+            if is_older(&entry, before)? {
+                remove_if_there(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The blobs whose id begins with this byte.
+    fn list_shelf(&self, shelf: u8, before: Timestamp) -> Result<Vec<BlobId>> {
+        let mut ids = Vec::new();
+        for dir in entries(&self.blobs.join(format!("{shelf:02x}")))? {
+            for entry in entries(&dir?.path())? {
+                let entry = entry?;
+                let id = entry
+                    .file_name()
+                    .to_str()
+                    .and_then(|name| name.parse::<BlobId>().ok());
+                let Some(id) = id.filter(|id| self.path(id) == entry.path()) else {
+                    continue; // not written by us
+                };
+                if is_older(&entry, before)? {
+                    ids.push(id);
+                }
+            }
+        }
+        Ok(ids)
+    }
+}
+
+/// A file that is removed unless it is kept.
+struct Staged(PathBuf);
+
+impl Staged {
+    fn create(path: PathBuf) -> Result<(Self, File)> {
+        match OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+        {
+            Ok(file) => Ok((Self(path), file)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(used_twice()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn keep(mut self) {
+        self.0 = PathBuf::new();
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if !self.0.as_os_str().is_empty() {
+            // What cannot be removed now is left to the sweep.
+            let _ = fs::remove_file(&self.0);
+        }
+    }
+}
+
+/// A place in an open file.
+struct Reader {
+    file: Arc<File>,
+    at: u64,
+    left: u64,
+}
+
+impl Reader {
+    fn open(path: &Path, offset: u64, len: Option<u64>) -> Result<Self> {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(StoreError::NotFound),
+            opened => opened?,
+        };
+        // A blob never grows, so what is behind the offset now is all there will be.
+        let behind = file.metadata()?.len().saturating_sub(offset);
+        let left = len.map_or(behind, |len| len.min(behind));
+        Ok(Self {
+            file: Arc::new(file),
+            at: offset,
+            left,
+        })
+    }
+
+    /// Begins to read the piece at this place; an empty one is the end.
+    fn fetch(&self) -> JoinHandle<Result<Bytes>> {
+        let (file, at) = (Arc::clone(&self.file), self.at);
+        let len = self.left.min(PIECE as u64) as usize;
+        tokio::task::spawn_blocking(move || {
+            let mut piece = vec![0; len];
+            let mut filled = 0;
+            while filled < len {
+                match file.read_at(&mut piece[filled..], at + filled as u64) {
+                    Ok(0) => break,
+                    Ok(read) => filled += read,
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            piece.truncate(filled);
+            Ok(piece.into())
+        })
+    }
+
+    fn advance(&mut self, read: u64) {
+        self.at += read;
+        self.left -= read;
+    }
+}
+
+fn used_twice() -> StoreError {
+    StoreError::Internal("a blob id was used twice".into())
+}
+
+fn sync_directory(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+fn remove_if_there(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The entries of a directory; none where there is no such directory.
+fn entries(dir: &Path) -> Result<impl Iterator<Item = io::Result<DirEntry>>> {
+    match fs::read_dir(dir) {
+        Ok(entries) => Ok(Some(entries).into_iter().flatten()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None.into_iter().flatten())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether the file was last written before that time. One that has gone meanwhile was not.
+fn is_older(entry: &DirEntry, before: Timestamp) -> Result<bool> {
+    let modified = match entry.metadata() {
+        Ok(metadata) => metadata.modified()?,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
+    Timestamp::try_from(modified)
+        .map(|modified| modified < before)
+        .map_err(|error| StoreError::Internal(error.into()))
+}

@@ -1,0 +1,80 @@
+//! The backend with nothing to install: SQLite for the rows, one file per sealed blob.
+//!
+//! ```text
+//! <dir>/                 0700
+//!   vault.db             rows (and vault.db-wal, vault.db-shm while in use)
+//!   blobs/ab/cd/<id>     a blob; the levels are the first two bytes of its id in hexadecimal
+//!   staging/<id>         a blob being written
+//! ```
+//!
+//! Nothing here takes a lock on the directory. SQLite is safe between processes, a blob appears by
+//! one rename, and catalogues follow sequence numbers, so `image-vault doctor` or `admin grant` may
+//! run beside a server, and so may a second server.
+
+/// Names SQL statements, and lists them for the test that reads their query plans.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)+) => {
+        $($(#[$doc])* const $name: &str = $sql;)+
+
+        #[cfg(test)]
+        pub(super) const STATEMENTS: &[&str] = &[$($name),+];
+    };
+}
+
+mod accounts;
+mod archives;
+mod catalogue;
+mod columns;
+mod database;
+mod errors;
+mod files;
+mod images;
+mod meta;
+mod records;
+mod sessions;
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Result, Store, StoreError};
+use database::Database;
+use files::FileBlobs;
+use records::SqliteRecords;
+
+/// Opens the data directory, creating what is missing. A directory that others may enter is closed
+/// to them (0700).
+///
+/// # Errors
+/// See [`super::open`].
+pub(super) async fn open(dir: &Path) -> Result<Store> {
+    let dir = dir.to_owned();
+    blocking(move || {
+        make_private(&dir)?;
+        Ok(Store {
+            records: Arc::new(SqliteRecords::new(Database::open(&dir.join("vault.db"))?)),
+            blobs: Arc::new(FileBlobs::open(&dir)?),
+        })
+    })
+    .await
+}
+
+fn make_private(dir: &Path) -> Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    if fs::metadata(dir)?.permissions().mode() & 0o077 != 0 {
+        fs::set_permissions(dir, Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+/// Runs work that waits for a disk where it holds up nobody else. It runs to its end even if the
+/// caller has gone.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(stopped) => Err(StoreError::Internal(stopped.into())),
+    }
+}

@@ -1,0 +1,267 @@
+//! The trait's methods, each one statement or one transaction of the file named after its noun.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use jiff::Timestamp;
+
+use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
+
+use super::super::{
+    AccountRow, ArchiveRow, BlobRef, Change, ImageRow, ImageState, Inserted, Records, Result, Role,
+    SessionRow, Updated,
+};
+use super::database::Database;
+use super::{accounts, archives, catalogue, images, meta, sessions};
+
+/// Rows in SQLite.
+pub(super) struct SqliteRecords {
+    database: Arc<Database>,
+}
+
+impl SqliteRecords {
+    pub(super) fn new(database: Database) -> Self {
+        Self {
+            database: Arc::new(database),
+        }
+    }
+}
+
+#[async_trait]
+impl Records for SqliteRecords {
+    async fn ping(&self) -> Result<()> {
+        self.database
+            .read(|db| meta::instance_check(db).map(drop))
+            .await
+    }
+
+    async fn instance_check(&self, if_absent: &[u8; 32]) -> Result<[u8; 32]> {
+        let value = *if_absent;
+        self.database
+            .write(move |db| meta::keep_instance_check(db, &value))
+            .await
+    }
+
+    async fn existing_instance_check(&self) -> Result<Option<[u8; 32]>> {
+        self.database.read(meta::instance_check).await
+    }
+
+    async fn insert_account(&self, row: &AccountRow) -> Result<Role> {
+        let row = row.clone();
+        self.database
+            .write(move |db| accounts::insert(db, &row))
+            .await
+    }
+
+    async fn account(&self, id: &AccountId) -> Result<Option<AccountRow>> {
+        let id = *id;
+        self.database.read(move |db| accounts::by_id(db, &id)).await
+    }
+
+    async fn account_by_login(&self, key: &str) -> Result<Option<AccountRow>> {
+        let key = key.to_owned();
+        self.database
+            .read(move |db| accounts::by_login(db, &key))
+            .await
+    }
+
+    async fn update_account(&self, row: &AccountRow) -> Result<Updated> {
+        let row = row.clone();
+        self.database
+            .write(move |db| accounts::update(db, &row))
+            .await
+    }
+
+    async fn insert_session(&self, row: &SessionRow) -> Result<()> {
+        let row = row.clone();
+        self.database
+            .write(move |db| sessions::insert(db, &row))
+            .await
+    }
+
+    async fn session(&self, digest: &[u8; 32]) -> Result<Option<SessionRow>> {
+        let digest = *digest;
+        self.database
+            .read(move |db| sessions::by_digest(db, &digest))
+            .await
+    }
+
+    async fn touch_session(&self, digest: &[u8; 32], at: Timestamp) -> Result<()> {
+        let digest = *digest;
+        self.database
+            .write(move |db| sessions::touch(db, &digest, at))
+            .await
+    }
+
+    async fn delete_session(&self, digest: &[u8; 32]) -> Result<()> {
+        let digest = *digest;
+        self.database
+            .write(move |db| sessions::delete(db, &digest))
+            .await
+    }
+
+    async fn delete_expired_sessions(&self, now: Timestamp, idle_since: Timestamp) -> Result<u64> {
+        self.database
+            .write(move |db| sessions::delete_expired(db, now, idle_since))
+            .await
+    }
+
+    async fn sequence(&self, account: &AccountId) -> Result<u64> {
+        let account = *account;
+        self.database
+            .read(move |db| images::sequence(db, &account))
+            .await
+    }
+
+    async fn insert_image(&self, row: &ImageRow) -> Result<Inserted> {
+        let row = row.clone();
+        self.database
+            .write(move |db| images::insert(db, &row))
+            .await
+    }
+
+    async fn image(&self, account: &AccountId, id: &ImageId) -> Result<Option<ImageRow>> {
+        let (account, id) = (*account, *id);
+        self.database
+            .read(move |db| images::by_id(db, &account, &id))
+            .await
+    }
+
+    async fn images(&self, account: &AccountId, ids: &[ImageId]) -> Result<Vec<ImageRow>> {
+        let (account, ids) = (*account, ids.to_vec());
+        self.database
+            .read(move |db| images::by_ids(db, &account, &ids))
+            .await
+    }
+
+    async fn images_by_digest(
+        &self,
+        account: &AccountId,
+        digests: &[[u8; 32]],
+    ) -> Result<Vec<([u8; 32], ImageId)>> {
+        let (account, digests) = (*account, digests.to_vec());
+        self.database
+            .read(move |db| images::by_digests(db, &account, &digests))
+            .await
+    }
+
+    async fn update_metadata(
+        &self,
+        account: &AccountId,
+        id: &ImageId,
+        revision: u64,
+        metadata: &[u8],
+    ) -> Result<Updated> {
+        let (account, id, metadata) = (*account, *id, metadata.to_vec());
+        self.database
+            .write(move |db| images::update_metadata(db, &account, &id, revision, &metadata))
+            .await
+    }
+
+    async fn set_preview(
+        &self,
+        account: &AccountId,
+        id: &ImageId,
+        preview: &BlobRef,
+    ) -> Result<bool> {
+        let (account, id, preview) = (*account, *id, preview.clone());
+        self.database
+            .write(move |db| images::set_preview(db, &account, &id, &preview))
+            .await
+    }
+
+    async fn set_state(
+        &self,
+        account: &AccountId,
+        ids: &[ImageId],
+        state: ImageState,
+        at: Timestamp,
+    ) -> Result<Vec<ImageId>> {
+        let (account, ids) = (*account, ids.to_vec());
+        self.database
+            .write(move |db| images::set_state(db, &account, &ids, state, at))
+            .await
+    }
+
+    async fn remove_images(
+        &self,
+        account: &AccountId,
+        ids: &[ImageId],
+        at: Timestamp,
+    ) -> Result<Vec<ImageRow>> {
+        let (account, ids) = (*account, ids.to_vec());
+        self.database
+            .write(move |db| images::remove(db, &account, &ids, None, at))
+            .await
+    }
+
+    async fn remove_trashed(
+        &self,
+        account: &AccountId,
+        ids: &[ImageId],
+        before: Timestamp,
+        at: Timestamp,
+    ) -> Result<Vec<ImageRow>> {
+        let (account, ids) = (*account, ids.to_vec());
+        self.database
+            .write(move |db| images::remove(db, &account, &ids, Some(before), at))
+            .await
+    }
+
+    async fn changes_since(
+        &self,
+        account: &AccountId,
+        after: u64,
+    ) -> Result<BoxStream<'static, Result<Change>>> {
+        Ok(catalogue::changes_since(
+            Arc::clone(&self.database),
+            *account,
+            after,
+        ))
+    }
+
+    async fn trashed_before(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(AccountId, ImageId)>> {
+        self.database
+            .read(move |db| images::trashed_before(db, before, limit))
+            .await
+    }
+
+    async fn purge_tombstones(&self, before: Timestamp) -> Result<u64> {
+        self.database
+            .write(move |db| images::purge_tombstones(db, before))
+            .await
+    }
+
+    async fn insert_archive(&self, row: &ArchiveRow) -> Result<()> {
+        let row = row.clone();
+        self.database
+            .write(move |db| archives::insert(db, &row))
+            .await
+    }
+
+    async fn archive(&self, account: &AccountId, id: &ArchiveId) -> Result<Option<ArchiveRow>> {
+        let (account, id) = (*account, *id);
+        self.database
+            .read(move |db| archives::by_id(db, &account, &id))
+            .await
+    }
+
+    async fn remove_expired_archives(&self, now: Timestamp, limit: u32) -> Result<Vec<ArchiveRow>> {
+        self.database
+            .write(move |db| archives::remove_expired(db, now, limit))
+            .await
+    }
+
+    async fn referenced_blobs(&self, ids: &[BlobId]) -> Result<HashSet<BlobId>> {
+        let ids = ids.to_vec();
+        self.database
+            .read(move |db| images::referenced(db, &ids))
+            .await
+    }
+}

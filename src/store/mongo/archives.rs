@@ -1,0 +1,58 @@
+//! Rows of archives' tickets.
+
+use futures_util::{FutureExt, TryStreamExt};
+use jiff::Timestamp;
+use mongodb::bson::doc;
+
+use crate::ids::{AccountId, ArchiveId};
+
+use super::super::{ArchiveRow, Result};
+use super::Mongo;
+use super::documents::{ArchiveDoc, date, texts};
+
+pub(super) async fn insert(mongo: &Mongo, row: &ArchiveRow) -> Result<()> {
+    mongo
+        .answer(mongo.archives().insert_one(ArchiveDoc::from(row)))
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn by_id(
+    mongo: &Mongo,
+    account: &AccountId,
+    id: &ArchiveId,
+) -> Result<Option<ArchiveRow>> {
+    let own = doc! { "_id": id.to_string(), "account": account.to_string() };
+    let found = mongo.answer(mongo.archives().find_one(own)).await?;
+    found.map(ArchiveRow::try_from).transpose()
+}
+
+pub(super) async fn remove_expired(
+    mongo: &Mongo,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<ArchiveRow>> {
+    if limit == 0 {
+        return Ok(Vec::new()); // to MongoDB it means "no limit"
+    }
+    let removed: Vec<ArchiveDoc> = mongo
+        .transact(mongo, |session, mongo| {
+            async move {
+                let mut over = mongo
+                    .archives()
+                    .find(doc! { "expires_at": { "$lt": date(now) } })
+                    .sort(doc! { "expires_at": 1 })
+                    .limit(limit.into())
+                    .session(&mut *session)
+                    .await?;
+                let over: Vec<ArchiveDoc> = over.stream(session).try_collect().await?;
+                let ids: Vec<ArchiveId> = over.iter().map(|archive| archive.id).collect();
+                let these = doc! { "_id": { "$in": texts(&ids) } };
+                mongo.archives().delete_many(these).session(session).await?;
+                Ok(over)
+            }
+            .boxed()
+        })
+        .await?;
+    removed.into_iter().map(ArchiveRow::try_from).collect()
+}

@@ -1,0 +1,202 @@
+//! The changes of an account's images: transactions that raise its sequence number.
+
+use futures_util::{FutureExt, TryStreamExt};
+use jiff::Timestamp;
+use mongodb::ClientSession;
+use mongodb::bson::{Document, doc};
+use mongodb::error::Error;
+use mongodb::options::ReturnDocument;
+use serde::Deserialize;
+
+use crate::ids::{AccountId, ImageId};
+
+use super::super::{ImageRow, ImageState, Inserted, Result, Updated};
+use super::documents::{ImageDoc, TombstoneDoc, binary, date};
+use super::images::{own, owns};
+use super::{DriverResult, Mongo};
+
+pub(super) async fn insert(mongo: &Mongo, row: &ImageRow) -> Result<Inserted> {
+    let insert = mongo.transact((mongo, row), |session, (mongo, row)| {
+        async move {
+            let seq = raise(mongo, session, &row.account).await?;
+            let account = row.account.to_string();
+            let twin = mongo
+                .images()
+                .clone_with_type::<IdDoc>()
+                .find_one(doc! { "account": account, "digest": binary(&row.digest) })
+                .projection(doc! { "_id": 1 })
+                .session(&mut *session)
+                .await?;
+            if let Some(twin) = twin {
+                session.abort_transaction().await?;
+                return Ok(Inserted::Duplicate(twin.id));
+            }
+            mongo
+                .images()
+                .insert_one(ImageDoc::new(row, seq))
+                .session(session)
+                .await?;
+            Ok(Inserted::New)
+        }
+        .boxed()
+    });
+    insert.await
+}
+
+pub(super) async fn update_metadata(
+    mongo: &Mongo,
+    account: &AccountId,
+    id: &ImageId,
+    revision: u64,
+    metadata: &[u8],
+) -> Result<Updated> {
+    let own = own(account, id);
+    let mut unchanged = own.clone();
+    unchanged.insert("revision", revision as i64);
+    let context = (mongo, account, own, unchanged, binary(metadata));
+    let update = mongo.transact(
+        context,
+        |session, (mongo, account, own, unchanged, metadata)| {
+            async move {
+                let seq = raise(mongo, session, account).await?;
+                let change = doc! {
+                    "$set": { "metadata": metadata.clone(), "seq": seq as i64 },
+                    "$inc": { "revision": 1_i64 },
+                };
+                let images = mongo.images();
+                let updated = images
+                    .update_one(unchanged.clone(), change)
+                    .session(&mut *session)
+                    .await?;
+                if updated.matched_count == 1 {
+                    return Ok(Updated::Done);
+                }
+                let count = images
+                    .count_documents(own.clone())
+                    .session(&mut *session)
+                    .await?;
+                session.abort_transaction().await?;
+                Ok(if count == 1 {
+                    Updated::Conflict
+                } else {
+                    Updated::Missing
+                })
+            }
+            .boxed()
+        },
+    );
+    update.await
+}
+
+pub(super) async fn set_state(
+    mongo: &Mongo,
+    account: &AccountId,
+    ids: &[ImageId],
+    state: ImageState,
+    at: Timestamp,
+) -> Result<Vec<ImageId>> {
+    let trash = state == ImageState::Trashed;
+    let mut elsewhere = owns(account, ids);
+    elsewhere.insert("trashed_at", doc! { "$exists": !trash });
+    let set = mongo.transact(
+        (mongo, account, elsewhere),
+        |session, (mongo, account, elsewhere)| {
+            async move {
+                let seq = raise(mongo, session, account).await? as i64;
+                let images = mongo.images().clone_with_type::<IdDoc>();
+                let mut found = images
+                    .find(elsewhere.clone())
+                    .projection(doc! { "_id": 1 })
+                    .session(&mut *session)
+                    .await?;
+                let found: Vec<IdDoc> = found.stream(session).try_collect().await?;
+                if found.is_empty() {
+                    session.abort_transaction().await?;
+                    return Ok(Vec::new());
+                }
+                let moved: Vec<ImageId> = found.into_iter().map(|image| image.id).collect();
+                let change = if trash {
+                    doc! { "$set": { "seq": seq, "trashed_at": date(at) } }
+                } else {
+                    doc! { "$set": { "seq": seq }, "$unset": { "trashed_at": "" } }
+                };
+                images
+                    .update_many(owns(account, &moved), change)
+                    .session(session)
+                    .await?;
+                Ok(moved)
+            }
+            .boxed()
+        },
+    );
+    set.await
+}
+
+/// Removes the account's images that the filter finds.
+pub(super) async fn remove(
+    mongo: &Mongo,
+    these: Document,
+    account: &AccountId,
+    at: Timestamp,
+) -> Result<Vec<ImageRow>> {
+    let context = (mongo, account, these);
+    let remove = mongo.transact(context, |session, (mongo, account, these)| {
+        async move {
+            let seq = raise(mongo, session, account).await?;
+            let images = mongo.images();
+            let mut found = images.find(these.clone()).session(&mut *session).await?;
+            let found: Vec<ImageDoc> = found.stream(session).try_collect().await?;
+            if found.is_empty() {
+                session.abort_transaction().await?;
+                return Ok(found);
+            }
+            images
+                .delete_many(these.clone())
+                .session(&mut *session)
+                .await?;
+            let tombstones = found.iter().map(|image| TombstoneDoc {
+                account: **account,
+                seq,
+                image: image.id,
+                removed_at: date(at),
+            });
+            mongo
+                .tombstones()
+                .insert_many(tombstones)
+                .session(session)
+                .await?;
+            Ok(found)
+        }
+        .boxed()
+    });
+    remove.await?.into_iter().map(ImageRow::try_from).collect()
+}
+
+#[derive(Deserialize)]
+struct IdDoc {
+    #[serde(rename = "_id")]
+    id: ImageId,
+}
+
+/// The number of the change that this transaction makes. It comes first: the write to the one
+/// document lets one transaction of the account through at a time, so numbers become visible in
+/// order, and what is read after it includes every earlier change.
+async fn raise(
+    mongo: &Mongo,
+    session: &mut ClientSession,
+    account: &AccountId,
+) -> DriverResult<u64> {
+    let raised = mongo
+        .sequences()
+        .find_one_and_update(
+            doc! { "_id": account.to_string() },
+            doc! { "$inc": { "seq": 1_i64 } },
+        )
+        .upsert(true)
+        .return_document(ReturnDocument::After)
+        .session(session)
+        .await?;
+    raised
+        .map(|raised| raised.seq)
+        .ok_or_else(|| Error::custom("an upsert returned no document"))
+}

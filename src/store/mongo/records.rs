@@ -1,0 +1,186 @@
+//! The trait's methods, each one call or one transaction of the file named after its noun.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use jiff::Timestamp;
+
+use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
+
+use super::super::{
+    AccountRow, ArchiveRow, BlobRef, Change, ImageRow, ImageState, Inserted, Records, Result, Role,
+    SessionRow, Updated,
+};
+use super::Mongo;
+use super::{accounts, archives, catalogue, changes, images, meta, sessions};
+
+/// Rows in MongoDB.
+pub(super) struct MongoRecords(Arc<Mongo>);
+
+impl MongoRecords {
+    pub(super) fn new(mongo: Arc<Mongo>) -> Self {
+        Self(mongo)
+    }
+}
+
+#[async_trait]
+impl Records for MongoRecords {
+    async fn ping(&self) -> Result<()> {
+        meta::ping(&self.0).await
+    }
+
+    async fn instance_check(&self, if_absent: &[u8; 32]) -> Result<[u8; 32]> {
+        meta::keep_instance_check(&self.0, if_absent).await
+    }
+
+    async fn existing_instance_check(&self) -> Result<Option<[u8; 32]>> {
+        meta::instance_check(&self.0).await
+    }
+
+    async fn insert_account(&self, row: &AccountRow) -> Result<Role> {
+        accounts::insert(&self.0, row).await
+    }
+
+    async fn account(&self, id: &AccountId) -> Result<Option<AccountRow>> {
+        accounts::by_id(&self.0, id).await
+    }
+
+    async fn account_by_login(&self, key: &str) -> Result<Option<AccountRow>> {
+        accounts::by_login(&self.0, key).await
+    }
+
+    async fn update_account(&self, row: &AccountRow) -> Result<Updated> {
+        accounts::update(&self.0, row).await
+    }
+
+    async fn insert_session(&self, row: &SessionRow) -> Result<()> {
+        sessions::insert(&self.0, row).await
+    }
+
+    async fn session(&self, digest: &[u8; 32]) -> Result<Option<SessionRow>> {
+        sessions::by_digest(&self.0, digest).await
+    }
+
+    async fn touch_session(&self, digest: &[u8; 32], at: Timestamp) -> Result<()> {
+        sessions::touch(&self.0, digest, at).await
+    }
+
+    async fn delete_session(&self, digest: &[u8; 32]) -> Result<()> {
+        sessions::delete(&self.0, digest).await
+    }
+
+    async fn delete_expired_sessions(&self, now: Timestamp, idle_since: Timestamp) -> Result<u64> {
+        sessions::delete_expired(&self.0, now, idle_since).await
+    }
+
+    async fn sequence(&self, account: &AccountId) -> Result<u64> {
+        images::sequence(&self.0, account).await
+    }
+
+    async fn insert_image(&self, row: &ImageRow) -> Result<Inserted> {
+        changes::insert(&self.0, row).await
+    }
+
+    async fn image(&self, account: &AccountId, id: &ImageId) -> Result<Option<ImageRow>> {
+        images::by_id(&self.0, account, id).await
+    }
+
+    async fn images(&self, account: &AccountId, ids: &[ImageId]) -> Result<Vec<ImageRow>> {
+        images::by_ids(&self.0, account, ids).await
+    }
+
+    async fn images_by_digest(
+        &self,
+        account: &AccountId,
+        digests: &[[u8; 32]],
+    ) -> Result<Vec<([u8; 32], ImageId)>> {
+        images::by_digests(&self.0, account, digests).await
+    }
+
+    async fn update_metadata(
+        &self,
+        account: &AccountId,
+        id: &ImageId,
+        revision: u64,
+        metadata: &[u8],
+    ) -> Result<Updated> {
+        changes::update_metadata(&self.0, account, id, revision, metadata).await
+    }
+
+    async fn set_preview(
+        &self,
+        account: &AccountId,
+        id: &ImageId,
+        preview: &BlobRef,
+    ) -> Result<bool> {
+        images::set_preview(&self.0, account, id, preview).await
+    }
+
+    async fn set_state(
+        &self,
+        account: &AccountId,
+        ids: &[ImageId],
+        state: ImageState,
+        at: Timestamp,
+    ) -> Result<Vec<ImageId>> {
+        changes::set_state(&self.0, account, ids, state, at).await
+    }
+
+    async fn remove_images(
+        &self,
+        account: &AccountId,
+        ids: &[ImageId],
+        at: Timestamp,
+    ) -> Result<Vec<ImageRow>> {
+        changes::remove(&self.0, images::owns(account, ids), account, at).await
+    }
+
+    async fn remove_trashed(
+        &self,
+        account: &AccountId,
+        ids: &[ImageId],
+        before: Timestamp,
+        at: Timestamp,
+    ) -> Result<Vec<ImageRow>> {
+        let trashed = images::trashed(account, ids, before);
+        changes::remove(&self.0, trashed, account, at).await
+    }
+
+    async fn changes_since(
+        &self,
+        account: &AccountId,
+        after: u64,
+    ) -> Result<BoxStream<'static, Result<Change>>> {
+        catalogue::changes_since(Arc::clone(&self.0), account, after).await
+    }
+
+    async fn trashed_before(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(AccountId, ImageId)>> {
+        images::trashed_before(&self.0, before, limit).await
+    }
+
+    async fn purge_tombstones(&self, before: Timestamp) -> Result<u64> {
+        images::purge_tombstones(&self.0, before).await
+    }
+
+    async fn insert_archive(&self, row: &ArchiveRow) -> Result<()> {
+        archives::insert(&self.0, row).await
+    }
+
+    async fn archive(&self, account: &AccountId, id: &ArchiveId) -> Result<Option<ArchiveRow>> {
+        archives::by_id(&self.0, account, id).await
+    }
+
+    async fn remove_expired_archives(&self, now: Timestamp, limit: u32) -> Result<Vec<ArchiveRow>> {
+        archives::remove_expired(&self.0, now, limit).await
+    }
+
+    async fn referenced_blobs(&self, ids: &[BlobId]) -> Result<HashSet<BlobId>> {
+        images::referenced(&self.0, ids).await
+    }
+}

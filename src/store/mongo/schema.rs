@@ -1,0 +1,195 @@
+//! Collections, indexes, and the version of their layout.
+//!
+//! The version is a document `{_id: "schema", version: N}` in `meta`. It is written before
+//! anything else (as 0), so that a database with other collections and no such document is
+//! somebody else's. Every step may be repeated, since two processes may take it at once.
+
+use mongodb::IndexModel;
+use mongodb::bson::{Document, doc};
+use mongodb::error::{Error, ErrorKind};
+use mongodb::options::IndexOptions;
+
+use super::super::{Result, StoreError};
+use super::Mongo;
+
+/// The version that this program reads and writes.
+const CURRENT: i64 = 1;
+
+const NAMESPACE_EXISTS: i32 = 48;
+
+/// Creates what is missing, or refuses what it does not know.
+pub(super) async fn bring_forward(mongo: &Mongo) -> Result<()> {
+    // Named first and read second: whoever creates collections has written the version before.
+    let collections = mongo.answer(mongo.database.list_collection_names()).await?;
+    let version = match version(mongo).await? {
+        Some(version) => version,
+        None if collections.iter().any(|name| name != "meta") => {
+            return Err(StoreError::Incompatible(format!(
+                "the MongoDB database {:?} holds collections that Image Vault did not make: name \
+                 another database in the connection string",
+                mongo.database.name()
+            )));
+        }
+        None => {
+            raise_version(mongo, 0).await?;
+            0
+        }
+    };
+    if version > CURRENT {
+        return Err(StoreError::Incompatible(format!(
+            "the MongoDB database {:?} was written by a newer Image Vault (schema {version}, this \
+             program knows up to {CURRENT}): start that one, or restore an older backup",
+            mongo.database.name()
+        )));
+    }
+    if version < 1 {
+        create_everything(mongo).await?;
+        raise_version(mongo, 1).await?;
+    }
+    Ok(())
+}
+
+async fn version(mongo: &Mongo) -> Result<Option<i64>> {
+    let found = mongo
+        .answer(mongo.meta().find_one(doc! { "_id": "schema" }))
+        .await?;
+    let Some(found) = found else {
+        return Ok(None);
+    };
+    match found.get_i64("version") {
+        Ok(version) => Ok(Some(version)),
+        Err(_) => Err(StoreError::Damaged(
+            "the schema's version is no number".into(),
+        )),
+    }
+}
+
+async fn raise_version(mongo: &Mongo, version: i64) -> Result<()> {
+    let raise = doc! { "$max": { "version": version } };
+    mongo
+        .answer(
+            mongo
+                .meta()
+                .update_one(doc! { "_id": "schema" }, raise)
+                .upsert(true),
+        )
+        .await?;
+    Ok(())
+}
+
+/// Schema 1. Made beforehand, as a transaction that has to create a collection meets others that
+/// do.
+async fn create_everything(mongo: &Mongo) -> Result<()> {
+    let created = async { exists_now(mongo.database.create_collection("sequences").await) };
+    mongo.answer(created).await?;
+    for (name, indexes) in indexes() {
+        let collection = mongo.database.collection::<Document>(name);
+        mongo.answer(collection.create_indexes(indexes)).await?;
+    }
+    Ok(())
+}
+
+fn exists_now(created: std::result::Result<(), Error>) -> std::result::Result<(), Error> {
+    match created {
+        Err(error) if code(&error) == Some(NAMESPACE_EXISTS) => Ok(()),
+        created => created,
+    }
+}
+
+fn code(error: &Error) -> Option<i32> {
+    match &*error.kind {
+        ErrorKind::Command(failure) => Some(failure.code),
+        _ => None,
+    }
+}
+
+/// Every index but those on `_id`, by collection.
+fn indexes() -> [(&'static str, Vec<IndexModel>); 7] {
+    [
+        (
+            "accounts",
+            vec![
+                // `errors` knows these two by name.
+                unique("username_key", doc! { "username_key": 1 }),
+                unique("email_key", doc! { "email_key": 1 }),
+            ],
+        ),
+        (
+            "sessions",
+            vec![
+                index("by_end", doc! { "expires_at": 1 }),
+                index("by_use", doc! { "last_seen_at": 1 }),
+            ],
+        ),
+        (
+            "images",
+            vec![
+                unique("by_digest", doc! { "account": 1, "digest": 1 }),
+                index("by_change", doc! { "account": 1, "seq": 1, "_id": 1 }),
+                sparse("by_trashing", doc! { "trashed_at": 1 }),
+                index("by_original", doc! { "original.id": 1 }),
+                index("by_thumbnail", doc! { "thumbnail.id": 1 }),
+                sparse("by_preview", doc! { "preview.id": 1 }),
+            ],
+        ),
+        (
+            "tombstones",
+            vec![
+                unique("by_change", doc! { "account": 1, "seq": 1, "image": 1 }),
+                index("by_age", doc! { "removed_at": 1 }),
+            ],
+        ),
+        (
+            "archives",
+            vec![
+                index("by_end", doc! { "expires_at": 1 }),
+                index("by_plan", doc! { "plan.id": 1 }),
+            ],
+        ),
+        (
+            "blobs.files",
+            vec![
+                // As the GridFS specification names it, for tools that look a file up by name.
+                index(
+                    "filename_1_uploadDate_1",
+                    doc! { "filename": 1, "uploadDate": 1 },
+                ),
+                index("by_age", doc! { "uploadDate": 1 }),
+            ],
+        ),
+        // The driver would make this one without `unique`.
+        (
+            "blobs.chunks",
+            vec![unique("files_id_1_n_1", doc! { "files_id": 1, "n": 1 })],
+        ),
+    ]
+}
+
+fn index(name: &str, keys: Document) -> IndexModel {
+    with_options(keys, IndexOptions::builder().name(name.to_owned()).build())
+}
+
+fn unique(name: &str, keys: Document) -> IndexModel {
+    with_options(
+        keys,
+        IndexOptions::builder()
+            .name(name.to_owned())
+            .unique(true)
+            .build(),
+    )
+}
+
+/// Holds only the documents that have the field.
+fn sparse(name: &str, keys: Document) -> IndexModel {
+    with_options(
+        keys,
+        IndexOptions::builder()
+            .name(name.to_owned())
+            .sparse(true)
+            .build(),
+    )
+}
+
+fn with_options(keys: Document, options: IndexOptions) -> IndexModel {
+    IndexModel::builder().keys(keys).options(options).build()
+}

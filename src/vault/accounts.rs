@@ -1,0 +1,322 @@
+//! Registration: the rules for names, addresses and passwords, and the keys a new account gets.
+
+use email_address::EmailAddress;
+use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
+
+use super::error::{FieldErrors, Result, VaultError};
+use super::keys;
+use super::{Started, Vault};
+use crate::crypto;
+use crate::crypto::AccountSecret;
+use crate::crypto::DigestKey;
+use crate::crypto::MasterKey;
+use crate::crypto::RecoverySecret;
+use crate::crypto::WrapKind;
+use crate::ids::AccountId;
+use crate::store::AccountRow;
+use crate::store::Role;
+use crate::store::StoreError;
+use crate::store::UniqueField;
+use crate::store::Updated;
+
+/// Fewest characters of a password.
+pub const MIN_PASSWORD_CHARS: usize = 10;
+/// Most bytes of a password: a longer one would only cost hashing time.
+const MAX_PASSWORD_BYTES: usize = 1024;
+/// Least strength, on zxcvbn's scale of 0 to 4: "safely unguessable, moderate protection from an
+/// offline slow-hash scenario" (Wheeler, USENIX Security 2016).
+const MIN_STRENGTH: zxcvbn::Score = zxcvbn::Score::Three;
+/// zxcvbn's time grows faster than the length; nothing past this changes its verdict for the better.
+const STRENGTH_CHARS: usize = 100;
+const MAX_NAME_CHARS: usize = 64;
+/// Longest address that can be delivered to (RFC 5321, 4.5.3.1.3, less the angle brackets).
+const MAX_EMAIL_BYTES: usize = 254;
+
+/// What somebody types to register.
+pub struct NewAccount {
+    /// User name.
+    pub username: String,
+    /// Email address.
+    pub email: String,
+    /// Password.
+    pub password: Zeroizing<String>,
+    /// What pages call the person; the user name when empty.
+    pub display_name: Option<String>,
+}
+
+/// A new account.
+pub struct Registered {
+    /// Its row.
+    pub account: AccountRow,
+    /// Opens the vault when the password is lost. Shown once and kept nowhere.
+    pub recovery_code: Zeroizing<String>,
+    master: MasterKey,
+}
+
+impl Vault {
+    /// Registers an account. The first one becomes administrator.
+    ///
+    /// # Errors
+    /// [`VaultError::Invalid`] naming every field that breaks a rule, [`VaultError::Taken`] naming
+    /// the field somebody else has, [`VaultError::Busy`].
+    pub async fn register(&self, new: NewAccount) -> Result<Registered> {
+        let new = tokio::task::spawn_blocking(move || check(&new).map(|()| new)).await??;
+        let id = AccountId::from_bytes(crypto::random()?);
+        let hashing = self.0.passwords.fresh()?;
+        let password_key = self.0.passwords.derive(&new.password, &hashing).await?;
+        let (master, recovery) = (MasterKey::generate()?, RecoverySecret::generate()?);
+        let (digest, secret) = (DigestKey::generate()?, AccountSecret::generate()?);
+        let subject = id.as_bytes();
+        let mut account = AccountRow {
+            id,
+            username_key: login_key(&new.username),
+            email_key: login_key(&new.email),
+            display_name: display_name(&new),
+            username: new.username,
+            email: new.email.trim().to_owned(),
+            role: Role::User,
+            created_at: self.now(),
+            kdf: keys::kdf_row(&hashing),
+            password_wrap: keys::wrap_by_password(&id, &hashing, &password_key, &master)?,
+            recovery_wrap: keys::wrap(WrapKind::Recovery, &id, subject, &recovery, &master)?,
+            digest_wrap: keys::wrap(WrapKind::DigestKey, &id, subject, &master, &digest)?,
+            public_key: secret.public_key(),
+            secret_wrap: keys::wrap(WrapKind::AccountSecret, &id, subject, &master, &secret)?,
+            mk_generation: 1,
+            revision: 0,
+        };
+        account.role = self
+            .store()
+            .records
+            .insert_account(&account)
+            .await
+            .map_err(taken)?;
+        tracing::info!(account = %account.id, "account registered");
+        Ok(Registered {
+            account,
+            recovery_code: recovery.to_code(),
+            master,
+        })
+    }
+
+    /// Signs a new account in, without asking for the password again.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn start_first_session(&self, new: Registered, label: &str) -> Result<Started> {
+        self.start_session(new.account, new.master, label).await
+    }
+
+    /// Gives an account a role; for the operator's command line. `false` where there is no such
+    /// account.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn set_role(&self, login: &str, role: Role) -> Result<bool> {
+        loop {
+            let Some(mut row) = self
+                .store()
+                .records
+                .account_by_login(&login_key(login))
+                .await?
+            else {
+                return Ok(false);
+            };
+            row.role = role;
+            match self.store().records.update_account(&row).await? {
+                Updated::Done => return Ok(true),
+                Updated::Missing => return Ok(false),
+                Updated::Conflict => {}
+            }
+        }
+    }
+}
+
+/// The form in which names and addresses are compared: compatibility-composed and lower case, so
+/// that no two accounts differ only by case or by how a letter is encoded.
+pub(super) fn login_key(text: &str) -> String {
+    text.trim()
+        .nfkc()
+        .collect::<String>()
+        .to_lowercase()
+        .nfkc()
+        .collect()
+}
+
+fn display_name(new: &NewAccount) -> String {
+    let given = new.display_name.as_deref().map_or("", str::trim);
+    if given.is_empty() {
+        new.username.clone()
+    } else {
+        given.to_owned()
+    }
+}
+
+fn taken(error: StoreError) -> VaultError {
+    let (field, message) = match error {
+        StoreError::Taken(UniqueField::Username) => ("username", "This user name is taken."),
+        StoreError::Taken(UniqueField::Email) => {
+            ("email", "There is already an account with this address.")
+        }
+        other => return other.into(),
+    };
+    VaultError::Taken(FieldErrors::from([(field, message.to_owned())]))
+}
+
+fn check(new: &NewAccount) -> Result<()> {
+    let problems = [
+        ("username", username_problem(&new.username)),
+        ("email", email_problem(&new.email)),
+        (
+            "password",
+            password_problem(&new.password, &[&new.username, &new.email]),
+        ),
+        (
+            "display_name",
+            display_name_problem(new.display_name.as_deref().unwrap_or("")),
+        ),
+    ];
+    let errors: FieldErrors = problems
+        .into_iter()
+        .filter_map(|(field, problem)| Some((field, problem?)))
+        .collect();
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(VaultError::Invalid(errors))
+    }
+}
+
+fn username_problem(name: &str) -> Option<String> {
+    // No `@`, so that one field can take a name or an address.
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if name.is_empty() {
+        Some("Choose a user name.".into())
+    } else if name.chars().count() > MAX_NAME_CHARS {
+        Some(format!(
+            "A user name has at most {MAX_NAME_CHARS} characters."
+        ))
+    } else if !name.chars().all(allowed) {
+        Some("A user name has letters, digits, dots, hyphens and underscores only.".into())
+    } else {
+        None
+    }
+}
+
+fn email_problem(email: &str) -> Option<String> {
+    let options = email_address::Options::default()
+        .with_required_tld()
+        .without_display_text();
+    let email = email.trim();
+    if email.is_empty() {
+        Some("Enter your email address.".into())
+    } else if email.len() > MAX_EMAIL_BYTES
+        || email.contains(char::is_control)
+        || EmailAddress::parse_with_options(email, options).is_err()
+    {
+        Some("This is not an email address.".into())
+    } else {
+        None
+    }
+}
+
+fn display_name_problem(name: &str) -> Option<String> {
+    if name.trim().chars().count() > MAX_NAME_CHARS {
+        Some(format!(
+            "A display name has at most {MAX_NAME_CHARS} characters."
+        ))
+    } else if name.contains(char::is_control) {
+        Some("A display name has no control characters.".into())
+    } else {
+        None
+    }
+}
+
+/// What is wrong with a new password, or nothing. `context` is what an attacker would try first.
+fn password_problem(password: &str, context: &[&str]) -> Option<String> {
+    if password.chars().count() < MIN_PASSWORD_CHARS {
+        return Some(format!(
+            "A password has at least {MIN_PASSWORD_CHARS} characters."
+        ));
+    }
+    if password.len() > MAX_PASSWORD_BYTES {
+        return Some(format!(
+            "A password has at most {MAX_PASSWORD_BYTES} bytes."
+        ));
+    }
+    let start: Zeroizing<String> = Zeroizing::new(password.chars().take(STRENGTH_CHARS).collect());
+    let context: Vec<&str> = context
+        .iter()
+        .filter(|word| word.len() <= MAX_EMAIL_BYTES)
+        .copied()
+        .collect();
+    let verdict = zxcvbn::zxcvbn(&start, &context);
+    if verdict.score() >= MIN_STRENGTH {
+        return None;
+    }
+    let warning = verdict.feedback().and_then(|feedback| feedback.warning());
+    let reason = warning
+        .map(|warning| format!(" {warning}"))
+        .unwrap_or_default();
+    Some(format!(
+        "This password is too easy to guess.{reason} Try four or five unrelated words."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_differ_by_more_than_case_or_encoding() {
+        assert_eq!(login_key("Ärger"), login_key("A\u{308}RGER"));
+        assert_eq!(login_key(" Me@Example.ORG "), "me@example.org");
+    }
+
+    /// R1.3: every field is required and bounded on the server.
+    #[test]
+    fn empty_and_endless_fields_are_refused() {
+        for name in ["", " ", "a b", "me@x", "<b>", "a\u{202e}b", &"x".repeat(65)] {
+            assert!(username_problem(name).is_some(), "{name:?}");
+        }
+        for name in ["x", "Grüße", "图片", "a.b-c_d"] {
+            assert!(username_problem(name).is_none(), "{name:?}");
+        }
+    }
+
+    /// R0.2: the server checks the syntax, not only the browser.
+    #[test]
+    fn addresses_are_checked() {
+        let long = format!("{}@example.org", "x".repeat(300));
+        for email in [
+            "",
+            "not-an-email",
+            "a@",
+            "@b.org",
+            "a@b",
+            "A <a@b.org>",
+            "a@b\n.org",
+            &long,
+        ] {
+            assert!(email_problem(email).is_some(), "{email:?}");
+        }
+        assert!(email_problem("someone+tag@sub.example.org").is_none());
+    }
+
+    #[test]
+    fn weak_passwords_are_refused_with_a_reason() {
+        for password in [
+            "short",
+            "password123",
+            "aaaaaaaaaaaaaaaa",
+            "qwertyuiop",
+            "wanda.meier1",
+        ] {
+            let problem = password_problem(password, &["wanda.meier", "wanda@example.org"]);
+            assert!(problem.is_some(), "{password}");
+        }
+        assert!(password_problem(&"x".repeat(2000), &[]).is_some());
+        assert!(password_problem("correct horse battery staple", &[]).is_none());
+    }
+}

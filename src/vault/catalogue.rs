@@ -1,0 +1,320 @@
+//! The opened catalogue of each account in use: what lists, searches and selections are computed
+//! from. Never holds a key; wiped when it is dropped.
+//!
+//! It is right on every process: whoever reads it first asks the store for the account's sequence
+//! number and applies what is newer.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::StreamExt;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+use zeroize::Zeroizing;
+
+use super::error::Result;
+use super::listing::{Key, Sort};
+use super::metadata::Metadata;
+use super::{Unlocked, Vault, keys};
+use crate::crypto::MasterKey;
+use crate::ids::AccountId;
+use crate::ids::ImageId;
+use crate::store::Change;
+use crate::store::ImageRow;
+use crate::store::ImageState;
+
+/// A catalogue unused for this long is dropped. Far below the time after which the store forgets
+/// tombstones, so that no catalogue ever misses one.
+const KEEP_IDLE: SignedDuration = SignedDuration::from_mins(30);
+/// Images in all catalogues together, at some 1 KB each; beyond it the longest unused are dropped.
+const MAX_IMAGES: usize = 500_000;
+/// Changes opened at a time on a blocking thread.
+const APPLY_BATCH: usize = 512;
+
+/// One image, opened.
+pub(super) struct Entry {
+    pub(super) id: ImageId,
+    pub(super) state: ImageState,
+    pub(super) uploaded_at: Timestamp,
+    pub(super) trashed_at: Option<Timestamp>,
+    /// When it was taken, else uploaded; milliseconds since 1970.
+    pub(super) taken_ms: i64,
+    pub(super) metadata: Metadata,
+    /// What searches look into: name, caption, tags and camera, folded, a line each.
+    searchable: Zeroizing<String>,
+}
+
+impl Entry {
+    pub(super) fn new(row: &ImageRow, metadata: Metadata) -> Self {
+        let parts = [&metadata.name, &metadata.caption]
+            .into_iter()
+            .chain(&metadata.tags)
+            .chain(&metadata.camera)
+            .map(|part| Zeroizing::new(fold(part)));
+        let mut searchable = Zeroizing::new(String::new());
+        for part in parts {
+            searchable.push_str(&part);
+            searchable.push('\n');
+        }
+        Self {
+            id: row.id,
+            state: row.state,
+            uploaded_at: row.uploaded_at,
+            trashed_at: row.trashed_at,
+            taken_ms: metadata
+                .taken_at()
+                .unwrap_or(row.uploaded_at)
+                .as_millisecond(),
+            metadata,
+            searchable,
+        }
+    }
+
+    /// The name, folded for comparison.
+    pub(super) fn folded_name(&self) -> &str {
+        self.searchable.split('\n').next().unwrap_or_default()
+    }
+
+    /// Whether every one of the folded words occurs, also inside longer words.
+    pub(super) fn matches(&self, words: &[String]) -> bool {
+        words
+            .iter()
+            .all(|word| self.searchable.contains(word.as_str()))
+    }
+}
+
+/// The words of a query, folded.
+pub(super) fn words(query: &str) -> Vec<String> {
+    fold(query).split_whitespace().map(str::to_owned).collect()
+}
+
+/// Lower case without accents: compatibility-decomposed (Unicode Annex 15), marks dropped.
+pub(super) fn fold(text: &str) -> String {
+    text.nfkd()
+        .filter(|c| !is_combining_mark(*c))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The opened images of one account.
+#[derive(Default)]
+pub(super) struct Catalogue {
+    seq: u64,
+    entries: HashMap<ImageId, Arc<Entry>>,
+    /// Ascending orders that somebody asked for, kept up with each change.
+    orders: HashMap<Sort, Vec<Arc<Entry>>>,
+    /// Images whose record does not open. They are kept out of lists, and counted.
+    damaged: HashSet<ImageId>,
+}
+
+impl Catalogue {
+    pub(super) fn get(&self, id: &ImageId) -> Option<&Arc<Entry>> {
+        self.entries.get(id)
+    }
+
+    pub(super) fn damaged(&self) -> usize {
+        self.damaged.len()
+    }
+
+    /// The images in ascending order.
+    pub(super) fn in_order(&self, sort: Sort) -> Option<&[Arc<Entry>]> {
+        self.orders.get(&sort).map(Vec::as_slice)
+    }
+
+    fn build_order(&mut self, sort: Sort) {
+        let mut order: Vec<_> = self.entries.values().cloned().collect();
+        order.sort_unstable_by(|a, b| sort.key(a).cmp(&sort.key(b)));
+        self.orders.insert(sort, order);
+    }
+
+    fn put(&mut self, entry: Entry) {
+        self.remove(&entry.id);
+        let entry = Arc::new(entry);
+        for (sort, order) in &mut self.orders {
+            if let Err(at) = find(order, *sort, &sort.key(&entry)) {
+                order.insert(at, entry.clone());
+            }
+        }
+        self.entries.insert(entry.id, entry);
+    }
+
+    fn remove(&mut self, id: &ImageId) {
+        self.damaged.remove(id);
+        let Some(old) = self.entries.remove(id) else {
+            return;
+        };
+        for (sort, order) in &mut self.orders {
+            if let Ok(at) = find(order, *sort, &sort.key(&old)) {
+                order.remove(at);
+            }
+        }
+    }
+
+    fn apply(&mut self, opened: Vec<Opened>) {
+        for change in opened {
+            match change {
+                Opened::Put(entry) => self.put(*entry),
+                Opened::Gone(id) => self.remove(&id),
+                Opened::Damaged(id) => {
+                    self.remove(&id);
+                    self.damaged.insert(id);
+                }
+            }
+        }
+    }
+}
+
+/// Where a key stands in an ascending order, or where it would.
+pub(super) fn find(
+    order: &[Arc<Entry>],
+    sort: Sort,
+    key: &Key<'_>,
+) -> std::result::Result<usize, usize> {
+    order.binary_search_by(|entry| sort.key(entry).cmp(key))
+}
+
+enum Opened {
+    Put(Box<Entry>),
+    Gone(ImageId),
+    Damaged(ImageId),
+}
+
+fn open(master: &MasterKey, changes: Vec<Change>) -> Vec<Opened> {
+    let open = |row: &ImageRow| -> Result<Entry> {
+        let metadata = Metadata::open(&keys::data_key(master, row)?, row)?;
+        Ok(Entry::new(row, metadata))
+    };
+    changes
+        .into_iter()
+        .map(|change| match change {
+            Change::Gone { id, .. } => Opened::Gone(id),
+            Change::Put(row) => open(&row).map_or_else(
+                |_| {
+                    tracing::error!(image = %row.id, "an image's record does not open");
+                    Opened::Damaged(row.id)
+                },
+                |entry| Opened::Put(Box::new(entry)),
+            ),
+        })
+        .collect()
+}
+
+/// The catalogues of all accounts in use.
+pub(super) struct Catalogues(Mutex<HashMap<AccountId, Arc<Slot>>>);
+
+struct Slot {
+    catalogue: Arc<RwLock<Catalogue>>,
+    /// Milliseconds since 1970.
+    used_at: AtomicI64,
+}
+
+impl Catalogues {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(HashMap::new()))
+    }
+
+    fn slot(&self, account: &AccountId, now: Timestamp) -> Arc<RwLock<Catalogue>> {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = slots.entry(*account).or_insert_with(|| {
+            Arc::new(Slot {
+                catalogue: Arc::default(),
+                used_at: AtomicI64::new(0),
+            })
+        });
+        slot.used_at.store(now.as_millisecond(), Ordering::Relaxed);
+        slot.catalogue.clone()
+    }
+
+    /// Drops what was not used for a while, and the longest unused beyond the bound. One that is
+    /// being read at this moment lives on with its reader.
+    pub(super) fn evict(&self, now: Timestamp) {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = (now - KEEP_IDLE).as_millisecond();
+        slots.retain(|_, slot| slot.used_at.load(Ordering::Relaxed) >= oldest);
+        let mut sizes: Vec<_> = slots
+            .iter()
+            .map(|(account, slot)| {
+                // One that is being filled right now counts as empty until the next time.
+                let size = slot.catalogue.try_read().map_or(0, |c| c.entries.len());
+                (slot.used_at.load(Ordering::Relaxed), size, *account)
+            })
+            .collect();
+        sizes.sort_unstable();
+        let mut total: usize = sizes.iter().map(|(_, size, _)| size).sum();
+        for (_, size, account) in sizes {
+            if total <= MAX_IMAGES {
+                break;
+            }
+            slots.remove(&account);
+            total -= size;
+        }
+    }
+}
+
+impl Vault {
+    /// The account's catalogue as of now, with its images in this order.
+    pub(super) async fn catalogue(
+        &self,
+        who: &Unlocked,
+        sort: Sort,
+    ) -> Result<OwnedRwLockReadGuard<Catalogue>> {
+        let slot = self.0.catalogues.slot(who.id(), self.now());
+        let seq = self.store().records.sequence(who.id()).await?;
+        {
+            let current = slot.clone().read_owned().await;
+            if current.seq >= seq && current.orders.contains_key(&sort) {
+                return Ok(current);
+            }
+        }
+        let mut catalogue = slot.write_owned().await;
+        if catalogue.seq < seq {
+            self.bring_forward(who, &mut catalogue).await?;
+            catalogue.seq = catalogue.seq.max(seq);
+        }
+        if !catalogue.orders.contains_key(&sort) {
+            catalogue = tokio::task::spawn_blocking(move || {
+                catalogue.build_order(sort);
+                catalogue
+            })
+            .await?;
+        }
+        Ok(catalogue.downgrade())
+    }
+
+    /// Applies every change that is newer. When it fails half-way, what was applied is right as
+    /// far as it goes: changes come in order, and the next call goes on from there.
+    async fn bring_forward(&self, who: &Unlocked, catalogue: &mut Catalogue) -> Result<()> {
+        let changes = self
+            .store()
+            .records
+            .changes_since(who.id(), catalogue.seq)
+            .await?;
+        let mut batches = changes.ready_chunks(APPLY_BATCH);
+        while let Some(batch) = batches.next().await {
+            let batch = batch
+                .into_iter()
+                .collect::<std::result::Result<Vec<_>, _>>()?;
+            let newest = batch.iter().map(Change::seq).max().unwrap_or(0);
+            let master = who.master.clone();
+            let opened = tokio::task::spawn_blocking(move || open(&master, batch)).await?;
+            catalogue.apply(opened);
+            // Rows of one change share its number, so only those before it are surely complete.
+            catalogue.seq = catalogue.seq.max(newest.saturating_sub(1));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn searching_ignores_case_and_accents() {
+        assert_eq!(fold("Ärger ÉTÉ ﬁn"), "arger ete fin");
+        assert_eq!(words("  Sea  SIDE "), ["sea", "side"]);
+    }
+}

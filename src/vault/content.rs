@@ -1,0 +1,298 @@
+//! Reading sealed blobs as plaintext, one segment at a time, into a stream that is bounded and
+//! that gives up on a reader who takes nothing.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+use tokio::sync::mpsc;
+
+use super::error::{Result, VaultError};
+use super::images::OpenImage;
+use super::{Unlocked, Vault, keys};
+use crate::crypto;
+use crate::crypto::BlobContext;
+use crate::crypto::BlobOpener;
+use crate::crypto::BlobRole;
+use crate::crypto::HEADER_LEN;
+use crate::crypto::RoleKey;
+use crate::crypto::SEALED_SEGMENT_LEN;
+use crate::crypto::SEGMENT_LEN;
+use crate::ids::BlobId;
+use crate::media;
+use crate::store::BlobRef;
+use crate::store::Blobs;
+use crate::store::ByteStream;
+
+/// Pieces that wait for the reader: with segments of 64 KiB a window of half a megabyte.
+const WINDOW: usize = 8;
+
+/// Decrypted bytes in order. An error ends it, so whoever counts the bytes notices.
+pub type PlainStream = std::pin::Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
+
+/// A sealed blob with all that is needed to read it.
+pub(super) struct SealedBlob {
+    pub(super) id: BlobId,
+    pub(super) key: RoleKey,
+    pub(super) context: BlobContext,
+    /// Length of the plaintext, known from elsewhere and held against what comes.
+    pub(super) len: u64,
+    /// CRC-32 of the whole plaintext, where it is known.
+    pub(super) crc32: Option<u32>,
+}
+
+/// The writing end of a [`PlainStream`].
+pub(super) struct Outlet {
+    sender: mpsc::Sender<Result<Bytes>>,
+    stall: Duration,
+}
+
+/// The reader has gone, or takes nothing.
+pub(super) struct ReaderGone;
+
+/// Why a stream ended early.
+pub(super) enum Stop {
+    /// The reader has gone: nobody needs to know.
+    Gone,
+    /// The reader is told, by an end that comes too early.
+    Failed(VaultError),
+}
+
+impl From<ReaderGone> for Stop {
+    fn from(_: ReaderGone) -> Self {
+        Self::Gone
+    }
+}
+
+impl<E: Into<VaultError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Outlet {
+    pub(super) async fn send(&self, bytes: Bytes) -> std::result::Result<(), ReaderGone> {
+        self.sender
+            .send_timeout(Ok(bytes), self.stall)
+            .await
+            .map_err(|_| ReaderGone)
+    }
+}
+
+/// Runs `produce` as a task of its own, so that reading ahead and sending overlap; its keys and
+/// memory go when it ends, at the latest `stall` after the reader stopped taking.
+pub(super) fn produce<F, Fut>(stall: Duration, produce: F) -> PlainStream
+where
+    F: FnOnce(Outlet) -> Fut,
+    Fut: Future<Output = std::result::Result<(), Stop>> + Send + 'static,
+{
+    let (sender, mut receiver) = mpsc::channel(WINDOW);
+    let work = produce(Outlet {
+        sender: sender.clone(),
+        stall,
+    });
+    tokio::spawn(async move {
+        if let Err(Stop::Failed(error)) = work.await {
+            tracing::error!(%error, "a download was broken off");
+            // A reader who has gone meanwhile needs no error.
+            let _ = sender.send_timeout(Err(error), stall).await;
+        }
+    });
+    Box::pin(futures_util::stream::poll_fn(move |context| {
+        receiver.poll_recv(context)
+    }))
+}
+
+impl SealedBlob {
+    /// Sends the plaintext of this range, whole segments checked before any byte of them leaves.
+    /// Read from the first byte to the last, the CRC is held against it too, and nothing may
+    /// follow the last segment.
+    pub(super) async fn send(
+        &self,
+        blobs: &dyn Blobs,
+        range: Range<u64>,
+        outlet: &Outlet,
+    ) -> std::result::Result<(), Stop> {
+        let segment = SEGMENT_LEN as u64;
+        let last = self.len.saturating_sub(1) / segment;
+        let (first, end) = (range.start / segment, range.end.saturating_sub(1) / segment);
+        let mut source = Source::open(blobs, &self.id, first, (end < last).then_some(end)).await?;
+        let opener = BlobOpener::new(&self.key, &self.context, &source.header)?;
+        let check = self.crc32.filter(|_| range == (0..self.len));
+        let mut crc = crc32fast::Hasher::new();
+        for index in first..=end {
+            let whole = if index == last {
+                self.len - last * segment
+            } else {
+                segment
+            };
+            let sealed = whole as usize + crypto::TAG_LEN;
+            let mut buffer = source.take(sealed).await?;
+            let number = u32::try_from(index).map_err(|_| VaultError::Damaged("too long"))?;
+            opener.open_segment(number, index == last, &mut buffer)?;
+            if check.is_some() {
+                crc.update(&buffer);
+            }
+            if index == last {
+                source.expect_end().await?;
+                if check.is_some_and(|crc32| crc32 != crc.clone().finalize()) {
+                    return Err(VaultError::Damaged("the checksum of a file is wrong").into());
+                }
+            }
+            let start = range.start.saturating_sub(index * segment).min(whole) as usize;
+            let stop = (range.end - index * segment).min(whole) as usize;
+            if start < stop {
+                outlet.send(Bytes::from(buffer).slice(start..stop)).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The sealed bytes of a blob from one segment on, cut to measure.
+struct Source {
+    header: [u8; HEADER_LEN],
+    stream: ByteStream,
+    buffer: BytesMut,
+}
+
+impl Source {
+    /// Reads the header, and prepares to read from segment `first` to `end`, or to the blob's end.
+    async fn open(blobs: &dyn Blobs, id: &BlobId, first: u64, end: Option<u64>) -> Result<Self> {
+        let offset = |index: u64| HEADER_LEN as u64 + index * SEALED_SEGMENT_LEN as u64;
+        let stop = end.map(|end| offset(end + 1));
+        let first_read = if first == 0 {
+            stop
+        } else {
+            Some(HEADER_LEN as u64)
+        };
+        let mut source = Self {
+            header: [0; HEADER_LEN],
+            stream: blobs.read(id, 0, first_read).await?,
+            buffer: BytesMut::new(),
+        };
+        let header = source.take(HEADER_LEN).await?;
+        source.header.copy_from_slice(&header);
+        if first > 0 {
+            let start = offset(first);
+            source.stream = blobs.read(id, start, stop.map(|stop| stop - start)).await?;
+            source.buffer.clear();
+        }
+        Ok(source)
+    }
+
+    async fn take(&mut self, len: usize) -> Result<Vec<u8>> {
+        while self.buffer.len() < len {
+            match self.stream.next().await {
+                Some(bytes) => self.buffer.extend_from_slice(&bytes?),
+                None => return Err(VaultError::Damaged("a blob ends too early")),
+            }
+        }
+        Ok(self.buffer.split_to(len).to_vec())
+    }
+
+    async fn expect_end(&mut self) -> Result<()> {
+        let surplus = !self.buffer.is_empty() || self.stream.next().await.transpose()?.is_some();
+        if surplus {
+            Err(VaultError::Damaged("a blob goes on after its end"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Vault {
+    /// The original's bytes in this range, which lies within `0..size` of its metadata.
+    pub fn read_original(&self, image: &OpenImage, range: Range<u64>) -> PlainStream {
+        let (key, context) = keys::blob_key(&image.key, &image.row, BlobRole::Original);
+        let blob = SealedBlob {
+            id: image.row.original.id,
+            key,
+            context,
+            len: image.image.metadata.size,
+            crc32: Some(image.image.metadata.crc32),
+        };
+        let blobs = self.store().blobs.clone();
+        produce(self.0.send_stall, |outlet| async move {
+            blob.send(&*blobs, range, &outlet).await
+        })
+    }
+
+    /// The thumbnail: a JPEG that fits 400 by 400 pixels, upright, without metadata.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`], [`VaultError::Damaged`].
+    pub async fn thumbnail(&self, who: &Unlocked, id: &crate::ids::ImageId) -> Result<Bytes> {
+        let row = self
+            .store()
+            .records
+            .image(who.id(), id)
+            .await?
+            .ok_or(VaultError::NotFound)?;
+        let key = keys::data_key(&who.master, &row)?;
+        let (key, context) = keys::blob_key(&key, &row, BlobRole::Thumbnail);
+        self.read_small(&row.thumbnail, key, context).await
+    }
+
+    /// The preview: a JPEG that fits 1600 by 1600 pixels. Made when first looked at, and kept.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`], [`VaultError::Damaged`].
+    pub async fn preview(&self, who: &Unlocked, id: &crate::ids::ImageId) -> Result<Bytes> {
+        let image = self.open_image(who, id).await?;
+        let (key, context) = keys::blob_key(&image.key, &image.row, BlobRole::Preview);
+        if let Some(preview) = &image.row.preview {
+            return self.read_small(preview, key, context).await;
+        }
+        let (original, permit) = self.whole_original(&image).await?;
+        let jpeg = self
+            .decode(move |limits| media::preview(&original, &limits))
+            .await?;
+        drop(permit);
+        let jpeg = Bytes::from(jpeg);
+        let blob = self.put_sealed(&key, &context, jpeg.clone()).await?;
+        if !self
+            .store()
+            .records
+            .set_preview(who.id(), id, &blob)
+            .await?
+        {
+            self.store().blobs.delete(&blob.id).await?;
+        }
+        Ok(jpeg)
+    }
+
+    /// A small blob whole, such as a thumbnail.
+    pub(super) async fn read_small(
+        &self,
+        blob: &BlobRef,
+        key: RoleKey,
+        context: BlobContext,
+    ) -> Result<Bytes> {
+        let mut sealed = BytesMut::new();
+        let mut stream = self.store().blobs.read(&blob.id, 0, None).await?;
+        while let Some(bytes) = stream.next().await {
+            sealed.extend_from_slice(&bytes?);
+            // The row says how long it is: more of it is damage, and must not fill the memory.
+            if sealed.len() as u64 > blob.len {
+                return Err(VaultError::Damaged("a blob is longer than its row says"));
+            }
+        }
+        let mut plain = crypto::open(&key, &context, &sealed)?;
+        Ok(Bytes::from(std::mem::take(&mut *plain)))
+    }
+
+    /// Seals bytes under a new blob id and stores them.
+    pub(super) async fn put_sealed(
+        &self,
+        key: &RoleKey,
+        context: &BlobContext,
+        plaintext: Bytes,
+    ) -> Result<BlobRef> {
+        let id = BlobId::from_bytes(crypto::random()?);
+        let chunks = crypto::seal_chunks(key, context, plaintext)?;
+        let len = self.store().blobs.put(&id, Box::new(chunks)).await?;
+        Ok(BlobRef { id, len })
+    }
+}

@@ -1,0 +1,90 @@
+//! What can go wrong in the vault, sorted by what the person in front of it can do.
+
+use std::collections::BTreeMap;
+
+use crate::crypto::CryptoError;
+use crate::media::MediaError;
+use crate::store::StoreError;
+
+/// Field names and what is wrong with each, in words for people.
+pub type FieldErrors = BTreeMap<&'static str, String>;
+
+/// A failure of the vault.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// No session, or one that has ended.
+    #[error("you are not signed in, or your sign-in has ended")]
+    Unauthenticated,
+    /// The login does not exist or the password is wrong; nobody learns which.
+    #[error("this user name or email and password do not belong together")]
+    WrongCredentials,
+    /// There is no such object, or it is somebody else's.
+    #[error("there is no such thing here")]
+    NotFound,
+    /// It was there and is gone for good.
+    #[error("this is no longer available")]
+    Gone,
+    /// Input that breaks a rule, by field.
+    #[error("some of what was sent cannot be used")]
+    Invalid(FieldErrors),
+    /// A value that must be unique is taken, by field.
+    #[error("somebody already has this")]
+    Taken(FieldErrors),
+    /// The file is larger than allowed.
+    #[error("the file is larger than {max_bytes} bytes")]
+    TooLarge {
+        /// The limit.
+        max_bytes: u64,
+    },
+    /// The file is no picture we take.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// Too much work is waiting; later it may work.
+    #[error("the server is busy")]
+    Busy,
+    /// What is stored fails its check. It is never shown as if it were whole.
+    #[error("a stored file fails its check: {0}")]
+    Damaged(&'static str),
+    /// The store failed.
+    #[error(transparent)]
+    Store(StoreError),
+    /// A defect of ours or of the machine.
+    #[error("internal failure: {0}")]
+    Internal(String),
+}
+
+/// What the vault's calls return.
+pub type Result<T> = std::result::Result<T, VaultError>;
+
+impl VaultError {
+    /// Input with one field that breaks a rule.
+    pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid(FieldErrors::from([(field, message.into())]))
+    }
+}
+
+impl From<StoreError> for VaultError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            // A row names the blob, so its absence is damage, not an unknown id.
+            StoreError::NotFound => Self::Damaged("a blob is missing"),
+            StoreError::Damaged(_) => Self::Damaged("the store reports damage"),
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<CryptoError> for VaultError {
+    fn from(error: CryptoError) -> Self {
+        match error {
+            CryptoError::Open => Self::Damaged("sealed data does not open"),
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<tokio::task::JoinError> for VaultError {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}

@@ -1,0 +1,255 @@
+//! One image: looking at it, changing what is said about it, deleting it.
+
+use jiff::Timestamp;
+
+use super::catalogue::Entry;
+use super::error::{FieldErrors, Result, VaultError};
+use super::metadata::Metadata;
+use super::{Unlocked, Vault, keys};
+use crate::crypto::DataKey;
+use crate::ids::ImageId;
+use crate::store::ImageRow;
+use crate::store::ImageState;
+use crate::store::Updated;
+
+/// Longest name in bytes.
+const MAX_NAME_BYTES: usize = 1_024;
+const MAX_CAPTION_BYTES: usize = 4_096;
+const MAX_TAGS: usize = 100;
+const MAX_TAG_BYTES: usize = 100;
+/// Attempts at a change before it is given up; each lost one means that another change won.
+const MAX_ATTEMPTS: usize = 20;
+
+/// An image as its owner sees it.
+pub struct Image {
+    /// Its id.
+    pub id: ImageId,
+    /// Where it is.
+    pub state: ImageState,
+    /// When it was uploaded.
+    pub uploaded_at: Timestamp,
+    /// When it went to the trash, if it is there.
+    pub trashed_at: Option<Timestamp>,
+    /// Everything else.
+    pub metadata: Metadata,
+}
+
+impl Image {
+    pub(super) fn of(entry: &Entry) -> Self {
+        Self {
+            id: entry.id,
+            state: entry.state,
+            uploaded_at: entry.uploaded_at,
+            trashed_at: entry.trashed_at,
+            metadata: entry.metadata.clone(),
+        }
+    }
+
+    pub(super) fn of_row(row: &ImageRow, metadata: Metadata) -> Self {
+        Self {
+            id: row.id,
+            state: row.state,
+            uploaded_at: row.uploaded_at,
+            trashed_at: row.trashed_at,
+            metadata,
+        }
+    }
+}
+
+/// An image with its key at hand, so that its bytes can be read.
+pub struct OpenImage {
+    /// What is known about it.
+    pub image: Image,
+    pub(super) row: ImageRow,
+    pub(super) key: DataKey,
+}
+
+/// What to change about an image; `None` leaves a field as it is.
+#[derive(Clone, Default)]
+pub struct ImageEdit {
+    /// The file's name.
+    pub name: Option<String>,
+    /// All of its tags.
+    pub tags: Option<Vec<String>>,
+    /// Its caption.
+    pub caption: Option<String>,
+    /// Whether it is marked.
+    pub favourite: Option<bool>,
+}
+
+/// How far a deletion goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// To the trash; what is there already goes for good.
+    OneStep,
+    /// For good.
+    ForGood,
+}
+
+impl Vault {
+    /// Opens one image of the account.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`], also for another person's; [`VaultError::Damaged`].
+    pub async fn open_image(&self, who: &Unlocked, id: &ImageId) -> Result<OpenImage> {
+        let row = self
+            .store()
+            .records
+            .image(who.id(), id)
+            .await?
+            .ok_or(VaultError::NotFound)?;
+        let key = keys::data_key(&who.master, &row)?;
+        let metadata = Metadata::open(&key, &row)?;
+        Ok(OpenImage {
+            image: Image::of_row(&row, metadata),
+            row,
+            key,
+        })
+    }
+
+    /// Changes what is said about an image.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`]; [`VaultError::Invalid`] naming the fields that break a rule.
+    pub async fn edit(&self, who: &Unlocked, id: &ImageId, edit: ImageEdit) -> Result<Image> {
+        let edit = edit.checked()?;
+        self.change_metadata(who, id, |metadata| edit.apply(metadata))
+            .await
+    }
+
+    /// Deletes one image.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`].
+    pub async fn remove(&self, who: &Unlocked, id: &ImageId, how: Removal) -> Result<()> {
+        let records = &self.store().records;
+        let (ids, now) = ([*id], self.now());
+        if how == Removal::OneStep {
+            let moved = records
+                .set_state(who.id(), &ids, ImageState::Trashed, now)
+                .await?;
+            if !moved.is_empty() {
+                return Ok(());
+            }
+        }
+        let removed = records.remove_images(who.id(), &ids, now).await?;
+        self.remove_blobs(&removed).await;
+        if removed.is_empty() {
+            Err(VaultError::NotFound)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Applies `change` to the sealed record by compare-and-swap; a change that loses a race is
+    /// applied again to what won. Nothing is written where `change` returns `false`.
+    pub(super) async fn change_metadata(
+        &self,
+        who: &Unlocked,
+        id: &ImageId,
+        change: impl Fn(&mut Metadata) -> bool,
+    ) -> Result<Image> {
+        for _ in 0..MAX_ATTEMPTS {
+            let OpenImage {
+                mut image,
+                row,
+                key,
+            } = self.open_image(who, id).await?;
+            if !change(&mut image.metadata) {
+                return Ok(image);
+            }
+            let sealed = image.metadata.seal(&key, who.id(), id)?;
+            let records = &self.store().records;
+            match records
+                .update_metadata(who.id(), id, row.revision, &sealed)
+                .await?
+            {
+                Updated::Done => return Ok(image),
+                Updated::Missing => return Err(VaultError::NotFound),
+                Updated::Conflict => {}
+            }
+        }
+        Err(VaultError::Busy)
+    }
+}
+
+impl ImageEdit {
+    fn checked(mut self) -> Result<Self> {
+        let mut errors = FieldErrors::new();
+        if let Some(problem) = self.name.as_deref().and_then(name_problem) {
+            errors.insert("name", problem);
+        }
+        if self
+            .caption
+            .as_ref()
+            .is_some_and(|caption| caption.len() > MAX_CAPTION_BYTES)
+        {
+            errors.insert(
+                "caption",
+                format!("A caption has at most {MAX_CAPTION_BYTES} bytes."),
+            );
+        }
+        if let Some(tags) = self.tags.take() {
+            match clean_tags(tags) {
+                Ok(tags) => self.tags = Some(tags),
+                Err(problem) => drop(errors.insert("tags", problem)),
+            }
+        }
+        if errors.is_empty() {
+            Ok(self)
+        } else {
+            Err(VaultError::Invalid(errors))
+        }
+    }
+
+    /// Whether anything is different now.
+    fn apply(&self, metadata: &mut Metadata) -> bool {
+        replace(&mut metadata.name, &self.name)
+            | replace(&mut metadata.tags, &self.tags)
+            | replace(&mut metadata.caption, &self.caption)
+            | replace(&mut metadata.favourite, &self.favourite)
+    }
+}
+
+fn replace<T: Clone + PartialEq>(field: &mut T, new: &Option<T>) -> bool {
+    match new {
+        Some(new) if new != field => {
+            new.clone_into(field);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// What is wrong with a name for an image, or nothing. A name is data: it may hold anything but
+/// too much, and is made safe wherever it leaves.
+pub(super) fn name_problem(name: &str) -> Option<String> {
+    if name.is_empty() {
+        Some("A name has at least one character.".into())
+    } else if name.len() > MAX_NAME_BYTES {
+        Some(format!("A name has at most {MAX_NAME_BYTES} bytes."))
+    } else {
+        None
+    }
+}
+
+/// Trimmed, without empty ones and repetitions.
+fn clean_tags(tags: Vec<String>) -> std::result::Result<Vec<String>, String> {
+    let mut clean: Vec<String> = Vec::new();
+    for tag in tags
+        .iter()
+        .map(|tag| tag.trim())
+        .filter(|tag| !tag.is_empty())
+    {
+        if tag.len() > MAX_TAG_BYTES {
+            return Err(format!("A tag has at most {MAX_TAG_BYTES} bytes."));
+        }
+        if !clean.iter().any(|known| known == tag) {
+            clean.push(tag.to_owned());
+        }
+        if clean.len() > MAX_TAGS {
+            return Err(format!("A picture has at most {MAX_TAGS} tags."));
+        }
+    }
+    Ok(clean)
+}

@@ -1,0 +1,297 @@
+//! Lists: filter, order, page. A page is found by the place of the last image before it, so that
+//! pictures which come or go meanwhile neither repeat nor hide others.
+
+use serde::{Deserialize, Serialize};
+
+use super::catalogue::{Catalogue, Entry, find, words};
+use super::error::{Result, VaultError};
+use super::images::Image;
+use super::{Unlocked, Vault};
+use crate::ids::ImageId;
+use crate::store::ImageState;
+
+/// Images on a page unless asked otherwise.
+pub const DEFAULT_LIMIT: usize = 100;
+/// Most images on a page.
+pub const MAX_LIMIT: usize = 500;
+/// Longest query that is looked at, in bytes.
+const MAX_QUERY_BYTES: usize = 1_024;
+
+/// What images are ordered by, ascending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sort {
+    /// When they were uploaded.
+    UploadedAt,
+    /// When they were taken; the upload stands in where the camera did not say.
+    TakenAt,
+    /// Their names, without regard to case or accents.
+    Name,
+    /// The originals' bytes.
+    Size,
+}
+
+/// An image's place in an order; the id makes it unique.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key<'a>(Place<'a>, ImageId);
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Place<'a> {
+    /// Milliseconds since 1970.
+    Time(i64),
+    Bytes(u64),
+    Text(std::borrow::Cow<'a, str>),
+}
+
+impl Sort {
+    /// Reads `uploaded_at`, `-taken_at` …; the second part is whether it is descending.
+    pub fn parse(text: &str) -> Option<(Self, bool)> {
+        let (name, descending) = match text.strip_prefix('-') {
+            Some(name) => (name, true),
+            None => (text, false),
+        };
+        let sort = match name {
+            "uploaded_at" => Self::UploadedAt,
+            "taken_at" => Self::TakenAt,
+            "name" => Self::Name,
+            "size" => Self::Size,
+            _ => return None,
+        };
+        Some((sort, descending))
+    }
+
+    pub(super) fn key(self, entry: &Entry) -> Key<'_> {
+        let place = match self {
+            Self::UploadedAt => Place::Time(entry.uploaded_at.as_millisecond()),
+            Self::TakenAt => Place::Time(entry.taken_ms),
+            Self::Name => Place::Text(entry.folded_name().into()),
+            Self::Size => Place::Bytes(entry.metadata.size),
+        };
+        Key(place, entry.id)
+    }
+}
+
+/// Which images to list.
+pub struct ListRequest {
+    /// Words that must all occur.
+    pub query: String,
+    /// A tag the image must have.
+    pub tag: Option<String>,
+    /// Whether from the vault or from the trash.
+    pub state: ImageState,
+    /// The order.
+    pub sort: Sort,
+    /// Whether the order is turned round.
+    pub descending: bool,
+    /// Images on the page.
+    pub limit: usize,
+    /// Where the page before this one ended.
+    pub cursor: Option<String>,
+}
+
+impl Default for ListRequest {
+    fn default() -> Self {
+        Self {
+            query: String::new(),
+            tag: None,
+            state: ImageState::Active,
+            sort: Sort::UploadedAt,
+            descending: true,
+            limit: DEFAULT_LIMIT,
+            cursor: None,
+        }
+    }
+}
+
+/// A page of a list.
+pub struct Page {
+    /// Its images.
+    pub items: Vec<Image>,
+    /// Images in the whole list.
+    pub total: usize,
+    /// Bytes of the originals in the whole list.
+    pub total_bytes: u64,
+    /// Leads to the next page; nothing on the last one. Sealed, since it holds a name or a time.
+    pub next_cursor: Option<String>,
+    /// Images of the account whose record does not open.
+    pub damaged: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Cursor<'a> {
+    sort: Sort,
+    descending: bool,
+    place: Place<'a>,
+    id: ImageId,
+}
+
+impl Vault {
+    /// A page of the account's images.
+    ///
+    /// # Errors
+    /// [`VaultError::Invalid`] naming `limit`, `q` or `cursor`.
+    pub async fn list(&self, who: &Unlocked, request: ListRequest) -> Result<Page> {
+        if !(1..=MAX_LIMIT).contains(&request.limit) {
+            return Err(VaultError::invalid(
+                "limit",
+                format!("`limit` is 1 to {MAX_LIMIT}."),
+            ));
+        }
+        check_query("q", &request.query)?;
+        let cursor = request
+            .cursor
+            .as_deref()
+            .map(|text| open_cursor(who, text))
+            .transpose()?;
+        let after: Option<Cursor<'static>> = match cursor {
+            Some(bytes) => Some(read_cursor(&bytes, &request)?),
+            None => None,
+        };
+        let catalogue = self.catalogue(who, request.sort).await?;
+        // Walking a large catalogue takes milliseconds: not on an async thread.
+        let found = tokio::task::spawn_blocking(move || page(&catalogue, &request, after)).await?;
+        let next_cursor = found
+            .next
+            .map(|bytes| seal_cursor(who, &bytes))
+            .transpose()?;
+        Ok(Page {
+            items: found.items,
+            total: found.total,
+            total_bytes: found.total_bytes,
+            next_cursor,
+            damaged: found.damaged,
+        })
+    }
+}
+
+/// A query that is not too long.
+pub(super) fn check_query(field: &'static str, query: &str) -> Result<()> {
+    if query.len() > MAX_QUERY_BYTES {
+        let message = format!("A query has at most {MAX_QUERY_BYTES} bytes.");
+        return Err(VaultError::invalid(field, message));
+    }
+    Ok(())
+}
+
+struct Found {
+    items: Vec<Image>,
+    total: usize,
+    total_bytes: u64,
+    next: Option<Vec<u8>>,
+    damaged: usize,
+}
+
+fn page(catalogue: &Catalogue, request: &ListRequest, after: Option<Cursor<'_>>) -> Found {
+    let order = catalogue.in_order(request.sort).unwrap_or_default();
+    // Index of the first image behind the cursor, counted from the end that comes first.
+    let start = after.map_or(0, |cursor| {
+        match (
+            find(order, request.sort, &Key(cursor.place, cursor.id)),
+            request.descending,
+        ) {
+            (Ok(at), false) => at + 1,
+            (Err(at), false) => at,
+            (Ok(at) | Err(at), true) => order.len() - at,
+        }
+    });
+    let words = words(&request.query);
+    let tag = request.tag.as_deref();
+    let wanted = |entry: &Entry| {
+        entry.state == request.state
+            && tag.is_none_or(|tag| entry.metadata.tags.iter().any(|own| own == tag))
+            && entry.matches(&words)
+    };
+    let mut found = Found {
+        items: Vec::new(),
+        total: 0,
+        total_bytes: 0,
+        next: None,
+        damaged: catalogue.damaged(),
+    };
+    let mut last = None;
+    for at in 0..order.len() {
+        let entry = &order[if request.descending {
+            order.len() - 1 - at
+        } else {
+            at
+        }];
+        if !wanted(entry) {
+            continue;
+        }
+        found.total += 1;
+        found.total_bytes += entry.metadata.size;
+        if at < start {
+            continue;
+        }
+        if found.items.len() < request.limit {
+            found.items.push(Image::of(entry));
+            last = Some(entry);
+        } else if let Some(last) = last.take() {
+            found.next = Some(cursor_bytes(request, last));
+        }
+    }
+    found
+}
+
+fn cursor_bytes(request: &ListRequest, entry: &Entry) -> Vec<u8> {
+    let Key(place, id) = request.sort.key(entry);
+    let cursor = Cursor {
+        sort: request.sort,
+        descending: request.descending,
+        place,
+        id,
+    };
+    serde_json::to_vec(&cursor).expect("numbers and strings always make JSON")
+}
+
+fn read_cursor(bytes: &[u8], request: &ListRequest) -> Result<Cursor<'static>> {
+    let cursor: Cursor<'static> = serde_json::from_slice::<Cursor<'_>>(bytes)
+        .map(Cursor::into_owned)
+        .map_err(|_| stale_cursor())?;
+    if (cursor.sort, cursor.descending) == (request.sort, request.descending) {
+        Ok(cursor)
+    } else {
+        Err(VaultError::invalid(
+            "cursor",
+            "This cursor belongs to another order: start again.",
+        ))
+    }
+}
+
+impl Cursor<'_> {
+    fn into_owned(self) -> Cursor<'static> {
+        let place = match self.place {
+            Place::Time(at) => Place::Time(at),
+            Place::Bytes(bytes) => Place::Bytes(bytes),
+            Place::Text(text) => Place::Text(text.into_owned().into()),
+        };
+        Cursor {
+            sort: self.sort,
+            descending: self.descending,
+            place,
+            id: self.id,
+        }
+    }
+}
+
+fn stale_cursor() -> VaultError {
+    VaultError::invalid(
+        "cursor",
+        "This is no cursor of ours: start again without one.",
+    )
+}
+
+fn seal_cursor(who: &Unlocked, bytes: &[u8]) -> Result<String> {
+    let sealed = who.master.cursor_key().seal(bytes)?;
+    Ok(data_encoding::BASE64URL_NOPAD.encode(&sealed))
+}
+
+fn open_cursor(who: &Unlocked, text: &str) -> Result<Vec<u8>> {
+    let sealed = data_encoding::BASE64URL_NOPAD
+        .decode(text.as_bytes())
+        .map_err(|_| stale_cursor())?;
+    who.master
+        .cursor_key()
+        .open(&sealed)
+        .map_err(|_| stale_cursor())
+}

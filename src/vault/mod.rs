@@ -1,0 +1,125 @@
+//! What the product does: accounts, sessions, images, archives. It knows no HTTP, so that the API,
+//! the pages, background work and tests share one set of rules.
+//!
+//! A signed-in person is an [`Unlocked`]: whoever holds one may act for that account. Nothing else
+//! opens a picture.
+
+mod accounts;
+mod archives;
+mod catalogue;
+mod content;
+mod error;
+mod images;
+mod keys;
+mod listing;
+mod metadata;
+mod passwords;
+mod selection;
+mod sessions;
+mod upkeep;
+mod uploads;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+
+pub use accounts::{MIN_PASSWORD_CHARS, NewAccount, Registered};
+pub use archives::{ARCHIVE_TTL, OpenArchive, Ticket};
+pub use content::PlainStream;
+pub use error::{FieldErrors, Result, VaultError};
+pub use images::{Image, ImageEdit, OpenImage, Removal};
+pub use listing::{DEFAULT_LIMIT, ListRequest, MAX_LIMIT, Page, Sort};
+pub use metadata::Metadata;
+pub use selection::{MAX_IDS, Selection};
+pub use sessions::{SignIn, Started, Unlocked};
+pub use upkeep::Swept;
+pub use uploads::{Added, UploadPermit};
+
+use crate::config::Config;
+use crate::crypto::InstanceSecret;
+use crate::store::Store;
+use crate::store::StoreError;
+
+/// Tells the time; tests set their own.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The vault. Cheap to clone.
+#[derive(Clone)]
+pub struct Vault(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    clock: Clock,
+    passwords: passwords::Hashing,
+    catalogues: catalogue::Catalogues,
+    intake: uploads::Intake,
+    sessions: crate::config::Sessions,
+    trash_keep: Duration,
+    send_stall: Duration,
+    /// Pictures decoded at once; shared by uploads and previews.
+    decoders: Arc<Semaphore>,
+    instance_tag: String,
+}
+
+impl Vault {
+    /// A vault over an opened store.
+    ///
+    /// # Errors
+    /// [`StoreError::Incompatible`] where the store belongs to another instance secret.
+    pub async fn open(
+        store: Store,
+        config: &Config,
+        secret: &InstanceSecret,
+        clock: Clock,
+    ) -> std::result::Result<Self, StoreError> {
+        let check = secret.check_value();
+        if store.records.instance_check(&check).await? != check {
+            return Err(StoreError::Incompatible(
+                "this store was made with another instance key: give the server the key it was \
+                 made with (see `instance_key_file`), or an empty store"
+                    .into(),
+            ));
+        }
+        Ok(Self(Arc::new(Inner {
+            store,
+            clock,
+            passwords: passwords::Hashing::new(&config.passwords, secret.pepper()),
+            catalogues: catalogue::Catalogues::new(),
+            intake: uploads::Intake::new(&config.uploads),
+            sessions: config.sessions,
+            trash_keep: config.storage.trash_keep,
+            send_stall: config.serving.send_stall,
+            decoders: Arc::new(Semaphore::new(config.uploads.decoders)),
+            instance_tag: check[..4]
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        })))
+    }
+
+    /// Succeeds when the store answers.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn ping(&self) -> Result<()> {
+        Ok(self.0.store.records.ping().await?)
+    }
+
+    /// Eight hex digits that tell this instance from others on the same host. Not secret.
+    pub fn instance_tag(&self) -> &str {
+        &self.0.instance_tag
+    }
+
+    /// Now, in whole milliseconds as the store keeps them.
+    fn now(&self) -> Timestamp {
+        let now = (self.0.clock)();
+        Timestamp::from_millisecond(now.as_millisecond())
+            .expect("a timestamp cut to milliseconds stays in range")
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.store
+    }
+}

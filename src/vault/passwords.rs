@@ -1,0 +1,92 @@
+//! Argon2id work, bounded: a few at once on blocking threads, a queue, and a refusal beyond it.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use super::error::{Result, VaultError};
+use crate::config::Passwords;
+use crate::crypto;
+use crate::crypto::KdfParams;
+use crate::crypto::PasswordHashing;
+use crate::crypto::PasswordKey;
+use crate::crypto::Pepper;
+
+/// Which pepper new hashes use. There is one so far.
+const PEPPER_ID: u32 = 1;
+
+/// Turns passwords into keys.
+pub(super) struct Hashing {
+    params: KdfParams,
+    pepper: Arc<Pepper>,
+    /// Hashes that run or wait.
+    admitted: Arc<Semaphore>,
+    /// Hashes that run.
+    running: Arc<Semaphore>,
+}
+
+impl Hashing {
+    pub(super) fn new(config: &Passwords, pepper: Pepper) -> Self {
+        Self {
+            params: KdfParams {
+                memory_kib: config.memory_kib,
+                passes: config.passes,
+                lanes: config.lanes,
+            },
+            pepper: Arc::new(pepper),
+            admitted: Arc::new(Semaphore::new(config.parallel + config.queue)),
+            running: Arc::new(Semaphore::new(config.parallel)),
+        }
+    }
+
+    /// Today's cost with a fresh salt.
+    pub(super) fn fresh(&self) -> Result<PasswordHashing> {
+        Ok(PasswordHashing {
+            params: self.params,
+            salt: crypto::random()?,
+            pepper_id: PEPPER_ID,
+        })
+    }
+
+    /// Whether a hash of this cost should be made anew.
+    pub(super) fn is_outdated(&self, hashing: &PasswordHashing) -> bool {
+        hashing.params.is_below(&self.params)
+    }
+
+    /// The key of a password.
+    ///
+    /// # Errors
+    /// [`VaultError::Busy`] when too many wait already; [`VaultError::Damaged`] where a row asks
+    /// for a cost that is out of bounds.
+    pub(super) async fn derive(
+        &self,
+        password: &str,
+        hashing: &PasswordHashing,
+    ) -> Result<PasswordKey> {
+        let admitted = self
+            .admitted
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| VaultError::Busy)?;
+        let running = self
+            .running
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| VaultError::Busy)?;
+        let password = Zeroizing::new(password.as_bytes().to_vec());
+        let (hashing, pepper) = (hashing.clone(), self.pepper.clone());
+        let key = tokio::task::spawn_blocking(move || {
+            // The permits live as long as the work, not as long as the caller's patience.
+            let _permits = (admitted, running);
+            hashing.derive(&password, &pepper)
+        });
+        key.await?.map_err(|error| match error {
+            crypto::CryptoError::Parameters => {
+                VaultError::Damaged("an account asks for a password hash out of bounds")
+            }
+            other => other.into(),
+        })
+    }
+}

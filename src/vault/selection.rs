@@ -1,0 +1,251 @@
+//! Which images a bulk call means, and the calls that change many at once.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use serde::Deserialize;
+
+use super::catalogue::{Catalogue, Entry, find, words};
+use super::error::{Result, VaultError};
+use super::images::{Image, ImageEdit};
+use super::listing::{Sort, check_query};
+use super::{Unlocked, Vault};
+use crate::ids::ImageId;
+use crate::store::ImageRow;
+use crate::store::ImageState;
+
+/// Most ids in one call.
+pub const MAX_IDS: usize = 10_000;
+/// Ids handed to the store in one transaction.
+const BATCH: usize = 1_000;
+/// Blobs removed side by side.
+const REMOVE_AT_ONCE: usize = 8;
+
+/// A choice of images.
+#[derive(Debug, Clone, Deserialize)]
+pub enum Selection {
+    /// These, in this order.
+    Ids(Vec<ImageId>),
+    /// Every image of the state the call is about.
+    All,
+    /// Every active image that a query finds, but for some.
+    Query {
+        /// Words that must all occur.
+        query: String,
+        /// Not these.
+        except: Vec<ImageId>,
+    },
+}
+
+impl Vault {
+    /// Moves images to the trash, or with `permanent` removes them for good; returns how many it
+    /// changed.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] where an id is not the account's: nothing is changed then.
+    pub async fn delete(
+        &self,
+        who: &Unlocked,
+        selection: Selection,
+        permanent: bool,
+    ) -> Result<u64> {
+        let chosen = self.choose(who, selection, ImageState::Active).await?;
+        let ids: Vec<_> = chosen.iter().map(|entry| entry.id).collect();
+        self.delete_ids(who, &ids, permanent).await
+    }
+
+    /// Empties the trash.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn empty_trash(&self, who: &Unlocked) -> Result<u64> {
+        let chosen = self
+            .choose(who, Selection::All, ImageState::Trashed)
+            .await?;
+        let ids: Vec<_> = chosen.iter().map(|entry| entry.id).collect();
+        self.delete_ids(who, &ids, true).await
+    }
+
+    /// Brings images back from the trash; returns how many it changed.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] where an id is not the account's: nothing is changed then.
+    pub async fn restore(&self, who: &Unlocked, selection: Selection) -> Result<u64> {
+        let chosen = self.choose(who, selection, ImageState::Trashed).await?;
+        let ids: Vec<_> = chosen.iter().map(|entry| entry.id).collect();
+        self.move_to(who, &ids, ImageState::Active).await
+    }
+
+    /// Changes what is said about each of the chosen images; returns how many there are.
+    ///
+    /// # Errors
+    /// As [`Vault::edit`]; those before the one that failed stay changed.
+    pub async fn edit_all(
+        &self,
+        who: &Unlocked,
+        selection: Selection,
+        edit: ImageEdit,
+    ) -> Result<u64> {
+        let chosen = self.choose(who, selection, ImageState::Active).await?;
+        for entry in &chosen {
+            self.edit(who, &entry.id, edit.clone()).await?;
+        }
+        Ok(chosen.len() as u64)
+    }
+
+    /// The images before and behind this one, newest first, of the same state.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn neighbours(
+        &self,
+        who: &Unlocked,
+        id: &ImageId,
+    ) -> Result<(Option<ImageId>, Option<ImageId>)> {
+        let sort = Sort::UploadedAt;
+        let catalogue = self.catalogue(who, sort).await?;
+        let order = catalogue.in_order(sort).unwrap_or_default();
+        let place = catalogue
+            .get(id)
+            .and_then(|entry| Some((entry.state, find(order, sort, &sort.key(entry)).ok()?)));
+        let Some((state, at)) = place else {
+            return Ok((None, None));
+        };
+        let same = |entry: &&Arc<Entry>| entry.state == state;
+        let newer = order[at + 1..].iter().find(same);
+        let older = order[..at].iter().rev().find(same);
+        Ok((newer.map(|entry| entry.id), older.map(|entry| entry.id)))
+    }
+
+    /// The chosen images as a page shows them, at most `limit`, and how many there are.
+    ///
+    /// # Errors
+    /// As [`Vault::delete`].
+    pub async fn preview_selection(
+        &self,
+        who: &Unlocked,
+        selection: Selection,
+        of: ImageState,
+        limit: usize,
+    ) -> Result<(Vec<Image>, usize)> {
+        let chosen = self.choose(who, selection, of).await?;
+        let shown = chosen
+            .iter()
+            .take(limit)
+            .map(|entry| Image::of(entry))
+            .collect();
+        Ok((shown, chosen.len()))
+    }
+
+    /// The chosen images: ids in their own order and once each, else newest first. `All` means
+    /// those of this state.
+    pub(super) async fn choose(
+        &self,
+        who: &Unlocked,
+        selection: Selection,
+        all_of: ImageState,
+    ) -> Result<Vec<Arc<Entry>>> {
+        if let Selection::Ids(ids) = &selection {
+            check_ids("ids", ids, 1)?;
+        }
+        if let Selection::Query { query, except } = &selection {
+            check_query("query", query)?;
+            check_ids("except", except, 0)?;
+        }
+        let catalogue = self.catalogue(who, Sort::UploadedAt).await?;
+        tokio::task::spawn_blocking(move || choose(&catalogue, selection, all_of)).await?
+    }
+
+    async fn delete_ids(&self, who: &Unlocked, ids: &[ImageId], permanent: bool) -> Result<u64> {
+        if !permanent {
+            return self.move_to(who, ids, ImageState::Trashed).await;
+        }
+        let mut removed = 0;
+        for batch in ids.chunks(BATCH) {
+            let rows = self
+                .store()
+                .records
+                .remove_images(who.id(), batch, self.now())
+                .await?;
+            removed += rows.len() as u64;
+            self.remove_blobs(&rows).await;
+        }
+        Ok(removed)
+    }
+
+    /// The bytes follow the rows. What cannot be removed now, the sweeper finds later: the keys
+    /// are gone already, so nothing opens it.
+    pub(super) async fn remove_blobs(&self, rows: &[ImageRow]) {
+        let blobs = &self.store().blobs;
+        stream::iter(rows.iter().flat_map(ImageRow::blobs))
+            .for_each_concurrent(REMOVE_AT_ONCE, |blob| async move {
+                if let Err(error) = blobs.delete(&blob.id).await {
+                    tracing::warn!(blob = %blob.id, %error, "a blob is left for the sweeper");
+                }
+            })
+            .await;
+    }
+
+    async fn move_to(&self, who: &Unlocked, ids: &[ImageId], state: ImageState) -> Result<u64> {
+        let mut moved = 0;
+        for batch in ids.chunks(BATCH) {
+            let records = &self.store().records;
+            moved += records
+                .set_state(who.id(), batch, state, self.now())
+                .await?
+                .len() as u64;
+        }
+        Ok(moved)
+    }
+}
+
+fn check_ids(field: &'static str, ids: &[ImageId], min: usize) -> Result<()> {
+    if ids.len() < min {
+        return Err(VaultError::invalid(
+            field,
+            "Nothing is selected: choose at least one picture.",
+        ));
+    }
+    if ids.len() > MAX_IDS {
+        let message = format!("At most {MAX_IDS} ids in one call; use `all` or `query` for more.");
+        return Err(VaultError::invalid(field, message));
+    }
+    Ok(())
+}
+
+fn choose(
+    catalogue: &Catalogue,
+    selection: Selection,
+    all_of: ImageState,
+) -> Result<Vec<Arc<Entry>>> {
+    let newest_first = || {
+        catalogue
+            .in_order(Sort::UploadedAt)
+            .unwrap_or_default()
+            .iter()
+            .rev()
+    };
+    match selection {
+        Selection::Ids(ids) => {
+            let mut seen = HashSet::with_capacity(ids.len());
+            ids.iter()
+                .filter(|id| seen.insert(**id))
+                .map(|id| catalogue.get(id).cloned().ok_or(VaultError::NotFound))
+                .collect()
+        }
+        Selection::All => Ok(newest_first()
+            .filter(|e| e.state == all_of)
+            .cloned()
+            .collect()),
+        Selection::Query { query, except } => {
+            let (words, except) = (words(&query), HashSet::<_>::from_iter(except));
+            let wanted = |entry: &&Arc<Entry>| {
+                entry.state == ImageState::Active
+                    && !except.contains(&entry.id)
+                    && entry.matches(&words)
+            };
+            Ok(newest_first().filter(wanted).cloned().collect())
+        }
+    }
+}

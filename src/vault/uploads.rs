@@ -1,0 +1,280 @@
+//! Taking pictures in: a bounded amount of memory for what is being received, a bounded number of
+//! decoders, and the order of writing that loses nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::content;
+use super::error::{Result, VaultError};
+use super::images::{Image, OpenImage, name_problem};
+use super::metadata::{Content, Metadata};
+use super::{Unlocked, Vault, keys};
+use crate::config::Uploads;
+use crate::crypto;
+use crate::crypto::BlobRole;
+use crate::crypto::DataKey;
+use crate::crypto::DigestKey;
+use crate::crypto::WrapKind;
+use crate::ids::ImageId;
+use crate::media;
+use crate::media::MediaError;
+use crate::store::ImageRow;
+use crate::store::ImageState;
+use crate::store::Inserted;
+
+/// How long an upload waits for memory before it is told to come again.
+const WAIT: Duration = Duration::from_secs(20);
+/// Semaphores count in `u32`, so memory is counted in KiB.
+const UNIT: u64 = 1024;
+
+/// The memory and limits of uploads.
+pub(super) struct Intake {
+    limits: Uploads,
+    memory: Arc<Semaphore>,
+    units: u32,
+}
+
+/// Memory set aside for one upload; given back when dropped.
+pub struct UploadPermit {
+    _memory: OwnedSemaphorePermit,
+}
+
+/// How an upload ended.
+pub enum Added {
+    /// Stored.
+    New(Image),
+    /// The account held these bytes already, as this image.
+    Duplicate(Image),
+}
+
+impl Intake {
+    pub(super) fn new(limits: &Uploads) -> Self {
+        let units = u32::try_from(limits.memory_bytes / UNIT).unwrap_or(u32::MAX);
+        Self {
+            limits: *limits,
+            memory: Arc::new(Semaphore::new(units as usize)),
+            units,
+        }
+    }
+
+    async fn reserve(&self, bytes: u64) -> Result<UploadPermit> {
+        // A file larger than all the memory still gets in, alone.
+        let units = u32::try_from(bytes.div_ceil(UNIT))
+            .unwrap_or(u32::MAX)
+            .clamp(1, self.units);
+        let waiting = self.memory.clone().acquire_many_owned(units);
+        match tokio::time::timeout(WAIT, waiting).await {
+            Ok(Ok(memory)) => Ok(UploadPermit { _memory: memory }),
+            _ => Err(VaultError::Busy),
+        }
+    }
+}
+
+impl Vault {
+    /// The largest file that is taken, in bytes.
+    pub fn max_file_bytes(&self) -> u64 {
+        self.0.intake.limits.max_file_bytes
+    }
+
+    /// Sets memory aside for a file of this length, or of the largest where it is unknown.
+    ///
+    /// # Errors
+    /// [`VaultError::TooLarge`] before a byte is read; [`VaultError::Busy`] when there is no room
+    /// for a while.
+    pub async fn admit(&self, len: Option<u64>) -> Result<UploadPermit> {
+        let max_bytes = self.max_file_bytes();
+        match len {
+            Some(len) if len > max_bytes => Err(VaultError::TooLarge { max_bytes }),
+            len => self.0.intake.reserve(len.unwrap_or(max_bytes)).await,
+        }
+    }
+
+    /// Takes a picture in. When this returns, it is stored and stays stored.
+    ///
+    /// # Errors
+    /// [`VaultError::Invalid`] for its name, [`VaultError::Media`] where it is no picture we take,
+    /// [`VaultError::Store`].
+    pub async fn add_image(&self, who: &Unlocked, name: &str, bytes: Bytes) -> Result<Added> {
+        if let Some(problem) = name_problem(name) {
+            return Err(VaultError::invalid("name", problem));
+        }
+        if bytes.is_empty() {
+            return Err(MediaError::Empty.into());
+        }
+        let summed = bytes.clone();
+        let content = tokio::task::spawn_blocking(move || Content::of(&summed)).await?;
+        let digest = digest_key(who)?.digest(&content.sha256);
+        let found = self
+            .store()
+            .records
+            .images_by_digest(who.id(), &[digest])
+            .await?;
+        if let Some((_, id)) = found.first() {
+            match self.take_again(who, id, name).await {
+                // Removed for good in this moment: then it is new after all.
+                Err(VaultError::NotFound) => {}
+                other => return other,
+            }
+        }
+        let decoded = bytes.clone();
+        let image = self
+            .decode(move |limits| media::inspect(&decoded, &limits))
+            .await?;
+        let metadata = Metadata::new(name.to_owned(), &content, &image);
+        let thumbnail = Bytes::from(image.thumbnail);
+        self.store_new(who, digest, metadata, bytes, thumbnail)
+            .await
+    }
+
+    /// Which of these SHA-256 sums belong to images the account holds.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn known(
+        &self,
+        who: &Unlocked,
+        sums: &[[u8; 32]],
+    ) -> Result<Vec<([u8; 32], ImageId)>> {
+        let key = digest_key(who)?;
+        let digests: Vec<_> = sums.iter().map(|sum| key.digest(sum)).collect();
+        let found = self
+            .store()
+            .records
+            .images_by_digest(who.id(), &digests)
+            .await?;
+        let found: std::collections::HashMap<_, _> = found.into_iter().collect();
+        let known = sums.iter().zip(&digests);
+        Ok(known
+            .filter_map(|(sum, digest)| Some((*sum, *found.get(digest)?)))
+            .collect())
+    }
+
+    /// Blobs first, each whole and synced; then the row, which is the commit. Whatever fails on
+    /// the way leaves blobs without a row, and those are removed at once or by the sweeper.
+    async fn store_new(
+        &self,
+        who: &Unlocked,
+        digest: [u8; 32],
+        metadata: Metadata,
+        original: Bytes,
+        thumbnail: Bytes,
+    ) -> Result<Added> {
+        let (id, key) = (ImageId::from_bytes(crypto::random()?), DataKey::generate()?);
+        let part = |role| {
+            (
+                key.role_key(role),
+                keys::blob_context(who.id(), id.as_bytes(), role),
+            )
+        };
+        let (original_key, original_context) = part(BlobRole::Original);
+        let (thumbnail_key, thumbnail_context) = part(BlobRole::Thumbnail);
+        let (original, thumbnail) = tokio::try_join!(
+            self.put_sealed(&original_key, &original_context, original),
+            self.put_sealed(&thumbnail_key, &thumbnail_context, thumbnail),
+        )?;
+        let row = ImageRow {
+            id,
+            account: *who.id(),
+            seq: 0,
+            revision: 0,
+            state: ImageState::Active,
+            uploaded_at: self.now(),
+            trashed_at: None,
+            digest,
+            key_wrap: keys::wrap(
+                WrapKind::ImageKey,
+                who.id(),
+                id.as_bytes(),
+                &*who.master,
+                &key,
+            )?,
+            mk_generation: who.account.mk_generation,
+            metadata: metadata.seal(&key, who.id(), &id)?,
+            original,
+            thumbnail,
+            preview: None,
+        };
+        match self.store().records.insert_image(&row).await {
+            Ok(Inserted::New) => Ok(Added::New(Image::of_row(&row, metadata))),
+            // A store that repeats a commit whose answer was lost finds the row it wrote itself:
+            // taking that for somebody else's would remove the picture's own blobs.
+            Ok(Inserted::Duplicate(first)) if first == id => {
+                Ok(Added::New(Image::of_row(&row, metadata)))
+            }
+            Ok(Inserted::Duplicate(first)) => {
+                self.remove_blobs(std::slice::from_ref(&row)).await;
+                self.take_again(who, &first, &metadata.name).await
+            }
+            // Whether the row was stored is unknown when a store fails at the commit: the blobs
+            // stay, and the sweeper removes them if no row names them.
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The same bytes came again: the image leaves the trash, and remembers the other name.
+    async fn take_again(&self, who: &Unlocked, id: &ImageId, name: &str) -> Result<Added> {
+        let now = self.now();
+        self.store()
+            .records
+            .set_state(who.id(), &[*id], ImageState::Active, now)
+            .await?;
+        self.change_metadata(who, id, |metadata| metadata.add_name(name))
+            .await
+            .map(Added::Duplicate)
+    }
+
+    /// Runs a decoder on a blocking thread, a few at a time.
+    pub(super) async fn decode<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(media::Limits) -> std::result::Result<T, MediaError> + Send + 'static,
+    ) -> Result<T> {
+        let limits = media::Limits {
+            max_pixels: self.0.intake.limits.max_pixels,
+            max_decode_bytes: self.0.intake.limits.max_decode_bytes,
+        };
+        let permit = self
+            .0
+            .decoders
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| VaultError::Busy)?;
+        let done = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work(limits)
+        });
+        Ok(done.await??)
+    }
+
+    /// The original in memory, within the memory for uploads.
+    pub(super) async fn whole_original(&self, image: &OpenImage) -> Result<(Bytes, UploadPermit)> {
+        use futures_util::TryStreamExt;
+        let size = image.image.metadata.size;
+        let permit = self.0.intake.reserve(size).await?;
+        let stream: content::PlainStream = self.read_original(image, 0..size);
+        let bytes = stream
+            .try_fold(
+                bytes::BytesMut::with_capacity(size as usize),
+                |mut all, piece| async move {
+                    all.extend_from_slice(&piece);
+                    Ok(all)
+                },
+            )
+            .await?;
+        Ok((bytes.freeze(), permit))
+    }
+}
+
+fn digest_key(who: &Unlocked) -> Result<DigestKey> {
+    let account = &who.account;
+    keys::unwrap(
+        WrapKind::DigestKey,
+        &account.id,
+        account.id.as_bytes(),
+        &*who.master,
+        &account.digest_wrap,
+    )
+}

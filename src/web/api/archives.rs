@@ -1,0 +1,85 @@
+//! Zip archives of a selection.
+
+use jiff::Timestamp;
+use rocket::State;
+use rocket::http::Status;
+use rocket::response::status::Custom;
+use rocket::serde::json::Json;
+use rocket::uri;
+use serde::{Deserialize, Serialize};
+
+use super::super::download::{Download, disposition};
+use super::super::guards::{Reader, Writer};
+use super::super::json::JsonBody;
+use super::super::problem::Problem;
+use super::super::range::Wanted;
+use super::super::wire::SelectionBody;
+use crate::ids::ArchiveId;
+use crate::vault::Ticket;
+use crate::vault::Vault;
+
+#[derive(Deserialize)]
+struct Order {
+    #[serde(flatten)]
+    selection: SelectionBody,
+    name: Option<String>,
+}
+
+#[derive(Serialize)]
+struct TicketBody {
+    url: String,
+    filename: String,
+    size: u64,
+    entries: usize,
+    expires_at: Timestamp,
+}
+
+/// The address of a ticket's zip.
+pub(in super::super) fn address(ticket: &Ticket) -> String {
+    uri!("/api/v1", fetch(ticket.id.to_string())).to_string()
+}
+
+#[rocket::post("/archives", data = "<body>")]
+async fn create(
+    who: Writer,
+    body: JsonBody<Order>,
+    vault: &State<Vault>,
+) -> Result<Custom<Json<TicketBody>>, Problem> {
+    let Order { selection, name } = body.0;
+    let ticket = vault
+        .create_archive(&who.0, selection.parse()?, name.as_deref())
+        .await?;
+    let body = TicketBody {
+        url: address(&ticket),
+        filename: ticket.filename,
+        size: ticket.size,
+        entries: ticket.entries,
+        expires_at: ticket.expires_at,
+    };
+    Ok(Custom(Status::Created, Json(body)))
+}
+
+#[rocket::get("/archives/<id>")]
+async fn fetch(
+    reader: Reader,
+    id: &str,
+    wanted: Wanted,
+    vault: &State<Vault>,
+) -> Result<Download, Problem> {
+    let id: ArchiveId = id.parse()?;
+    let archive = vault.open_archive(&reader.who, &id).await?;
+    let disposition = disposition("attachment", &archive.filename);
+    let (size, tag) = (archive.size, id.to_string());
+    Ok(Download::new(
+        &wanted,
+        size,
+        &tag,
+        "application/zip",
+        disposition,
+        |range| vault.read_archive(&reader.who, &archive, range),
+    ))
+}
+
+pub(super) fn routes() -> Vec<rocket::Route> {
+    rocket::routes![create, fetch]
+}

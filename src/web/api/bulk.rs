@@ -1,0 +1,99 @@
+//! Many images at once.
+
+use std::collections::BTreeMap;
+
+use rocket::State;
+use rocket::serde::json::Json;
+use serde::{Deserialize, Serialize};
+
+use super::super::guards::{Reader, Writer};
+use super::super::json::JsonBody;
+use super::super::problem::Problem;
+use super::super::wire::{SelectionBody, counted};
+use crate::ids::ImageId;
+use crate::vault::Vault;
+
+/// Most sums in one question.
+const MAX_SUMS: usize = 1_000;
+
+type Count = Json<BTreeMap<&'static str, u64>>;
+
+#[derive(Deserialize)]
+struct Deletion {
+    #[serde(flatten)]
+    selection: SelectionBody,
+    #[serde(default)]
+    permanent: bool,
+}
+
+#[rocket::post("/images/delete", data = "<body>")]
+async fn delete(
+    who: Writer,
+    body: JsonBody<Deletion>,
+    vault: &State<Vault>,
+) -> Result<Count, Problem> {
+    let Deletion {
+        selection,
+        permanent,
+    } = body.0;
+    let deleted = vault.delete(&who.0, selection.parse()?, permanent).await?;
+    Ok(counted("deleted", deleted))
+}
+
+#[rocket::post("/images/restore", data = "<body>")]
+async fn restore(
+    who: Writer,
+    body: JsonBody<SelectionBody>,
+    vault: &State<Vault>,
+) -> Result<Count, Problem> {
+    let restored = vault.restore(&who.0, body.0.parse()?).await?;
+    Ok(counted("restored", restored))
+}
+
+#[derive(Deserialize)]
+struct Sums {
+    sha256: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Known {
+    known: BTreeMap<String, ImageId>,
+}
+
+#[rocket::post("/images/known", data = "<body>")]
+async fn known(
+    reader: Reader,
+    body: JsonBody<Sums>,
+    vault: &State<Vault>,
+) -> Result<Json<Known>, Problem> {
+    let sums = parse_sums(&body.0.sha256)?;
+    let known = vault.known(&reader.who, &sums).await?;
+    let named = known
+        .into_iter()
+        .map(|(sum, id)| (data_encoding::HEXLOWER.encode(&sum), id));
+    Ok(Json(Known {
+        known: named.collect(),
+    }))
+}
+
+fn parse_sums(texts: &[String]) -> Result<Vec<[u8; 32]>, Problem> {
+    if texts.len() > MAX_SUMS {
+        let message = format!("At most {MAX_SUMS} sums in one question.");
+        return Err(Problem::invalid_field("sha256", message));
+    }
+    let parse = |text: &String| {
+        let bytes = data_encoding::HEXLOWER_PERMISSIVE
+            .decode(text.as_bytes())
+            .ok()?;
+        <[u8; 32]>::try_from(bytes).ok()
+    };
+    texts
+        .iter()
+        .map(parse)
+        .collect::<Option<_>>()
+        .ok_or_else(|| Problem::invalid_field("sha256", "Each sum is 64 hexadecimal digits."))
+}
+
+pub(super) fn routes() -> Vec<rocket::Route> {
+    rocket::routes![delete, restore, known]
+}

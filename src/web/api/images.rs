@@ -1,0 +1,199 @@
+//! Looking at images and changing what is said about them.
+
+use rocket::State;
+use rocket::response::status::NoContent;
+use rocket::serde::json::Json;
+use serde::Deserialize;
+
+use super::super::download::{Download, Jpeg, disposition};
+use super::super::guards::{Reader, Writer};
+use super::super::json::JsonBody;
+use super::super::problem::Problem;
+use super::super::range::Wanted;
+use super::super::wire::{ImageBody, ListBody};
+use crate::ids::ImageId;
+use crate::store::ImageState;
+use crate::vault::DEFAULT_LIMIT;
+use crate::vault::ImageEdit;
+use crate::vault::ListRequest;
+use crate::vault::MAX_LIMIT;
+use crate::vault::Removal;
+use crate::vault::Sort;
+use crate::vault::Vault;
+
+/// The query of a list, as text: a value that is not allowed gets its own answer.
+#[derive(rocket::FromForm)]
+struct ListQuery {
+    q: Option<String>,
+    tag: Option<String>,
+    album: Option<String>,
+    state: Option<String>,
+    sort: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+impl ListQuery {
+    fn parse(self) -> Result<ListRequest, Problem> {
+        if self.album.is_some() {
+            // There are no albums yet, so none has this id.
+            return Err(Problem::not_found());
+        }
+        let state = match self.state.as_deref() {
+            None | Some("active") => ImageState::Active,
+            Some("trashed") => ImageState::Trashed,
+            Some(_) => {
+                return Err(Problem::invalid_field(
+                    "state",
+                    "`state` is `active` or `trashed`.",
+                ));
+            }
+        };
+        let sort = self.sort.as_deref().unwrap_or("-uploaded_at");
+        let (sort, descending) = Sort::parse(sort).ok_or_else(|| {
+            let message = "`sort` is `uploaded_at`, `taken_at`, `name` or `size`, with `-` before \
+                           it to turn it round.";
+            Problem::invalid_field("sort", message)
+        })?;
+        let limit = self
+            .limit
+            .map_or(Ok(DEFAULT_LIMIT), |limit| limit.parse())
+            .map_err(|_| {
+                Problem::invalid_field(
+                    "limit",
+                    format!("`limit` is a number from 1 to {MAX_LIMIT}."),
+                )
+            })?;
+        Ok(ListRequest {
+            query: self.q.unwrap_or_default(),
+            tag: self.tag,
+            state,
+            sort,
+            descending,
+            limit,
+            cursor: self.cursor,
+        })
+    }
+}
+
+#[rocket::get("/images?<query..>")]
+async fn list(
+    reader: Reader,
+    query: ListQuery,
+    vault: &State<Vault>,
+) -> Result<Json<ListBody<ImageBody>>, Problem> {
+    let page = vault.list(&reader.who, query.parse()?).await?;
+    let items = page.items.iter().map(ImageBody::from).collect();
+    Ok(Json(ListBody {
+        items,
+        total: page.total,
+        next_cursor: page.next_cursor,
+    }))
+}
+
+#[rocket::get("/images/<id>")]
+async fn show(
+    reader: Reader,
+    id: ImageId,
+    vault: &State<Vault>,
+) -> Result<Json<ImageBody>, Problem> {
+    let open = vault.open_image(&reader.who, &id).await?;
+    Ok(Json(ImageBody::from(&open.image)))
+}
+
+#[derive(Deserialize)]
+struct Patch {
+    name: Option<String>,
+    tags: Option<Vec<String>>,
+    caption: Option<String>,
+    favourite: Option<bool>,
+    public: Option<bool>,
+}
+
+#[rocket::patch("/images/<id>", data = "<body>")]
+async fn edit(
+    who: Writer,
+    id: ImageId,
+    body: JsonBody<Patch>,
+    vault: &State<Vault>,
+) -> Result<Json<ImageBody>, Problem> {
+    let Patch {
+        name,
+        tags,
+        caption,
+        favourite,
+        public,
+    } = body.0;
+    if public == Some(true) {
+        return Err(Problem::invalid_field(
+            "public",
+            "Publishing pictures is not possible yet.",
+        ));
+    }
+    let edit = ImageEdit {
+        name,
+        tags,
+        caption,
+        favourite,
+    };
+    let image = vault.edit(&who.0, &id, edit).await?;
+    Ok(Json(ImageBody::from(&image)))
+}
+
+#[rocket::delete("/images/<id>?<permanent>")]
+async fn remove(
+    who: Writer,
+    id: ImageId,
+    permanent: Option<bool>,
+    vault: &State<Vault>,
+) -> Result<NoContent, Problem> {
+    let how = if permanent == Some(true) {
+        Removal::ForGood
+    } else {
+        Removal::OneStep
+    };
+    vault.remove(&who.0, &id, how).await?;
+    Ok(NoContent)
+}
+
+#[rocket::get("/images/<id>/original?<inline>")]
+async fn original(
+    reader: Reader,
+    id: ImageId,
+    inline: Option<bool>,
+    wanted: Wanted,
+    vault: &State<Vault>,
+) -> Result<Download, Problem> {
+    let open = vault.open_image(&reader.who, &id).await?;
+    let about = &open.image.metadata;
+    let kind = if inline == Some(true) {
+        "inline"
+    } else {
+        "attachment"
+    };
+    let disposition = disposition(kind, &about.name);
+    // The bytes of an id never change, so it names them.
+    let tag = id.to_string();
+    Ok(Download::new(
+        &wanted,
+        about.size,
+        &tag,
+        &about.content_type,
+        disposition,
+        |range| vault.read_original(&open, range),
+    ))
+}
+
+#[rocket::get("/images/<id>/thumbnail")]
+async fn thumbnail(reader: Reader, id: ImageId, vault: &State<Vault>) -> Result<Jpeg, Problem> {
+    Ok(Jpeg(vault.thumbnail(&reader.who, &id).await?))
+}
+
+#[rocket::get("/images/<id>/preview")]
+async fn preview(reader: Reader, id: ImageId, vault: &State<Vault>) -> Result<Jpeg, Problem> {
+    Ok(Jpeg(vault.preview(&reader.who, &id).await?))
+}
+
+pub(super) fn routes() -> Vec<rocket::Route> {
+    rocket::routes![list, show, edit, remove, original, thumbnail, preview]
+}

@@ -1,0 +1,24 @@
+//! The contract, version 1: one file per noun.
+
+mod accounts;
+mod archives;
+mod bulk;
+pub(super) mod health;
+mod images;
+mod sessions;
+mod uploads;
+
+pub(super) use archives::address as archive_address;
+
+/// The routes below `/api/v1`.
+pub(super) fn routes() -> Vec<rocket::Route> {
+    [
+        accounts::routes(),
+        sessions::routes(),
+        images::routes(),
+        uploads::routes(),
+        bulk::routes(),
+        archives::routes(),
+    ]
+    .concat()
+}

@@ -1,0 +1,187 @@
+//! Receiving bodies: never more than is allowed, never longer than a sender may be silent.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use multer::{Field, Multipart};
+use rocket::data::{ByteUnit, Data, DataStream, ToByteUnit};
+use rocket::http::Status;
+use rocket::request::Request;
+use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use super::problem::Problem;
+use super::site::Site;
+use crate::vault::VaultError;
+
+/// Longest text field of a form with files.
+const MAX_FIELD_BYTES: usize = 16 << 10;
+
+/// The length a request says its body has.
+pub(super) fn content_length(request: &Request<'_>) -> Option<u64> {
+    request.headers().get_one("Content-Length")?.parse().ok()
+}
+
+fn stalled() -> Problem {
+    Problem::new(
+        Status::RequestTimeout,
+        "Nothing arrived for a while, so the upload was given up. Try again.",
+    )
+}
+
+fn broken_off() -> Problem {
+    Problem::new(
+        Status::BadRequest,
+        "The upload broke off before its end. Try again.",
+    )
+}
+
+/// A body of at most `limit`, in memory that is wiped afterwards.
+///
+/// # Errors
+/// 408, 413, or 400 where it breaks off.
+pub(super) async fn read_small(
+    request: &Request<'_>,
+    data: Data<'_>,
+    limit: ByteUnit,
+) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    let stall = request
+        .rocket()
+        .state::<Site>()
+        .map_or(Duration::MAX, |site| site.receive_stall);
+    let mut stream = data.open(limit + 1);
+    let mut body = Zeroizing::new(Vec::new());
+    loop {
+        match timeout(stall, stream.read_buf(&mut *body)).await {
+            Err(_) => return Err(stalled()),
+            Ok(Err(_)) => return Err(broken_off()),
+            Ok(Ok(0)) => return Ok(body),
+            Ok(Ok(_)) if body.len() as u64 > limit => {
+                return Err(Problem::of(Status::PayloadTooLarge));
+            }
+            Ok(Ok(_)) => {}
+        }
+    }
+}
+
+/// A whole file of at most `max_bytes`.
+///
+/// # Errors
+/// 408, 413, or 400 where fewer bytes come than were announced.
+pub(super) async fn read_file(
+    data: Data<'_>,
+    announced: Option<u64>,
+    max_bytes: u64,
+    stall: Duration,
+) -> Result<Bytes, Problem> {
+    let mut stream = data.open((max_bytes + 1).bytes());
+    let mut body = BytesMut::with_capacity(announced.unwrap_or(0).min(max_bytes) as usize);
+    loop {
+        match timeout(stall, stream.read_buf(&mut body)).await {
+            Err(_) => return Err(stalled()),
+            Ok(Err(_)) => return Err(broken_off()),
+            Ok(Ok(0)) => break,
+            Ok(Ok(_)) if body.len() as u64 > max_bytes => {
+                return Err(VaultError::TooLarge { max_bytes }.into());
+            }
+            Ok(Ok(_)) => {}
+        }
+    }
+    match announced {
+        Some(announced) if announced != body.len() as u64 => Err(broken_off()),
+        _ => Ok(body.freeze()),
+    }
+}
+
+/// A form with files, read part by part.
+pub(super) struct FileForm<'r> {
+    parts: Multipart<'r>,
+    stall: Duration,
+}
+
+/// One part of such a form.
+pub(super) enum Part {
+    /// A text field.
+    Field {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: Zeroizing<String>,
+    },
+    /// A file.
+    File {
+        /// The file's name; empty where none was chosen.
+        filename: String,
+        /// Its bytes, or why they were not taken. The form goes on after it.
+        content: Result<Bytes, Problem>,
+    },
+}
+
+impl<'r> FileForm<'r> {
+    /// Starts to read. `None` where the request is no such form.
+    pub(super) fn open(
+        request_type: Option<&rocket::http::ContentType>,
+        data: Data<'r>,
+        stall: Duration,
+    ) -> Option<Self> {
+        let kind = request_type.filter(|kind| kind.is_form_data())?;
+        let boundary = kind.param("boundary")?.to_owned();
+        let stream: DataStream<'r> = data.open(ByteUnit::max_value());
+        Some(Self {
+            parts: Multipart::with_reader(stream, boundary),
+            stall,
+        })
+    }
+
+    /// The next part, with files of at most `max_bytes`.
+    ///
+    /// # Errors
+    /// 408, or 400 where the form breaks off or is none.
+    pub(super) async fn next(&mut self, max_bytes: u64) -> Result<Option<Part>, Problem> {
+        let next = timeout(self.stall, self.parts.next_field()).await;
+        let Some(field) = next.map_err(|_| stalled())?.map_err(|_| broken_off())? else {
+            return Ok(None);
+        };
+        let name = field.name().unwrap_or_default().to_owned();
+        match field.file_name().map(str::to_owned) {
+            Some(filename) => {
+                let content = self.read_part(field, max_bytes).await?;
+                let content = content.ok_or_else(|| VaultError::TooLarge { max_bytes }.into());
+                Ok(Some(Part::File { filename, content }))
+            }
+            None => {
+                let bytes = self.read_part(field, MAX_FIELD_BYTES as u64).await?;
+                let bytes = bytes.ok_or_else(|| Problem::of(Status::PayloadTooLarge))?;
+                let value = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
+                Ok(Some(Part::Field { name, value }))
+            }
+        }
+    }
+
+    /// The part's bytes. One that is too long is read to its end and forgotten on the way, so that
+    /// those behind it still come: nothing then.
+    async fn read_part(
+        &self,
+        mut field: Field<'r>,
+        max_bytes: u64,
+    ) -> Result<Option<Bytes>, Problem> {
+        let mut body = BytesMut::new();
+        let mut fits = true;
+        loop {
+            let chunk = timeout(self.stall, field.chunk())
+                .await
+                .map_err(|_| stalled())?;
+            match chunk.map_err(|_| broken_off())? {
+                None => return Ok(fits.then(|| body.freeze())),
+                Some(chunk) if fits && (body.len() + chunk.len()) as u64 <= max_bytes => {
+                    body.extend_from_slice(&chunk);
+                }
+                Some(_) => {
+                    fits = false;
+                    body = BytesMut::new();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Answers where no handler gave one: what a guard refused, what matches no route, what failed.
+
+use rocket::http::{Method, Status};
+use rocket::request::Request;
+use rocket::response::{Redirect, Responder};
+use rocket::uri;
+
+use super::pages;
+use super::problem::{Problem, prefers_html};
+
+/// A problem, or the way to where it can be solved.
+#[derive(Responder)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one exists at a time, and is consumed at once"
+)]
+pub(super) enum Caught {
+    /// An explaining answer.
+    Problem(Problem),
+    /// A page that needs a signed-in person leads to the login and back.
+    SignIn(Redirect),
+}
+
+#[rocket::catch(default)]
+fn any(status: Status, request: &Request<'_>) -> Caught {
+    let problem: &Problem = request.local_cache(|| unmatched(status, request));
+    let to_page = request.method() == Method::Get && prefers_html(request);
+    let for_program = request.uri().path().starts_with("/api/");
+    if problem.status() == Status::Unauthorized && to_page && !for_program {
+        let back = request.uri().to_string();
+        return Caught::SignIn(Redirect::to(uri!(pages::sign_in::form(next = Some(back)))));
+    }
+    Caught::Problem(problem.clone())
+}
+
+/// Rocket answers 404 to a wrong method and 422 to a path with a bad id; the contract wants 405
+/// with `Allow`, and 404.
+fn unmatched(status: Status, request: &Request<'_>) -> Problem {
+    if !matches!(status.code, 404 | 405 | 422) {
+        return Problem::of(status);
+    }
+    let mut allowed: Vec<Method> = request
+        .rocket()
+        .routes()
+        .filter(|route| fits(route.uri.path(), request.uri().path().as_str()))
+        .map(|route| route.method)
+        .collect();
+    if allowed.contains(&Method::Get) {
+        allowed.push(Method::Head);
+    }
+    if allowed.is_empty() || allowed.contains(&request.method()) {
+        return Problem::not_found();
+    }
+    allowed.sort_unstable_by_key(|method| method.as_str());
+    allowed.dedup();
+    let allow = allowed
+        .iter()
+        .map(|method| method.as_str())
+        .collect::<Vec<_>>()
+        .join(", ");
+    Problem::new(
+        Status::MethodNotAllowed,
+        format!("This address takes {allow} only."),
+    )
+    .with_header("Allow", allow)
+}
+
+/// Whether a path has the shape of a route's template.
+fn fits(template: &str, path: &str) -> bool {
+    let mut given = path.split('/').filter(|segment| !segment.is_empty());
+    for segment in template.split('/').filter(|segment| !segment.is_empty()) {
+        if segment.ends_with("..>") {
+            return true;
+        }
+        match given.next() {
+            Some(given) if segment.starts_with('<') || segment == given => {}
+            _ => return false,
+        }
+    }
+    given.next().is_none()
+}
+
+/// The catchers of this file.
+pub(super) fn catchers() -> Vec<rocket::Catcher> {
+    rocket::catchers![any]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_fit_their_paths_only() {
+        assert!(fits("/api/v1/images/<id>", "/api/v1/images/abc"));
+        assert!(fits("/static/<hash>/<path..>", "/static/x/js/main.js"));
+        assert!(!fits("/api/v1/images/<id>", "/api/v1/images"));
+        assert!(!fits("/api/v1/images/<id>", "/api/v1/images/abc/original"));
+    }
+}

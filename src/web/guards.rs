@@ -1,0 +1,203 @@
+//! Authority is a parameter type: a handler that names [`Reader`] needs a signed-in person, one
+//! that names [`Writer`] or [`Signed`] needs one whose own page asked for the change. Without one
+//! of them in its signature a handler changes nothing of an account.
+
+use rocket::data::{Data, FromData, Limits, ToByteUnit};
+use rocket::form::{Form, FromForm};
+use rocket::http::Status;
+use rocket::outcome::{Outcome, try_outcome};
+use rocket::request::{self, FromRequest, Request};
+
+use super::problem::Problem;
+use super::site::Site;
+use crate::vault::Unlocked;
+use crate::vault::Vault;
+
+/// Somebody who is signed in.
+pub(super) struct Reader {
+    /// Who, with the master key at hand.
+    pub who: Unlocked,
+    by_cookie: bool,
+}
+
+/// Somebody who is signed in, and whose request came from our own page or from a program.
+pub(super) struct Writer(pub Unlocked);
+
+/// A browser's request that came from our own page, or any program's. For forms of people who are
+/// not signed in.
+pub(super) struct SameOrigin;
+
+/// A submitted form of somebody signed in, whose `csrf_token` was right.
+pub(super) struct Signed<T> {
+    /// Who.
+    pub who: Unlocked,
+    /// The form's other fields.
+    pub form: T,
+}
+
+impl Reader {
+    /// Proves a change with a token that came in the body.
+    ///
+    /// # Errors
+    /// 403 where the cookie alone says who it is and the token is not its session's.
+    pub(super) fn into_writer(self, token: Option<&str>) -> Result<Unlocked, Problem> {
+        let proven = !self.by_cookie || token.is_some_and(|token| self.who.csrf_matches(token));
+        if proven {
+            Ok(self.who)
+        } else {
+            Err(Problem::cross_site())
+        }
+    }
+}
+
+/// Ends a guard with a problem that the catcher will answer with.
+fn fail<T>(request: &Request<'_>, problem: Problem) -> request::Outcome<T, ()> {
+    let status = problem.status();
+    request.local_cache(|| problem);
+    Outcome::Error((status, ()))
+}
+
+fn bearer<'r>(request: &'r Request<'_>) -> Option<&'r str> {
+    let header = request.headers().get_one("Authorization")?;
+    // A scheme we do not know is still an attempt to say who it is: the cookie does not replace it.
+    Some(header.strip_prefix("Bearer ").unwrap_or_default())
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Reader {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, ()> {
+        let (Some(vault), Some(site)) = (
+            request.rocket().state::<Vault>(),
+            request.rocket().state::<Site>(),
+        ) else {
+            return Outcome::Error((Status::InternalServerError, ()));
+        };
+        let (token, by_cookie) = match bearer(request) {
+            Some(token) => (Some(token), false),
+            None => (
+                request
+                    .cookies()
+                    .get(site.cookie_name())
+                    .map(|cookie| cookie.value()),
+                true,
+            ),
+        };
+        let Some(token) = token else {
+            return fail(request, Problem::unauthenticated());
+        };
+        match vault.unlock(token).await {
+            Ok(who) => Outcome::Success(Self { who, by_cookie }),
+            Err(error) => fail(request, error.into()),
+        }
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Writer {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, ()> {
+        let reader = try_outcome!(request.guard::<Reader>().await);
+        if reader.by_cookie {
+            try_outcome!(request.guard::<SameOrigin>().await);
+        }
+        match reader.into_writer(request.headers().get_one("X-CSRF-Token")) {
+            Ok(who) => Outcome::Success(Self(who)),
+            Err(problem) => fail(request, problem),
+        }
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for SameOrigin {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, ()> {
+        let header = |name| request.headers().get_one(name);
+        let ours = match (header("Sec-Fetch-Site"), header("Origin")) {
+            // Another port of the same host is `same-site` and gets the cookies: not enough.
+            (Some(site), _) => matches!(site, "same-origin" | "none"),
+            (None, Some(origin)) => request
+                .rocket()
+                .state::<Site>()
+                .is_some_and(|site| site.is_own_origin(origin, header("Host"))),
+            // No browser: nobody's cookies are sent along unasked.
+            (None, None) => true,
+        };
+        if ours {
+            Outcome::Success(Self)
+        } else {
+            fail(request, Problem::cross_site())
+        }
+    }
+}
+
+#[derive(FromForm)]
+struct Token {
+    csrf_token: String,
+}
+
+#[rocket::async_trait]
+impl<'r, T: for<'f> FromForm<'f> + Send + 'static> FromData<'r> for Signed<T> {
+    type Error = ();
+
+    async fn from_data(
+        request: &'r Request<'_>,
+        data: Data<'r>,
+    ) -> rocket::data::Outcome<'r, Self, ()> {
+        let reader = match request.guard::<Reader>().await {
+            Outcome::Success(reader) => reader,
+            Outcome::Error(error) => return Outcome::Error(error),
+            Outcome::Forward(status) => return Outcome::Error((status, ())),
+        };
+        if let Outcome::Error(error) = request.guard::<SameOrigin>().await {
+            return Outcome::Error(error);
+        }
+        let refuse = |problem: Problem| {
+            let status = problem.status();
+            request.local_cache(|| problem);
+            Outcome::Error((status, ()))
+        };
+        let body = match read_form(request, data).await {
+            Ok(body) => body,
+            Err(problem) => return refuse(problem),
+        };
+        let token = Form::<Token>::parse(&body)
+            .ok()
+            .map(|token| token.csrf_token);
+        let who = match reader.into_writer(token.as_deref()) {
+            Ok(who) => who,
+            Err(problem) => return refuse(problem),
+        };
+        match Form::<T>::parse(&body) {
+            Ok(form) => Outcome::Success(Self { who, form }),
+            Err(_) => refuse(Problem::new(
+                Status::UnprocessableEntity,
+                "This form is not complete. Reload the page and try again.",
+            )),
+        }
+    }
+}
+
+/// A form's body, as long as the limit called `form` allows.
+async fn read_form(request: &Request<'_>, data: Data<'_>) -> Result<String, Problem> {
+    if request.content_type().is_none_or(|kind| !kind.is_form()) {
+        return Err(Problem::new(
+            Status::UnsupportedMediaType,
+            "Send this as a form.",
+        ));
+    }
+    let limit = request
+        .limits()
+        .get("form")
+        .unwrap_or(Limits::FORM)
+        .max(1.mebibytes());
+    let body = data.open(limit).into_string().await;
+    match body {
+        Ok(body) if body.is_complete() => Ok(body.into_inner()),
+        Ok(_) => Err(Problem::of(Status::PayloadTooLarge)),
+        Err(_) => Err(Problem::of(Status::BadRequest)),
+    }
+}

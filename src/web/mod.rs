@@ -1,0 +1,125 @@
+//! HTTP: parses, asks the vault, renders. It knows no storage, so no handler can skip the vault's
+//! checks. A file per noun in `api` (the contract) and `pages` (the same by plain forms).
+
+mod api;
+mod assets;
+mod body;
+mod catchers;
+mod download;
+mod guards;
+mod headers;
+mod json;
+mod pages;
+mod params;
+mod problem;
+mod range;
+mod receive;
+mod requests;
+mod shell;
+mod site;
+mod units;
+mod wire;
+
+use std::net::SocketAddr;
+
+use rocket::config::{Ident, LogLevel, Shutdown};
+use rocket::fairing::AdHoc;
+use rocket::shield::Shield;
+use rocket::{Build, Rocket};
+use rocket_dyn_templates::Template;
+
+use crate::config::Config;
+use crate::vault::Vault;
+
+/// Seconds beyond the grace in which Rocket closes what is still open.
+const MERCY_SECS: u32 = 3;
+
+/// A server that could not start or did not end well.
+#[derive(Debug, thiserror::Error)]
+#[error("the server could not run: {0}")]
+pub struct ServeError(String);
+
+/// Serves the vault until it is asked to stop, then lets running downloads finish for the
+/// configured time. Address, port and TLS are Rocket's own settings. `ready` learns the address
+/// once connections are taken.
+///
+/// # Errors
+/// Where the address cannot be used or Rocket's own settings are wrong.
+pub async fn serve(
+    vault: Vault,
+    config: &Config,
+    ready: impl Fn(SocketAddr) + Send + Sync + 'static,
+) -> Result<(), ServeError> {
+    let liftoff = AdHoc::on_liftoff("announce", move |rocket| {
+        let config = rocket.config();
+        ready(SocketAddr::new(config.address, config.port));
+        Box::pin(async {})
+    });
+    let launched = build(vault, config)?.attach(liftoff).launch().await;
+    launched
+        .map(drop)
+        .map_err(|error| ServeError(describe(&error)))
+}
+
+/// The address and port that Rocket will use.
+///
+/// # Errors
+/// Where Rocket's own settings are wrong.
+pub fn listen_address() -> Result<SocketAddr, ServeError> {
+    let config = rocket::Config::figment()
+        .extract::<rocket::Config>()
+        .map_err(|error| ServeError(error.to_string()))?;
+    Ok(SocketAddr::new(config.address, config.port))
+}
+
+fn build(vault: Vault, config: &Config) -> Result<Rocket<Build>, ServeError> {
+    let grace = u32::try_from(config.serving.shutdown_grace.as_secs()).unwrap_or(u32::MAX);
+    let shutdown = Shutdown {
+        grace,
+        mercy: MERCY_SECS,
+        force: false,
+        ..Shutdown::default()
+    };
+    let figment = rocket::Config::figment()
+        .merge(("ident", Ident::none()))
+        // Rocket's own lines hold paths, and so names and tokens. We log requests ourselves.
+        .merge(("log_level", LogLevel::Off))
+        .merge(("shutdown", shutdown));
+    figment
+        .extract::<rocket::Config>()
+        .map_err(|error| ServeError(error.to_string()))?;
+    let site = site::Site::new(config, &vault);
+    let https = config
+        .serving
+        .public_url
+        .as_deref()
+        .is_some_and(|url| url.starts_with("https:"));
+    Ok(rocket::custom(figment)
+        .manage(vault)
+        .manage(site)
+        .attach(Template::fairing())
+        // Our own headers say more than Shield's.
+        .attach(Shield::new())
+        .attach(headers::SecurityHeaders { https })
+        .attach(requests::RequestLog)
+        .mount("/", assets::routes())
+        .mount("/", pages::routes())
+        .mount("/health", api::health::routes())
+        .mount("/api/v1", api::routes())
+        .register("/", catchers::catchers()))
+}
+
+fn describe(error: &rocket::Error) -> String {
+    use rocket::error::ErrorKind;
+    match error.kind() {
+        ErrorKind::Bind(error) => format!("the address cannot be used ({error})"),
+        ErrorKind::FailedFairings(failed) => {
+            let names: Vec<_> = failed.iter().map(|info| info.name).collect();
+            format!(
+                "{} failed; is there a `templates` folder in the current one?",
+                names.join(", ")
+            )
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,33 @@
+//! The pages: plain forms over the same vault as the API. They work without scripts.
+
+pub(super) mod sign_in;
+
+mod picture;
+mod register;
+mod selection;
+mod tiles;
+mod trash;
+mod vault;
+
+use rocket::response::Redirect;
+
+use super::guards::Reader;
+
+#[rocket::get("/")]
+fn home(reader: Option<Reader>) -> Redirect {
+    Redirect::to(if reader.is_some() { "/vault" } else { "/login" })
+}
+
+/// The routes of all pages.
+pub(super) fn routes() -> Vec<rocket::Route> {
+    [
+        rocket::routes![home],
+        sign_in::routes(),
+        register::routes(),
+        vault::routes(),
+        picture::routes(),
+        trash::routes(),
+        selection::routes(),
+    ]
+    .concat()
+}

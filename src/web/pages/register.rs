@@ -1,0 +1,128 @@
+//! `/register`, and the one page that shows the recovery code.
+
+use rocket::form::Form;
+use rocket::http::{CookieJar, Status};
+use rocket::response::{Redirect, Responder};
+use rocket::{FromForm, State};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::super::guards::{Reader, SameOrigin};
+use super::super::problem::Problem;
+use super::super::shell::Shell;
+use super::super::site::Site;
+use crate::vault::FieldErrors;
+use crate::vault::NewAccount;
+use crate::vault::Vault;
+
+#[derive(Serialize)]
+struct RegisterPage<'a> {
+    form: Typed<'a>,
+    errors: &'a FieldErrors,
+}
+
+#[derive(Serialize)]
+struct Typed<'a> {
+    username: &'a str,
+    email: &'a str,
+    display_name: &'a str,
+}
+
+#[derive(Serialize)]
+struct CodePage {
+    recovery_code: Zeroizing<String>,
+}
+
+#[derive(Responder)]
+enum Answer {
+    Page(Template),
+    Refused((Status, Template)),
+    To(Redirect),
+    Problem(Problem),
+}
+
+#[rocket::get("/register")]
+fn form(reader: Option<Reader>, shell: Shell) -> Answer {
+    if reader.is_some() {
+        return Answer::To(Redirect::to("/vault"));
+    }
+    let form = Typed {
+        username: "",
+        email: "",
+        display_name: "",
+    };
+    let page = RegisterPage {
+        form,
+        errors: &FieldErrors::new(),
+    };
+    Answer::Page(Template::render("pages/register", shell.with(page)))
+}
+
+#[derive(FromForm)]
+struct Registration {
+    username: String,
+    email: String,
+    password: String,
+    display_name: Option<String>,
+}
+
+#[rocket::post("/register", data = "<form>")]
+async fn register(
+    _ours: SameOrigin,
+    form: Form<Registration>,
+    shell: Shell,
+    jar: &CookieJar<'_>,
+    site: &State<Site>,
+    vault: &State<Vault>,
+) -> Answer {
+    let form = form.into_inner();
+    let new = NewAccount {
+        username: form.username.clone(),
+        email: form.email.clone(),
+        password: Zeroizing::new(form.password.clone()),
+        display_name: form.display_name.clone(),
+    };
+    match create(new, shell.clone(), jar, site, vault).await {
+        Ok(page) => Answer::Page(page),
+        Err(problem) if problem.errors().is_empty() => Answer::Problem(problem),
+        Err(problem) => Answer::Refused((problem.status(), refused(shell, &form, &problem))),
+    }
+}
+
+/// Registers, signs in, and shows the recovery code: the only time it is seen.
+async fn create(
+    new: NewAccount,
+    shell: Shell,
+    jar: &CookieJar<'_>,
+    site: &Site,
+    vault: &Vault,
+) -> Result<Template, Problem> {
+    let registered = vault.register(new).await?;
+    let recovery_code = registered.recovery_code.clone();
+    let started = vault.start_first_session(registered, "Browser").await?;
+    let who = vault.unlock(&started.token).await?;
+    jar.add(site.session_cookie(&started.token));
+    let page = CodePage { recovery_code };
+    Ok(Template::render(
+        "pages/recovery_code",
+        shell.signed_in(&who).with(page),
+    ))
+}
+
+fn refused(shell: Shell, form: &Registration, problem: &Problem) -> Template {
+    let form = Typed {
+        username: &form.username,
+        email: &form.email,
+        display_name: form.display_name.as_deref().unwrap_or_default(),
+    };
+    let page = RegisterPage {
+        form,
+        errors: problem.errors(),
+    };
+    Template::render("pages/register", shell.with(page))
+}
+
+pub(super) fn routes() -> Vec<rocket::Route> {
+    rocket::routes![form, register]
+}

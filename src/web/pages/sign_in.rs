@@ -1,0 +1,157 @@
+//! `/login` and `/logout`.
+
+use rocket::form::Form;
+use rocket::http::{CookieJar, Header, Status};
+use rocket::response::{Flash, Redirect, Responder};
+use rocket::{FromForm, State};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::super::guards::{Reader, SameOrigin, Signed};
+use super::super::problem::Problem;
+use super::super::shell::Shell;
+use super::super::site::Site;
+use crate::vault::SignIn;
+use crate::vault::Vault;
+
+#[derive(Serialize)]
+struct LoginPage<'a> {
+    form: Typed<'a>,
+    error: Option<&'a str>,
+    next: &'a str,
+    recover_enabled: bool,
+}
+
+#[derive(Serialize)]
+struct Typed<'a> {
+    login: &'a str,
+}
+
+#[derive(Responder)]
+enum Answer {
+    Refused((Status, Template)),
+    To(Redirect),
+    Problem(Problem),
+}
+
+fn page(shell: Shell, login: &str, error: Option<&str>, next: &str) -> Template {
+    let page = LoginPage {
+        form: Typed { login },
+        error,
+        next,
+        recover_enabled: false,
+    };
+    Template::render("pages/login", shell.with(page))
+}
+
+/// Only paths of our own: a login page that leads elsewhere would help a forger.
+fn own_path(next: Option<&str>) -> &str {
+    next.filter(|next| {
+        next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t'])
+    })
+    .unwrap_or("/vault")
+}
+
+#[rocket::get("/login?<next>")]
+pub(in super::super) fn form(
+    next: Option<String>,
+    reader: Option<Reader>,
+    shell: Shell,
+) -> LoginAnswer {
+    if reader.is_some() {
+        return LoginAnswer::To(Redirect::to("/vault"));
+    }
+    let shell = match &next {
+        Some(_) => shell.notice("warning", "Sign in to go on."),
+        None => shell,
+    };
+    LoginAnswer::Page(page(shell, "", None, own_path(next.as_deref())))
+}
+
+#[derive(Responder)]
+pub(in super::super) enum LoginAnswer {
+    Page(Template),
+    To(Redirect),
+}
+
+#[derive(FromForm)]
+struct Login {
+    login: String,
+    password: String,
+    next: Option<String>,
+}
+
+#[rocket::post("/login", data = "<form>")]
+async fn sign_in(
+    _ours: SameOrigin,
+    form: Form<Login>,
+    shell: Shell,
+    jar: &CookieJar<'_>,
+    site: &State<Site>,
+    vault: &State<Vault>,
+) -> Answer {
+    let Login {
+        login,
+        password,
+        next,
+    } = form.into_inner();
+    let next = own_path(next.as_deref());
+    let credentials = SignIn {
+        login: login.clone(),
+        password: Zeroizing::new(password),
+    };
+    match vault
+        .sign_in(credentials, "Browser")
+        .await
+        .map_err(Problem::from)
+    {
+        Ok(started) => {
+            jar.add(site.session_cookie(&started.token));
+            Answer::To(Redirect::to(next.to_owned()))
+        }
+        Err(problem) if problem.status() == Status::Unauthorized => Answer::Refused((
+            problem.status(),
+            page(shell, &login, Some(problem.detail()), next),
+        )),
+        Err(problem) => Answer::Problem(problem),
+    }
+}
+
+#[derive(FromForm)]
+struct Nothing {
+    #[allow(
+        dead_code,
+        reason = "a form of no other fields still needs one to be parsed"
+    )]
+    csrf_token: String,
+}
+
+#[derive(Responder)]
+struct SignedOut {
+    to: Flash<Redirect>,
+    clear: Header<'static>,
+}
+
+#[rocket::post("/logout", data = "<form>")]
+async fn sign_out(
+    form: Signed<Nothing>,
+    jar: &CookieJar<'_>,
+    site: &State<Site>,
+    vault: &State<Vault>,
+) -> Result<SignedOut, Problem> {
+    vault.sign_out(&form.who).await?;
+    jar.add(site.removal_cookie());
+    let to = Flash::success(
+        Redirect::to("/login"),
+        "You are signed out. Your pictures are sealed.",
+    );
+    Ok(SignedOut {
+        to,
+        clear: Header::new("Clear-Site-Data", "\"cache\", \"storage\""),
+    })
+}
+
+pub(super) fn routes() -> Vec<rocket::Route> {
+    rocket::routes![form, sign_in, sign_out]
+}

@@ -1,0 +1,62 @@
+//! `/trash`: what was deleted, until it goes for good.
+
+use rocket::State;
+use rocket_dyn_templates::Template;
+use serde::Serialize;
+
+use super::super::guards::Reader;
+use super::super::problem::Problem;
+use super::super::shell::Shell;
+use super::super::site::Site;
+use super::super::units;
+use super::tiles::{Tile, link};
+use crate::store::ImageState;
+use crate::vault::ListRequest;
+use crate::vault::Vault;
+
+#[derive(Serialize)]
+struct TrashPage {
+    images: Vec<Tile>,
+    total: usize,
+    total_label: String,
+    next_url: Option<String>,
+    first_url: Option<String>,
+}
+
+#[rocket::get("/trash?<cursor>")]
+async fn grid(
+    cursor: Option<String>,
+    reader: Reader,
+    shell: Shell,
+    vault: &State<Vault>,
+    site: &State<Site>,
+) -> Result<Template, Problem> {
+    let first_page = cursor.is_none();
+    let request = ListRequest {
+        state: ImageState::Trashed,
+        cursor,
+        ..ListRequest::default()
+    };
+    let list = vault.list(&reader.who, request).await?;
+    let page = TrashPage {
+        images: list
+            .items
+            .iter()
+            .map(|image| Tile::new(image, site.limits.trash_days))
+            .collect(),
+        total: list.total,
+        total_label: units::count(list.total),
+        next_url: list
+            .next_cursor
+            .map(|next| link("/trash", &[("cursor", &next)])),
+        first_url: (!first_page).then(|| "/trash".to_owned()),
+    };
+    Ok(Template::render(
+        "pages/trash",
+        shell.signed_in(&reader.who).with(page),
+    ))
+}
+
+pub(super) fn routes() -> Vec<rocket::Route> {
+    rocket::routes![grid]
+}

@@ -1,0 +1,135 @@
+//! Uploads by form, for the API and the pages alike: the token first, then file after file, each
+//! stored (or refused) before the next is read.
+
+use std::time::Duration;
+
+use rocket::data::Data;
+use rocket::http::{ContentType, Status};
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest, Request};
+
+use super::body::{FileForm, Part, content_length};
+use super::guards::{Reader, SameOrigin};
+use super::problem::Problem;
+use super::site::Site;
+use crate::vault::Added;
+use crate::vault::Unlocked;
+use crate::vault::Vault;
+
+/// Most files in one form; a browser with scripts sends each on its own.
+const MAX_FILES: usize = 10_000;
+
+/// What a request says about the upload it brings. A browser's request from another site is
+/// refused before its body is read.
+pub(super) struct Incoming {
+    /// Bytes in the body, where it says.
+    pub length: Option<u64>,
+    /// How long the sender may be silent.
+    pub stall: Duration,
+    kind: Option<ContentType>,
+    token: Option<String>,
+}
+
+impl Incoming {
+    /// The CSRF token, where it came in the header.
+    pub(super) fn proof(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Incoming {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, ()> {
+        // A program's bearer token is its own proof; asking costs it nothing, since it sends
+        // neither of the headers a browser sends.
+        if let Outcome::Error(error) = request.guard::<SameOrigin>().await {
+            return Outcome::Error(error);
+        }
+        Outcome::Success(Self {
+            length: content_length(request),
+            stall: request
+                .rocket()
+                .state::<Site>()
+                .map_or(Duration::MAX, |site| site.receive_stall),
+            kind: request.content_type().cloned(),
+            token: request.headers().get_one("X-CSRF-Token").map(str::to_owned),
+        })
+    }
+}
+
+/// One file of a form, and what became of it.
+pub(super) struct Received {
+    /// Its name, as the client calls it.
+    pub name: String,
+    /// The image, or why there is none.
+    pub outcome: Result<Added, Problem>,
+}
+
+/// Reads a form with files to its end.
+///
+/// # Errors
+/// 403 without the right token before the first file; 422 where no file was chosen; 400, 408, 503.
+/// A file that is refused is no error: the others still come.
+pub(super) async fn receive_form(
+    reader: Reader,
+    incoming: &Incoming,
+    data: Data<'_>,
+    vault: &Vault,
+) -> Result<(Unlocked, Vec<Received>), Problem> {
+    let mut form =
+        FileForm::open(incoming.kind.as_ref(), data, incoming.stall).ok_or_else(|| {
+            Problem::new(
+                Status::UnsupportedMediaType,
+                "Send this as a form with files.",
+            )
+        })?;
+    let max_bytes = vault.max_file_bytes();
+    // One file is in memory at a time, so the form never needs more than the largest.
+    let _permit = vault
+        .admit(incoming.length.map(|length| length.min(max_bytes)))
+        .await?;
+    let mut reader = Some(reader);
+    let mut token = incoming.token.clone();
+    let mut signed: Option<Unlocked> = None;
+    let mut received = Vec::new();
+    while let Some(part) = form.next(max_bytes).await? {
+        match part {
+            Part::Field { name, value } if name == "csrf_token" => token = Some(value.to_string()),
+            Part::Field { .. } => {}
+            Part::File { filename, content } => {
+                if let Some(reader) = reader.take() {
+                    signed = Some(reader.into_writer(token.as_deref())?);
+                }
+                let nothing_chosen =
+                    filename.is_empty() && content.as_ref().is_ok_and(|b| b.is_empty());
+                let Some(who) = signed.as_ref().filter(|_| !nothing_chosen) else {
+                    continue;
+                };
+                if received.len() >= MAX_FILES {
+                    let message = format!("At most {MAX_FILES} files in one form.");
+                    return Err(Problem::new(Status::PayloadTooLarge, message));
+                }
+                let outcome = match content {
+                    Ok(bytes) => vault
+                        .add_image(who, &filename, bytes)
+                        .await
+                        .map_err(Problem::from),
+                    Err(problem) => Err(problem),
+                };
+                received.push(Received {
+                    name: filename,
+                    outcome,
+                });
+            }
+        }
+    }
+    match signed {
+        Some(who) if !received.is_empty() => Ok((who, received)),
+        _ => Err(Problem::invalid_field(
+            "file",
+            "No file was chosen: choose at least one picture.",
+        )),
+    }
+}

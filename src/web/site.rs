@@ -1,0 +1,90 @@
+//! How this server is reached, and what follows from it for cookies and origins.
+
+use rocket::http::{Cookie, SameSite};
+use rocket::time::Duration;
+use zeroize::Zeroizing;
+
+use super::shell::Limits;
+use super::units;
+use crate::config::Config;
+use crate::media;
+use crate::vault::MIN_PASSWORD_CHARS;
+use crate::vault::Vault;
+
+/// The site's address and names.
+pub(super) struct Site {
+    /// Scheme, host and port under which users see the server, when configured.
+    public_url: Option<String>,
+    secure: bool,
+    cookie_name: String,
+    cookie_max_age: Duration,
+    pub(super) limits: Limits,
+    pub(super) receive_stall: std::time::Duration,
+}
+
+impl Site {
+    /// From the configuration.
+    pub(super) fn new(config: &Config, vault: &Vault) -> Self {
+        let public_url = config.serving.public_url.clone();
+        let secure = public_url
+            .as_deref()
+            .is_some_and(|url| url.starts_with("https://"));
+        // Cookies are shared by all ports of a host, so without HTTPS the name tells instances
+        // apart. `__Host-` makes browsers insist on Secure, Path=/ and no Domain (RFC 6265bis).
+        let cookie_name = match secure {
+            true => "__Host-iv".to_owned(),
+            false => format!("iv-{}", vault.instance_tag()),
+        };
+        Self {
+            public_url,
+            secure,
+            cookie_name,
+            cookie_max_age: Duration::try_from(config.sessions.absolute).unwrap_or(Duration::DAY),
+            limits: Limits {
+                max_file: units::bytes(config.uploads.max_file_bytes),
+                max_megapixels: config.uploads.max_pixels / 1_000_000,
+                accept: media::ACCEPT.to_owned(),
+                trash_days: config.storage.trash_keep.as_secs().div_ceil(24 * 60 * 60),
+                min_password: MIN_PASSWORD_CHARS,
+            },
+            receive_stall: config.serving.receive_stall,
+        }
+    }
+
+    /// Name of the session cookie.
+    pub(super) fn cookie_name(&self) -> &str {
+        &self.cookie_name
+    }
+
+    /// The cookie for a session's secret.
+    pub(super) fn session_cookie(&self, token: &Zeroizing<String>) -> Cookie<'static> {
+        self.cookie(token.to_string(), self.cookie_max_age)
+    }
+
+    /// The cookie that removes it.
+    pub(super) fn removal_cookie(&self) -> Cookie<'static> {
+        self.cookie(String::new(), Duration::ZERO)
+    }
+
+    fn cookie(&self, value: String, max_age: Duration) -> Cookie<'static> {
+        // Lax, not Strict: who follows a link to us must not look signed out. CSRF has its own check.
+        Cookie::build((self.cookie_name.clone(), value))
+            .path("/")
+            .http_only(true)
+            .secure(self.secure)
+            .same_site(SameSite::Lax)
+            .max_age(max_age)
+            .build()
+    }
+
+    /// Whether an `Origin` header names this site. `host` is the request's own `Host`.
+    pub(super) fn is_own_origin(&self, origin: &str, host: Option<&str>) -> bool {
+        let by_host = || {
+            let named = origin
+                .strip_prefix("https://")
+                .or_else(|| origin.strip_prefix("http://"));
+            named.is_some() && named == host
+        };
+        self.public_url.as_deref() == Some(origin) || by_host()
+    }
+}

@@ -1,0 +1,179 @@
+//! The shapes of the contract's JSON.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::problem::Problem;
+use super::shell::role_name;
+use crate::ids::ImageId;
+use crate::store::AccountRow;
+use crate::store::ImageState;
+use crate::vault::Image;
+use crate::vault::Selection;
+
+/// An account, to itself.
+#[derive(Serialize)]
+pub(super) struct UserBody {
+    id: String,
+    username: String,
+    display_name: String,
+    email: String,
+    role: &'static str,
+    created_at: Timestamp,
+}
+
+impl From<&AccountRow> for UserBody {
+    fn from(row: &AccountRow) -> Self {
+        Self {
+            id: row.id.to_string(),
+            username: row.username.clone(),
+            display_name: row.display_name.clone(),
+            email: row.email.clone(),
+            role: role_name(row.role),
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// An image, to its owner.
+#[derive(Serialize)]
+pub(super) struct ImageBody {
+    id: ImageId,
+    name: String,
+    also_named: Vec<String>,
+    content_type: String,
+    size: u64,
+    width: u32,
+    height: u32,
+    sha256: String,
+    uploaded_at: Timestamp,
+    trashed_at: Option<Timestamp>,
+    taken_at: Option<Timestamp>,
+    /// The camera's own clock, without a zone.
+    taken_local: Option<jiff::civil::DateTime>,
+    camera: Option<String>,
+    tags: Vec<String>,
+    caption: String,
+    favourite: bool,
+    /// Publishing is not built yet: never.
+    public: bool,
+    state: &'static str,
+    /// Base64.
+    thumbhash: String,
+    /// Finding characteristics is not built yet: none.
+    characteristics: [(); 0],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    duplicate: bool,
+}
+
+impl From<&Image> for ImageBody {
+    fn from(image: &Image) -> Self {
+        let about = &image.metadata;
+        Self {
+            id: image.id,
+            name: about.name.clone(),
+            also_named: about.also_named.clone(),
+            content_type: about.content_type.clone(),
+            size: about.size,
+            width: about.width,
+            height: about.height,
+            sha256: about.sha256.clone(),
+            uploaded_at: image.uploaded_at,
+            trashed_at: image.trashed_at,
+            taken_at: about.taken_at(),
+            taken_local: about.taken_local(),
+            camera: about.camera.clone(),
+            tags: about.tags.clone(),
+            caption: about.caption.clone(),
+            favourite: about.favourite,
+            public: false,
+            state: match image.state {
+                ImageState::Active => "active",
+                ImageState::Trashed => "trashed",
+            },
+            thumbhash: data_encoding::BASE64.encode(&about.thumbhash),
+            characteristics: [],
+            duplicate: false,
+        }
+    }
+}
+
+impl ImageBody {
+    /// The image that was there already.
+    pub(super) fn duplicate(image: &Image) -> Self {
+        Self {
+            duplicate: true,
+            ..Self::from(image)
+        }
+    }
+}
+
+/// A page of a list.
+#[derive(Serialize)]
+pub(super) struct ListBody<T> {
+    /// The page.
+    pub items: Vec<T>,
+    /// Length of the whole list.
+    pub total: usize,
+    /// Leads to the next page.
+    pub next_cursor: Option<String>,
+}
+
+/// Which images a bulk call means: exactly one of `ids`, `all` and `query`.
+#[derive(Deserialize)]
+pub(super) struct SelectionBody {
+    ids: Option<Vec<String>>,
+    #[serde(default)]
+    all: bool,
+    query: Option<String>,
+    #[serde(default)]
+    except: Vec<String>,
+    album: Option<String>,
+}
+
+impl SelectionBody {
+    /// The selection.
+    ///
+    /// # Errors
+    /// 422 where it is none or several; 404 for what cannot be an id, as for an unknown one.
+    pub(super) fn parse(self) -> Result<Selection, Problem> {
+        // There are no albums yet, so none has this id.
+        if self.album.is_some() {
+            return Err(Problem::not_found());
+        }
+        match (self.ids, self.all, self.query) {
+            (Some(ids), false, None) => Ok(Selection::Ids(parse_ids(&ids)?)),
+            (None, true, None) => Ok(Selection::All),
+            (None, false, Some(query)) => Ok(Selection::Query {
+                query,
+                except: parse_ids(&self.except)?,
+            }),
+            _ => Err(Problem::invalid_field(
+                "ids",
+                "Send exactly one of `ids`, `all` and `query`.",
+            )),
+        }
+    }
+}
+
+/// Ids as they come in bodies and forms.
+///
+/// # Errors
+/// 404 for what cannot be an id; 422 where there are too many to look at.
+pub(super) fn parse_ids(ids: &[String]) -> Result<Vec<ImageId>, Problem> {
+    if ids.len() > crate::vault::MAX_IDS {
+        let message = format!("At most {} ids in one call.", crate::vault::MAX_IDS);
+        return Err(Problem::invalid_field("ids", message));
+    }
+    Ok(ids.iter().map(|id| id.parse()).collect::<Result<_, _>>()?)
+}
+
+/// A single number under a name, such as `{"deleted": 3}`.
+pub(super) fn counted(
+    name: &'static str,
+    count: u64,
+) -> rocket::serde::json::Json<BTreeMap<&'static str, u64>> {
+    rocket::serde::json::Json(BTreeMap::from([(name, count)]))
+}

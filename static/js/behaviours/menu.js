@@ -1,0 +1,20 @@
+// A <details> menu closes when one presses Escape or turns elsewhere.
+
+import { need } from "../lib/dom.js";
+
+/** @param {HTMLElement} menu */
+export function attach(menu) {
+  if (!(menu instanceof HTMLDetailsElement)) throw new Error("A menu is a <details>");
+  const summary = need(menu, "summary", HTMLElement);
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    summary.focus();
+  });
+  menu.addEventListener("focusout", (event) => {
+    if (event.relatedTarget instanceof Node && !menu.contains(event.relatedTarget)) menu.open = false;
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target instanceof Node && !menu.contains(event.target)) menu.open = false;
+  });
+}

@@ -1,0 +1,86 @@
+// One file, one request. XMLHttpRequest, because fetch cannot tell how much has been sent.
+
+/**
+ * @typedef {object} Image What the templates of a tile need of the API's image.
+ * @property {string} id
+ * @property {string} name
+ * @property {boolean} [duplicate]
+ *
+ * @typedef {object} Answer
+ * @property {number} status 0 where no answer came at all
+ * @property {Image | null} image
+ * @property {string} detail the problem's own words, or ""
+ * @property {number | null} retryAfterMs what the server asked us to wait
+ */
+
+/**
+ * Never rejects: a broken line is an answer with status 0.
+ * @param {File} file
+ * @param {string} csrfToken
+ * @param {(sentBytes: number) => void} onProgress
+ * @returns {Promise<Answer>}
+ */
+export function sendFile(file, csrfToken, onProgress) {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", `/api/v1/images?name=${encodeURIComponent(wellFormed(file.name))}`);
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.setRequestHeader("X-CSRF-Token", csrfToken);
+    request.upload.onprogress = (event) => onProgress(event.loaded);
+    request.onloadend = () => resolve(answerOf(request));
+    request.send(file);
+  });
+}
+
+/**
+ * Whether the file can still be read: it may have been moved or deleted since it was chosen.
+ * @param {File} file
+ */
+export async function isReadable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A name may hold half a surrogate pair, which encodeURIComponent refuses.
+ * @param {string} name
+ */
+function wellFormed(name) {
+  return new TextDecoder().decode(new TextEncoder().encode(name));
+}
+
+/**
+ * @param {XMLHttpRequest} request
+ * @returns {Answer}
+ */
+function answerOf(request) {
+  /** @type {any} */
+  let body = null;
+  try {
+    body = JSON.parse(request.responseText);
+  } catch {
+    // A proxy's own error page, or nothing at all: the status must do.
+  }
+  const ok = request.status === 200 || request.status === 201;
+  return {
+    status: request.status,
+    image: ok && typeof body?.id === "string" ? body : null,
+    detail: !ok && typeof body?.detail === "string" ? body.detail : "",
+    retryAfterMs: retryAfter(request.getResponseHeader("Retry-After")),
+  };
+}
+
+/**
+ * RFC 9110 section 10.2.3: seconds, or a date.
+ * @param {string | null} header
+ */
+function retryAfter(header) {
+  if (!header) return null;
+  const waitMs = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isFinite(waitMs) ? Math.max(0, waitMs) : null;
+}
