@@ -1,0 +1,138 @@
+//! The promises of `store::Records` and `store::Blobs`, each a test on each backend, and what is
+//! one backend's own.
+//!
+//! The MongoDB half needs a replica set: `scripts/mongod run -- cargo test --test store`. Without
+//! one it says that it was left out; with `IMAGE_VAULT_TEST_ALL=1` it fails.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy sees no test in the functions that tests call"
+)]
+
+#[path = "store/accounts.rs"]
+mod accounts;
+#[path = "store/archives.rs"]
+mod archives;
+#[path = "store/blobs.rs"]
+mod blobs;
+#[path = "store/catalogue.rs"]
+mod catalogue;
+#[path = "store/damage.rs"]
+mod damage;
+#[path = "store/fresh.rs"]
+mod fresh;
+#[path = "store/images.rs"]
+mod images;
+#[path = "store/instance.rs"]
+mod instance;
+#[path = "store/mongo_gridfs.rs"]
+mod mongo_gridfs;
+#[path = "store/mongo_plans.rs"]
+mod mongo_plans;
+#[path = "store/only_embedded.rs"]
+mod only_embedded;
+#[path = "store/only_mongo.rs"]
+mod only_mongo;
+#[path = "store/proxy.rs"]
+mod proxy;
+#[path = "store/samples.rs"]
+mod samples;
+#[path = "store/sessions.rs"]
+mod sessions;
+#[path = "store/trash.rs"]
+mod trash;
+
+/// Runs each case under its own name on both backends. A case that is not listed is dead code, and
+/// the compiler says so.
+macro_rules! conformance {
+    ($($noun:ident: $($case:ident),+;)+) => {
+        mod embedded {
+            $(mod $noun { $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    crate::fresh::on_embedded(crate::$noun::$case).await;
+                }
+            )+ })+
+        }
+
+        mod mongo {
+            $(mod $noun { $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    crate::fresh::on_mongo(crate::$noun::$case).await;
+                }
+            )+ })+
+        }
+    };
+}
+
+conformance! {
+    instance:
+        the_first_check_value_is_kept,
+        of_twenty_check_values_that_race_one_is_kept,
+        a_later_start_leaves_existing_data_alone,
+        two_starts_at_once_both_succeed,
+        a_store_that_is_there_answers_a_ping;
+    accounts:
+        an_account_reads_back_by_id_and_by_either_login,
+        the_first_account_becomes_administrator_and_no_later_one,
+        of_twenty_who_race_to_be_first_one_becomes_administrator,
+        of_twenty_who_race_for_a_name_one_wins,
+        a_taken_name_is_refused_and_its_account_untouched,
+        a_taken_address_is_refused_and_its_account_untouched,
+        names_differ_when_one_byte_differs,
+        a_stale_update_conflicts,
+        of_twenty_updates_of_one_revision_one_is_done,
+        an_update_cannot_take_anothers_address,
+        an_account_that_is_not_there_cannot_be_updated;
+    sessions:
+        a_session_reads_back,
+        a_use_is_noted_and_never_undone,
+        a_session_that_is_gone_stays_gone,
+        expired_and_idle_sessions_are_removed;
+    images:
+        an_image_reads_back,
+        a_digest_is_stored_once_in_an_account,
+        of_twenty_equal_images_that_race_one_is_stored,
+        images_of_one_name_are_told_apart,
+        anothers_image_is_not_found,
+        a_thousand_ids_are_looked_up_at_once,
+        a_stale_metadata_update_conflicts,
+        of_twenty_metadata_updates_of_one_revision_one_is_done,
+        a_preview_is_noted_once,
+        a_blob_is_referenced_while_a_row_names_it;
+    trash:
+        an_image_goes_to_the_trash_and_back,
+        only_images_that_move_are_returned,
+        the_oldest_trash_comes_first,
+        a_removed_image_leaves_its_rows_blobs_to_the_caller,
+        an_image_restored_in_the_last_moment_is_not_removed_as_old_trash,
+        a_removed_digest_may_be_stored_again;
+    catalogue:
+        changes_come_in_the_order_of_their_numbers,
+        a_call_that_changes_nothing_raises_no_number,
+        accounts_count_apart,
+        numbers_become_visible_in_order,
+        a_large_catalogue_comes_whole,
+        what_changes_while_it_is_read_is_not_lost,
+        old_tombstones_are_forgotten;
+    archives:
+        a_ticket_reads_back_for_its_owner,
+        expired_tickets_are_handed_back_oldest_first;
+    blobs:
+        a_blob_reads_back_whatever_its_size_and_pieces,
+        any_part_can_be_read,
+        a_missing_blob_is_not_found,
+        removing_twice_succeeds,
+        an_id_used_twice_leaves_the_older_blob,
+        of_twenty_writers_of_one_id_one_wins,
+        a_reader_never_sees_half_a_blob,
+        a_dropped_writer_leaves_nothing,
+        a_writer_that_panics_leaves_nothing,
+        a_blob_deleted_while_it_is_read_is_whole_or_an_error,
+        old_blobs_are_listed_and_young_ones_not,
+        many_are_written_and_read_at_once;
+    damage:
+        a_cut_blob_is_never_passed_off_as_whole,
+        bytes_added_behind_a_blob_are_never_passed_off_as_its_own;
+}

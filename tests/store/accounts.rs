@@ -1,0 +1,241 @@
+//! Accounts: uniqueness, the founder, compare-and-swap.
+
+use futures_util::future::join_all;
+use image_vault::store::{AccountRow, Records, Role, StoreError, UniqueField, Updated};
+
+use crate::fresh::Fresh;
+use crate::samples::{account, account_id};
+
+pub(crate) async fn an_account_reads_back_by_id_and_by_either_login(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let mut row = account("Ada");
+    row.role = records.insert_account(&row).await.unwrap();
+
+    assert_eq!(records.account(&row.id).await.unwrap(), Some(row.clone()));
+    assert_eq!(
+        records.account_by_login("ada").await.unwrap(),
+        Some(row.clone())
+    );
+    assert_eq!(
+        records.account_by_login("ada@example.org").await.unwrap(),
+        Some(row.clone())
+    );
+    // The keys are compared, not what was typed.
+    assert_eq!(records.account_by_login("Ada").await.unwrap(), None);
+    assert_eq!(records.account(&account_id()).await.unwrap(), None);
+    assert_eq!(records.sequence(&row.id).await.unwrap(), 0);
+}
+
+pub(crate) async fn the_first_account_becomes_administrator_and_no_later_one(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let (first, second) = (account("first"), account("second"));
+    assert_eq!(
+        records.insert_account(&first).await.unwrap(),
+        Role::Administrator
+    );
+    assert_eq!(records.insert_account(&second).await.unwrap(), Role::User);
+    // A later row has the role it asks for.
+    let third = AccountRow {
+        role: Role::Administrator,
+        ..account("third")
+    };
+    assert_eq!(
+        records.insert_account(&third).await.unwrap(),
+        Role::Administrator
+    );
+
+    for (row, role) in [(first, Role::Administrator), (second, Role::User)] {
+        assert_eq!(records.account(&row.id).await.unwrap().unwrap().role, role);
+    }
+}
+
+pub(crate) async fn of_twenty_who_race_to_be_first_one_becomes_administrator(fresh: &Fresh) {
+    let rows: Vec<AccountRow> = (0..20).map(|i| account(&format!("racer{i}"))).collect();
+    let roles = insert_all(fresh, &rows).await;
+    let founders = roles
+        .iter()
+        .filter(|role| matches!(role, Ok(Role::Administrator)))
+        .count();
+    assert_eq!(founders, 1);
+    assert!(roles.iter().all(Result::is_ok));
+}
+
+/// R0.3
+pub(crate) async fn of_twenty_who_race_for_a_name_one_wins(fresh: &Fresh) {
+    let rows: Vec<AccountRow> = (0..20)
+        .map(|i| AccountRow {
+            email_key: format!("{i}@example.org"),
+            ..account("Ada")
+        })
+        .collect();
+    let outcomes = insert_all(fresh, &rows).await;
+    let mut winners = Vec::new();
+    for (row, outcome) in rows.iter().zip(outcomes) {
+        match outcome {
+            Ok(role) => winners.push((row.id, role)),
+            Err(StoreError::Taken(UniqueField::Username)) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    // The losers did not use up the founding either.
+    let stored = fresh
+        .store
+        .records
+        .account_by_login("ada")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(winners, [(stored.id, Role::Administrator)]);
+}
+
+/// R1.2
+pub(crate) async fn a_taken_name_is_refused_and_its_account_untouched(fresh: &Fresh) {
+    let rival = AccountRow {
+        email_key: "other@example.org".into(),
+        ..account("Ada")
+    };
+    check_refused(&*fresh.store.records, rival, UniqueField::Username).await;
+}
+
+/// R0.3
+pub(crate) async fn a_taken_address_is_refused_and_its_account_untouched(fresh: &Fresh) {
+    let rival = AccountRow {
+        username_key: "other".into(),
+        ..account("Ada")
+    };
+    check_refused(&*fresh.store.records, rival, UniqueField::Email).await;
+}
+
+async fn check_refused(records: &dyn Records, rival: AccountRow, expected: UniqueField) {
+    let mut ada = account("Ada");
+    ada.role = records.insert_account(&ada).await.unwrap();
+    match records.insert_account(&rival).await {
+        Err(StoreError::Taken(field)) => assert_eq!(field, expected),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(records.account(&ada.id).await.unwrap(), Some(ada));
+    assert_eq!(records.account(&rival.id).await.unwrap(), None);
+}
+
+pub(crate) async fn names_differ_when_one_byte_differs(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    // Folding is done above the store. Here composed and decomposed letters, letters of other
+    // scripts, invisible ones, operators of query languages and a NUL are just bytes.
+    let names = [
+        "é",
+        "e\u{301}",
+        "a",
+        "а",
+        "a\u{200b}",
+        "a ",
+        "ß",
+        "ss",
+        "🦀",
+        "$ne",
+        "{\"$gt\":\"\"}",
+        "' OR 1=1 --",
+        "%",
+        "_",
+        "a\0b",
+        "a\0c",
+        "index: email_key dup key",
+        "\u{202e}a",
+    ];
+    for name in names {
+        let row = AccountRow {
+            username_key: name.into(),
+            ..account(name)
+        };
+        records
+            .insert_account(&row)
+            .await
+            .unwrap_or_else(|error| panic!("{name:?}: {error}"));
+    }
+    for name in names {
+        let found = records.account_by_login(name).await.unwrap().unwrap();
+        assert_eq!(found.username, name);
+        let rival = AccountRow {
+            username_key: name.into(),
+            email_key: format!("second {name}"),
+            ..account("x")
+        };
+        let refused = records.insert_account(&rival).await;
+        assert!(
+            matches!(refused, Err(StoreError::Taken(UniqueField::Username))),
+            "{name:?}"
+        );
+    }
+}
+
+pub(crate) async fn a_stale_update_conflicts(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let mut row = account("Ada");
+    row.role = records.insert_account(&row).await.unwrap();
+
+    row.display_name = "Countess".into();
+    row.password_wrap = vec![77; 120];
+    assert_eq!(records.update_account(&row).await.unwrap(), Updated::Done);
+    assert_eq!(
+        records.update_account(&row).await.unwrap(),
+        Updated::Conflict
+    );
+    row.revision = 1;
+    assert_eq!(records.account(&row.id).await.unwrap(), Some(row));
+}
+
+pub(crate) async fn of_twenty_updates_of_one_revision_one_is_done(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let row = account("Ada");
+    records.insert_account(&row).await.unwrap();
+    let rivals: Vec<AccountRow> = (0..20)
+        .map(|i| AccountRow {
+            display_name: format!("name {i}"),
+            ..row.clone()
+        })
+        .collect();
+    let outcomes = join_all(rivals.iter().map(|rival| records.update_account(rival))).await;
+    let stored = records.account(&row.id).await.unwrap().unwrap();
+    let mut done = Vec::new();
+    for (rival, outcome) in rivals.into_iter().zip(outcomes) {
+        match outcome.unwrap() {
+            Updated::Done => done.push(rival.display_name),
+            other => assert_eq!(other, Updated::Conflict),
+        }
+    }
+    assert_eq!(done, [stored.display_name]);
+    assert_eq!(stored.revision, 1);
+}
+
+pub(crate) async fn an_update_cannot_take_anothers_address(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    records.insert_account(&account("Ada")).await.unwrap();
+    let grace = account("Grace");
+    records.insert_account(&grace).await.unwrap();
+    let thief = AccountRow {
+        email_key: "ada@example.org".into(),
+        ..grace.clone()
+    };
+    let refused = records.update_account(&thief).await;
+    assert!(matches!(
+        refused,
+        Err(StoreError::Taken(UniqueField::Email))
+    ));
+    assert_eq!(records.account(&grace.id).await.unwrap(), Some(grace));
+}
+
+pub(crate) async fn an_account_that_is_not_there_cannot_be_updated(fresh: &Fresh) {
+    let row = account("nobody");
+    assert_eq!(
+        fresh.store.records.update_account(&row).await.unwrap(),
+        Updated::Missing
+    );
+    assert_eq!(fresh.store.records.account(&row.id).await.unwrap(), None);
+}
+
+async fn insert_all(fresh: &Fresh, rows: &[AccountRow]) -> Vec<Result<Role, StoreError>> {
+    join_all(
+        rows.iter()
+            .map(|row| fresh.store.records.insert_account(row)),
+    )
+    .await
+}

@@ -1,0 +1,107 @@
+//! What only the MongoDB store has: a server that says how it found the documents.
+
+use futures_util::{StreamExt, TryStreamExt};
+use image_vault::store::{ImageState, Store};
+use mongodb::bson::{Document, doc};
+
+use crate::blobs::later;
+use crate::fresh::on_database;
+use crate::only_mongo::{collection, open};
+use crate::samples::{account, archive, at, blob_id, bytes, get, image, put, session};
+
+const MIB: usize = 1 << 20;
+
+#[tokio::test]
+async fn no_call_reads_a_whole_collection_or_sorts() {
+    on_database(async |uri, database| {
+        let store = open(uri).await.unwrap();
+        database.run_command(doc! { "profile": 2 }).await.unwrap();
+        call_everything(&store).await;
+        database.run_command(doc! { "profile": 0 }).await.unwrap();
+
+        let profile = collection(database, "system.profile");
+        let slow =
+            doc! { "$or": [{ "planSummary": { "$regex": "COLLSCAN" } }, { "hasSortStage": true }] };
+        let slow: Vec<Document> = profile
+            .find(slow)
+            .await
+            .unwrap()
+            .try_collect()
+            .await
+            .unwrap();
+        let slow: Vec<&Document> = slow
+            .iter()
+            .filter_map(|entry| entry.get_document("command").ok())
+            .collect();
+        assert!(slow.is_empty(), "{slow:#?}");
+        let profiled = profile.count_documents(doc! { "planSummary": { "$exists": true } });
+        assert!(profiled.await.unwrap() > 30, "the profiler saw too little");
+    })
+    .await;
+}
+
+async fn call_everything(store: &Store) {
+    let records = &store.records;
+    records.instance_check(&[0; 32]).await.unwrap();
+    records.existing_instance_check().await.unwrap();
+    let ada = account("Ada");
+    records.insert_account(&ada).await.unwrap();
+    records.account(&ada.id).await.unwrap();
+    records.account_by_login("ada").await.unwrap();
+    records.update_account(&ada).await.unwrap();
+    let login = session(ada.id);
+    records.insert_session(&login).await.unwrap();
+    records.session(&login.digest).await.unwrap();
+    records.touch_session(&login.digest, at(99)).await.unwrap();
+    records.delete_session(&login.digest).await.unwrap();
+    records.delete_expired_sessions(at(0), at(0)).await.unwrap();
+    let row = image(ada.id);
+    let ids = [row.id];
+    records.insert_image(&row).await.unwrap();
+    records.image(&ada.id, &row.id).await.unwrap();
+    records.images(&ada.id, &ids).await.unwrap();
+    records
+        .images_by_digest(&ada.id, &[row.digest])
+        .await
+        .unwrap();
+    records
+        .update_metadata(&ada.id, &row.id, 0, b"new")
+        .await
+        .unwrap();
+    records
+        .set_preview(&ada.id, &row.id, &row.thumbnail)
+        .await
+        .unwrap();
+    records
+        .set_state(&ada.id, &ids, ImageState::Trashed, at(0))
+        .await
+        .unwrap();
+    records.trashed_before(at(1), 5).await.unwrap();
+    records
+        .set_state(&ada.id, &ids, ImageState::Active, at(0))
+        .await
+        .unwrap();
+    records
+        .referenced_blobs(&[row.original.id, blob_id()])
+        .await
+        .unwrap();
+    records.remove_images(&ada.id, &ids, at(0)).await.unwrap();
+    let changes = records.changes_since(&ada.id, 0).await.unwrap();
+    assert_eq!(changes.count().await, 1);
+    records.sequence(&ada.id).await.unwrap();
+    records.purge_tombstones(at(1)).await.unwrap();
+    let ticket = archive(ada.id, at(5));
+    records.insert_archive(&ticket).await.unwrap();
+    records.archive(&ada.id, &ticket.id).await.unwrap();
+    records.remove_expired_archives(at(9), 5).await.unwrap();
+    let blob = put(&*store.blobs, &bytes(MIB + 1)).await;
+    get(&*store.blobs, &blob, 0, None).await.unwrap();
+    store
+        .blobs
+        .list_before(later())
+        .await
+        .unwrap()
+        .count()
+        .await;
+    store.blobs.delete(&blob).await.unwrap();
+}

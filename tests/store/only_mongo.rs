@@ -1,0 +1,264 @@
+//! What only the MongoDB store has: a server, and a connection to it.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt};
+use image_vault::store::{self, Store, StoreChoice, StoreError};
+use mongodb::Database;
+use mongodb::bson::{Document, doc};
+
+use crate::blobs::eventually;
+use crate::fresh::{mongodb_uri, on_database};
+use crate::proxy::Proxy;
+use crate::samples::{account, account_id, blob_id, bytes, get, image, pieces, put};
+
+const MIB: usize = 1 << 20;
+
+pub(crate) async fn open(uri: &str) -> store::Result<Store> {
+    store::open(&StoreChoice::Mongodb {
+        uri: uri.to_owned(),
+    })
+    .await
+}
+
+pub(crate) fn collection(database: &Database, name: &str) -> mongodb::Collection<Document> {
+    database.collection(name)
+}
+
+/// R0.1
+#[tokio::test]
+async fn a_newer_schema_is_refused_with_a_sentence() {
+    on_database(async |uri, database| {
+        open(uri).await.unwrap();
+        let newer = doc! { "$set": { "version": 1_000_i64 } };
+        collection(database, "meta")
+            .update_one(doc! { "_id": "schema" }, newer)
+            .await
+            .unwrap();
+        let refused = open(uri).await.err().unwrap();
+        assert!(matches!(refused, StoreError::Incompatible(_)), "{refused}");
+        assert!(
+            refused.to_string().contains("newer Image Vault"),
+            "{refused}"
+        );
+    })
+    .await;
+}
+
+/// R0.1
+#[tokio::test]
+async fn somebody_elses_database_is_refused_and_left_alone() {
+    on_database(async |uri, database| {
+        collection(database, "images")
+            .insert_one(doc! { "name": "cat" })
+            .await
+            .unwrap();
+        let refused = open(uri).await.err().unwrap();
+        assert!(matches!(refused, StoreError::Incompatible(_)), "{refused}");
+        assert_eq!(database.list_collection_names().await.unwrap(), ["images"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_standalone_server_is_refused_with_a_sentence() {
+    if mongodb_uri().is_none() {
+        return;
+    }
+    let (standalone, _dir) = Standalone::start();
+    let uri = format!(
+        "mongodb://127.0.0.1:{}/?serverSelectionTimeoutMS=30000",
+        standalone.port
+    );
+    let refused = open(&uri).await.err().unwrap();
+    assert!(matches!(refused, StoreError::Incompatible(_)), "{refused}");
+    assert!(refused.to_string().contains("--replSet"), "{refused}");
+}
+
+struct Standalone {
+    process: Child,
+    port: u16,
+}
+
+impl Standalone {
+    fn start() -> (Self, tempfile::TempDir) {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/mongod");
+        let found = Command::new(script).arg("path").output().unwrap();
+        let binary = String::from_utf8(found.stdout).unwrap();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let dir = tempfile::tempdir().unwrap();
+        let process = Command::new(binary.trim())
+            .arg("--dbpath")
+            .arg(dir.path())
+            .args([
+                "--bind_ip",
+                "127.0.0.1",
+                "--nounixsocket",
+                "--port",
+                &port.to_string(),
+            ])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        (Self { process, port }, dir)
+    }
+}
+
+impl Drop for Standalone {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+/// R1.54. Needs no server, on the contrary.
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unavailable_soon() {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let started = Instant::now();
+    let refused = open(&format!("mongodb://127.0.0.1:{port}/"))
+        .await
+        .err()
+        .unwrap();
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
+    assert!(started.elapsed() < Duration::from_secs(8));
+}
+
+/// Neither printed for people nor for developers, nor in a source.
+#[tokio::test]
+async fn no_error_holds_the_password() {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let mut uris = vec![
+        format!("mongodb://ada:sekret@127.0.0.1:{port}/?serverSelectionTimeoutMS=200"),
+        "mongodb://ada:sekret@".into(),
+        "mongodb://ada:sek/ret@127.0.0.1/".into(),
+        "mongodb://ada:x@sekret@127.0.0.1/".into(),
+        "mongodb://ada:x:sekret@127.0.0.1/".into(),
+        "mongodb://ada:%sekret@127.0.0.1/".into(),
+        "mongodb://ada:sekret@127.0.0.1:port/".into(),
+        "mongodb://ada:sekret@127.0.0.1/?tls=perhaps".into(),
+        "mongodb://ada:sekret@127.0.0.1/?authMechanism=SEKRET".into(),
+        "mongo://ada:sekret@127.0.0.1/".into(),
+    ];
+    if let Some(server) = mongodb_uri() {
+        uris.push(server.replacen("://", "://ada:sekret@", 1));
+    }
+    for uri in uris {
+        let error = open(&uri).await.err().unwrap();
+        let mut texts = vec![format!("{error} {error:?}")];
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            texts.push(format!("{cause} {cause:?}"));
+            source = cause.source();
+        }
+        assert!(
+            !texts.concat().to_lowercase().contains("sekret"),
+            "{uri}: {texts:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_connection_string_without_credentials_is_explained() {
+    let refused = open("mongodb://127.0.0.1/?tls=perhaps")
+        .await
+        .err()
+        .unwrap();
+    assert!(matches!(refused, StoreError::Incompatible(_)), "{refused}");
+    assert!(refused.to_string().contains("tls"), "{refused}");
+}
+
+/// R1.54
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_goes_away_is_an_error_and_its_return_is_enough() {
+    on_database(async |uri, database| {
+        let proxy = Arc::new(Proxy::before(uri).await);
+        let store = open(&proxy.uri(database.name())).await.unwrap();
+        let row = image(account_id());
+        store.records.insert_image(&row).await.unwrap();
+        let whole = bytes(20 * MIB);
+        let blob = put(&*store.blobs, &whole).await;
+        let mut download = store.blobs.read(&blob, 0, None).await.unwrap();
+        download.next().await.unwrap().unwrap();
+
+        // In the middle of an upload, which pulls these pieces.
+        let wire = Arc::clone(&proxy);
+        let pieces = pieces(&whole, MIB).enumerate().map(move |(i, piece)| {
+            if i == 9 {
+                wire.connect(false);
+            }
+            piece
+        });
+        let half = blob_id();
+        let started = Instant::now();
+        let upload = store.blobs.put(&half, Box::new(pieces)).await;
+        assert!(
+            matches!(upload, Err(StoreError::Unavailable(_))),
+            "{upload:?}"
+        );
+        let rest: Result<Vec<Bytes>, StoreError> = download.try_collect().await;
+        assert!(matches!(rest, Err(StoreError::Unavailable(_))));
+        let stored = store.records.insert_image(&image(row.account)).await;
+        assert!(
+            matches!(stored, Err(StoreError::Unavailable(_))),
+            "{stored:?}"
+        );
+        let found = store.records.image(&row.account, &row.id).await;
+        assert!(
+            matches!(found, Err(StoreError::Unavailable(_))),
+            "{found:?}"
+        );
+        assert!(store.records.ping().await.is_err());
+        assert!(started.elapsed() < Duration::from_secs(12));
+
+        proxy.connect(true);
+        eventually(async || store.records.ping().await.is_ok()).await;
+        assert_eq!(
+            store.records.image(&row.account, &row.id).await.unwrap(),
+            Some(row)
+        );
+        assert!(get(&*store.blobs, &blob, 0, None).await.unwrap() == whole);
+        let read = get(&*store.blobs, &half, 0, None).await;
+        assert!(matches!(read, Err(StoreError::NotFound)));
+    })
+    .await;
+}
+
+/// R1.54
+#[tokio::test(flavor = "multi_thread")]
+async fn all_calls_share_a_pool_of_connections() {
+    on_database(async |uri, database| {
+        let proxy = Proxy::before(uri).await;
+        let store = open(&proxy.uri(database.name())).await.unwrap();
+        for _ in 0..30 {
+            store.records.ping().await.unwrap();
+            store
+                .records
+                .insert_account(&account(&blob_id().to_string()))
+                .await
+                .unwrap();
+            get(&*store.blobs, &put(&*store.blobs, b"bytes").await, 0, None)
+                .await
+                .unwrap();
+        }
+        // Two of them watch the server.
+        assert!(proxy.accepted() <= 5, "{} connections", proxy.accepted());
+    })
+    .await;
+}

@@ -1,0 +1,68 @@
+//! Sessions: their lives.
+
+use image_vault::store::SessionRow;
+
+use crate::fresh::Fresh;
+use crate::samples::{account_id, at, session};
+
+pub(crate) async fn a_session_reads_back(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let row = session(account_id());
+    records.insert_session(&row).await.unwrap();
+    assert_eq!(records.session(&row.digest).await.unwrap(), Some(row));
+    assert_eq!(records.session(&[0; 32]).await.unwrap(), None);
+}
+
+pub(crate) async fn a_use_is_noted_and_never_undone(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let row = session(account_id());
+    records.insert_session(&row).await.unwrap();
+    records.touch_session(&row.digest, at(300)).await.unwrap();
+    // Another process was slower to note an earlier use.
+    records.touch_session(&row.digest, at(120)).await.unwrap();
+    let touched = SessionRow {
+        last_seen_at: at(300),
+        ..row
+    };
+    assert_eq!(
+        records.session(&touched.digest).await.unwrap(),
+        Some(touched)
+    );
+}
+
+pub(crate) async fn a_session_that_is_gone_stays_gone(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let row = session(account_id());
+    records.insert_session(&row).await.unwrap();
+    records.delete_session(&row.digest).await.unwrap();
+    records.delete_session(&row.digest).await.unwrap();
+    records.touch_session(&row.digest, at(300)).await.unwrap();
+    assert_eq!(records.session(&row.digest).await.unwrap(), None);
+}
+
+pub(crate) async fn expired_and_idle_sessions_are_removed(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let kept = session(account_id());
+    let expired = SessionRow {
+        expires_at: at(1_000),
+        ..session(account_id())
+    };
+    let idle = SessionRow {
+        last_seen_at: at(10),
+        ..session(account_id())
+    };
+    for row in [&kept, &expired, &idle] {
+        records.insert_session(row).await.unwrap();
+    }
+    // A session ends at its last moment, and one that was used since the given one is not idle.
+    assert_eq!(
+        records
+            .delete_expired_sessions(at(1_000), at(60))
+            .await
+            .unwrap(),
+        2
+    );
+    assert_eq!(records.session(&kept.digest).await.unwrap(), Some(kept));
+    assert_eq!(records.session(&expired.digest).await.unwrap(), None);
+    assert_eq!(records.session(&idle.digest).await.unwrap(), None);
+}
