@@ -1,0 +1,145 @@
+// The real program and a real Chromium, for the tests beside this file. `cargo build` has made the
+// program; `scripts/mongod run` gives a MongoDB in IMAGE_VAULT_TEST_MONGODB.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { chromium } from "playwright-core";
+
+import { violations } from "./axe.js";
+
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
+export const password = "correct horse battery staple";
+
+const mongodb = process.env.IMAGE_VAULT_TEST_MONGODB;
+assert(mongodb, "these tests run on both stores: start them by `scripts/mongod run -- node --test tests/browser/`");
+
+/** The stores, each with an address that is new every time. */
+export const stores = {
+  embedded: () => "embedded",
+  mongodb: () => {
+    const uri = new URL(mongodb);
+    uri.pathname = `/browser_${process.pid}_${Math.random().toString(36).slice(2)}`;
+    return uri.href;
+  },
+};
+
+async function freePort() {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** Starts a server of its own for a test, and ends it with the test. */
+export async function startServer(t, store = "embedded") {
+  const dir = await mkdtemp(path.join(os.tmpdir(), "image-vault-browser-"));
+  const port = await freePort();
+  const child = spawn(path.join(root, "target/debug/image-vault"), {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: {
+      ...process.env,
+      ROCKET_PORT: String(port),
+      IMAGE_VAULT_STORE: store,
+      IMAGE_VAULT_DATA_DIR: path.join(dir, "data"),
+      IMAGE_VAULT_ARGON2_MEMORY: "19 MiB",
+      IMAGE_VAULT_ARGON2_PASSES: "2",
+      IMAGE_VAULT_LOG: "warn",
+    },
+  });
+  t.after(async () => {
+    child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    await rm(dir, { recursive: true, force: true });
+  });
+  const url = `http://localhost:${port}`;
+  for (let tries = 0; tries < 200; tries++) {
+    assert.equal(child.exitCode, null, "the server ended at its start");
+    const ready = await fetch(`${url}/health/ready`).catch(() => null);
+    if (ready?.ok) return url;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.fail("the server did not become ready");
+}
+
+/** Registers an account over the API and returns its bearer token. */
+export async function register(url, username = "wanda") {
+  const send = (where, body) =>
+    fetch(`${url}/api/v1/${where}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  const made = await send("accounts", { username, email: `${username}@example.org`, password });
+  assert.equal(made.status, 201);
+  const signedIn = await send("sessions", { login: username, password });
+  return (await signedIn.json()).token;
+}
+
+/** Uploads bytes over the API. */
+export async function upload(url, token, name, bytes) {
+  const answer = await fetch(`${url}/api/v1/images?name=${encodeURIComponent(name)}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}` },
+    body: bytes,
+  });
+  assert(answer.ok, `${name}: ${answer.status} ${await answer.clone().text()}`);
+  return answer.json();
+}
+
+/**
+ * A page of a new browser profile. The test fails if anything went wrong behind the scenes: a
+ * message of the console's, an uncaught error, a violation of the content security policy.
+ */
+export async function openPage(t, options = {}) {
+  const browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, reducedMotion: "reduce", ...options });
+  const page = await context.newPage();
+  const complaints = [];
+  page.expectedComplaints = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  t.after(async () => {
+    await browser.close();
+    const unexpected = complaints.filter((text) => !page.expectedComplaints.some((known) => known.test(text)));
+    assert.deepEqual(unexpected, [], "the browser complained");
+  });
+  return page;
+}
+
+/** Signs in by the page. */
+export async function signIn(page, url, username = "wanda") {
+  await page.goto(`${url}/login`);
+  await page.getByLabel("User name or email").fill(username);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL("**/vault");
+}
+
+/** Fails if axe-core finds anything on the page. */
+export async function checkAccessibility(page, what) {
+  const found = await violations(page);
+  const told = found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(", ")}`);
+  assert.deepEqual(told, [], `${what} is not accessible to everybody`);
+}
+
+/** Waits for the download that `action` starts; its bytes are in the returned file. */
+export async function download(page, action) {
+  const [file] = await Promise.all([page.waitForEvent("download"), action()]);
+  assert.equal(await file.failure(), null);
+  return { name: file.suggestedFilename(), path: await file.path() };
+}

@@ -1,0 +1,111 @@
+// Every page, as people with different eyes, screens and connections meet it.
+
+import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import test from "node:test";
+
+import { checkAccessibility, openPage, password, register, root, signIn, startServer, upload } from "./harness.js";
+import { photographs, png } from "./pictures.js";
+
+const looks = [
+  { name: "desktop-light", viewport: { width: 1280, height: 800 }, colorScheme: "light" },
+  { name: "desktop-dark", viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
+  { name: "phone-light", viewport: { width: 360, height: 740 }, colorScheme: "light" },
+  { name: "phone-dark", viewport: { width: 360, height: 740 }, colorScheme: "dark" },
+];
+
+/** The pictures that the README shows; `SCREENSHOTS=1` makes them anew. */
+const shown = ["vault-desktop-light", "picture-desktop-dark", "vault-phone-dark", "selection-phone-light"];
+
+/** Keeps a picture of the page, to be looked at. */
+async function screenshot(page, name) {
+  const forReadme = process.env.SCREENSHOTS && shown.includes(name);
+  const dir = path.join(root, forReadme ? "docs/screenshots" : "target/screenshots");
+  await mkdir(dir, { recursive: true });
+  await page.screenshot({ path: path.join(dir, `${name}.png`) });
+}
+
+async function visit(page, url, what) {
+  await page.goto(url);
+  await page.waitForLoadState("networkidle");
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert(overflow <= 0, `${what} is ${overflow} px wider than the screen`);
+  await checkAccessibility(page, what);
+}
+
+for (const look of looks) {
+  test(`every page is accessible and fits: ${look.name}`, { timeout: 180_000 }, async (t) => {
+    const url = await startServer(t);
+    const token = await register(url);
+    const pictures = photographs(200).paths.slice(0, 12);
+    let image;
+    for (const file of pictures) image = await upload(url, token, path.basename(file), await readFile(file));
+    const hostile = ["<script>alert(1)</script>.png", "\u202egnp.exe.png", "x".repeat(900) + ".png"];
+    // The README's pictures show what people keep.
+    if (process.env.SCREENSHOTS) hostile.length = 0;
+    for (const [at, name] of hostile.entries()) await upload(url, token, name, png(30 + at, 20, [at, 0, 0]));
+    const gone = await upload(url, token, "gone.png", png(64, 48, [9, 9, 9]));
+    const remove = await fetch(`${url}/api/v1/images/${gone.id}`, { method: "DELETE", headers: { authorization: `Bearer ${token}` } });
+    assert.equal(remove.status, 204);
+
+    const { name, ...options } = look;
+    const page = await openPage(t, options);
+    page.expectedComplaints = [/404/];
+    await visit(page, `${url}/login`, "the login page");
+    await screenshot(page, `login-${name}`);
+    await visit(page, `${url}/register`, "the registration page");
+    await screenshot(page, `register-${name}`);
+    await signIn(page, url);
+    await visit(page, `${url}/vault`, "the vault");
+    await screenshot(page, `vault-${name}`);
+    await page.getByRole("checkbox").nth(2).check({ force: true });
+    await checkAccessibility(page, "the vault with a selection");
+    await screenshot(page, `selection-${name}`);
+    await visit(page, `${url}/vault?q=nothing+like+this`, "a search without a hit");
+    await visit(page, `${url}/vault/images/${image.id}`, "a picture");
+    await screenshot(page, `picture-${name}`);
+    await visit(page, `${url}/trash`, "the trash");
+    await screenshot(page, `trash-${name}`);
+    await visit(page, `${url}/nothing/here`, "the page of an error");
+    await screenshot(page, `error-${name}`);
+  });
+}
+
+test("a new person is led from registration to the first picture", async (t) => {
+  const url = await startServer(t);
+  const page = await openPage(t);
+  page.expectedComplaints = [/422/];
+  await page.goto(url);
+  await page.getByRole("link", { name: "Create one" }).click();
+  await page.getByLabel("User name").fill("wanda");
+  await page.getByLabel("Email").fill("wanda@example.org");
+  await page.getByLabel("Password", { exact: true }).fill("password12345");
+  await page.locator("main form button:not([type=button])").last().click();
+  await page.getByText("too easy to guess").first().waitFor();
+  await checkAccessibility(page, "registration with errors");
+  assert.equal(await page.getByLabel("User name").inputValue(), "wanda", "what was typed is kept");
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.locator("main form button:not([type=button])").last().click();
+  await page.locator("#recovery-code").waitFor();
+  await checkAccessibility(page, "the recovery code");
+  await screenshot(page, "recovery-code");
+  await page.getByRole("link", { name: "Open my vault" }).click();
+  await checkAccessibility(page, "the empty vault");
+  await screenshot(page, "empty-vault");
+});
+
+test("a picture full of script runs none of it, wherever it is opened", async (t) => {
+  const url = await startServer(t);
+  const token = await register(url);
+  // Security test 15: HTML behind a valid picture, under a name that asks for trouble.
+  const polyglot = Buffer.concat([png(20, 20, [5, 5, 5]), Buffer.from("<html><script>document.title='ran'</script></html>")]);
+  const image = await upload(url, token, "page.html", polyglot);
+  const page = await openPage(t);
+  // Chromium's own page around a picture has inline styles; our policy forbids them too.
+  page.expectedComplaints = [/inline style/];
+  await signIn(page, url);
+  await page.goto(`${url}/api/v1/images/${image.id}/original?inline=true`);
+  assert.notEqual(await page.title(), "ran");
+  assert.match(await page.evaluate(() => document.contentType), /^image\/png$/);
+});

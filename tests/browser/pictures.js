@@ -1,0 +1,69 @@
+// Real photographs from scripts/make_corpus.py, made once and kept below target/, and tiny
+// pictures made here.
+
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import zlib from "node:zlib";
+
+import { root } from "./harness.js";
+
+/** Paths of `count` photographs of 12 megapixels, 3 to 5 MB each, with their SHA-256 sums by name. */
+export function photographs(count) {
+  const dir = path.join(root, `target/corpus-${count}`);
+  const manifest = path.join(dir, "manifest.json");
+  if (!existsSync(manifest)) {
+    const python = process.env.PYTHON ?? "python3";
+    execFileSync(python, [path.join(root, "scripts/make_corpus.py"), "--out", dir, "--count", String(count)], { stdio: "inherit" });
+  }
+  const files = JSON.parse(readFileSync(manifest, "utf8")).files;
+  return {
+    paths: files.map((file) => path.join(dir, file.name)),
+    sums: new Map(files.map((file) => [file.name, file.sha256])),
+  };
+}
+
+export const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
+
+/** A PNG of one colour. */
+export function png(width, height, [red, green, blue]) {
+  const chunk = (type, data) => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const out = Buffer.alloc(body.length + 8);
+    out.writeUInt32BE(data.length, 0);
+    body.copy(out, 4);
+    out.writeUInt32BE(zlib.crc32 ? zlib.crc32(body) : crc32(body), out.length - 4);
+    return out;
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2, 0, 0, 0], 8);
+  const row = Buffer.concat([Buffer.from([0]), Buffer.concat(Array(width).fill(Buffer.from([red, green, blue])))]);
+  const pixels = zlib.deflateSync(Buffer.concat(Array(height).fill(row)));
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", pixels), chunk("IEND", Buffer.alloc(0))]);
+}
+
+// Node 20 has zlib.crc32 only from 20.15 on.
+function crc32(bytes) {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}
+
+/** The files of a stored-only zip, by name, read by Python's zipfile. */
+export function zipSums(file) {
+  const script = `
+import hashlib, json, sys, zipfile
+archive = zipfile.ZipFile(sys.argv[1])
+assert archive.testzip() is None
+json.dump({n: hashlib.sha256(archive.read(n)).hexdigest() for n in archive.namelist()}, sys.stdout)`;
+  const python = process.env.PYTHON ?? "python3";
+  const out = execFileSync(python, ["-c", script, file], { maxBuffer: 64 << 20 });
+  return new Map(Object.entries(JSON.parse(out)));
+}
