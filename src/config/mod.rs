@@ -89,6 +89,8 @@ pub struct Serving {
     /// The address users type, such as `https://pictures.example.org`; `http://localhost:PORT`
     /// when empty.
     pub public_url: Option<String>,
+    /// Port on this machine for `/metrics`; none when 0.
+    pub metrics_port: u16,
     /// How long running downloads may go on after a request to stop.
     pub shutdown_grace: Duration,
     /// An upload that sends nothing for this long is given up.

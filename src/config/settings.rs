@@ -60,6 +60,9 @@ settings! {
     "public_url" = "", "`http://…` or `https://…` without a path",
         "The address users type; `http://localhost:PORT` when empty.", false,
         |c, t| c.serving.public_url = optional(t, origin)?;
+    "metrics_port" = "9464", "a port, or 0 for none",
+        "Port on this machine for Prometheus to fetch `/metrics` from.", false,
+        |c, t| c.serving.metrics_port = number(t, 0, u16::MAX)?;
     "max_file" = "100 MiB", "a size from 1 KiB to 2 GiB",
         "Largest file that is taken.", false,
         |c, t| c.uploads.max_file_bytes = size(t, 1 << 10, 2 << 30)?;
@@ -148,6 +151,7 @@ pub(super) fn defaults() -> Config {
         },
         serving: Serving {
             public_url: None,
+            metrics_port: 0,
             shutdown_grace: Duration::ZERO,
             receive_stall: Duration::ZERO,
             send_stall: Duration::ZERO,

@@ -86,18 +86,32 @@ impl Vault {
             mk_generation: 1,
             revision: 0,
         };
-        account.role = self
-            .store()
-            .records
-            .insert_account(&account)
-            .await
-            .map_err(taken)?;
+        account.role = match self.store().records.insert_account(&account).await {
+            Err(StoreError::Taken(field)) => return Err(self.taken(&account, field).await?),
+            stored => stored?,
+        };
         tracing::info!(account = %account.id, "account registered");
         Ok(Registered {
             account,
             recovery_code: recovery.to_code(),
             master,
         })
+    }
+
+    /// Names every field that somebody else has, not only the one the store met first.
+    async fn taken(&self, new: &AccountRow, met: UniqueField) -> Result<VaultError> {
+        let records = &self.store().records;
+        let mut errors = FieldErrors::new();
+        let by_name = records.account_by_login(&new.username_key).await?;
+        if by_name.is_some() || met == UniqueField::Username {
+            errors.insert("username".into(), "This user name is taken.".into());
+        }
+        let by_email = records.account_by_login(&new.email_key).await?;
+        if by_email.is_some() || met == UniqueField::Email {
+            let message = "There is already an account with this address.";
+            errors.insert("email".into(), message.into());
+        }
+        Ok(VaultError::Taken(errors))
     }
 
     /// Signs a new account in, without asking for the password again.
@@ -153,17 +167,6 @@ fn display_name(new: &NewAccount) -> String {
     }
 }
 
-fn taken(error: StoreError) -> VaultError {
-    let (field, message) = match error {
-        StoreError::Taken(UniqueField::Username) => ("username", "This user name is taken."),
-        StoreError::Taken(UniqueField::Email) => {
-            ("email", "There is already an account with this address.")
-        }
-        other => return other.into(),
-    };
-    VaultError::Taken(FieldErrors::from([(field, message.to_owned())]))
-}
-
 fn check(new: &NewAccount) -> Result<()> {
     let problems = [
         ("username", username_problem(&new.username)),
@@ -179,7 +182,7 @@ fn check(new: &NewAccount) -> Result<()> {
     ];
     let errors: FieldErrors = problems
         .into_iter()
-        .filter_map(|(field, problem)| Some((field, problem?)))
+        .filter_map(|(field, problem)| Some((field.into(), problem?)))
         .collect();
     if errors.is_empty() {
         Ok(())

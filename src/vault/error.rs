@@ -1,5 +1,6 @@
 //! What can go wrong in the vault, sorted by what the person in front of it can do.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::crypto::CryptoError;
@@ -7,7 +8,7 @@ use crate::media::MediaError;
 use crate::store::StoreError;
 
 /// Field names and what is wrong with each, in words for people.
-pub type FieldErrors = BTreeMap<&'static str, String>;
+pub type FieldErrors = BTreeMap<Cow<'static, str>, String>;
 
 /// A failure of the vault.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +60,7 @@ pub type Result<T> = std::result::Result<T, VaultError>;
 impl VaultError {
     /// Input with one field that breaks a rule.
     pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
-        Self::Invalid(FieldErrors::from([(field, message.into())]))
+        Self::Invalid(FieldErrors::from([(field.into(), message.into())]))
     }
 }
 

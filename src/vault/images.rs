@@ -1,5 +1,7 @@
 //! One image: looking at it, changing what is said about it, deleting it.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::catalogue::Entry;
@@ -18,7 +20,9 @@ const MAX_CAPTION_BYTES: usize = 4_096;
 const MAX_TAGS: usize = 100;
 const MAX_TAG_BYTES: usize = 100;
 /// Attempts at a change before it is given up; each lost one means that another change won.
-const MAX_ATTEMPTS: usize = 20;
+const MAX_ATTEMPTS: u64 = 50;
+/// Longest pause after a lost attempt: many writers of one image spread out.
+const MAX_PAUSE: Duration = Duration::from_millis(50);
 
 /// An image as its owner sees it.
 pub struct Image {
@@ -149,7 +153,7 @@ impl Vault {
         id: &ImageId,
         change: impl Fn(&mut Metadata) -> bool,
     ) -> Result<Image> {
-        for _ in 0..MAX_ATTEMPTS {
+        for attempt in 0..MAX_ATTEMPTS {
             let OpenImage {
                 mut image,
                 row,
@@ -166,7 +170,9 @@ impl Vault {
             {
                 Updated::Done => return Ok(image),
                 Updated::Missing => return Err(VaultError::NotFound),
-                Updated::Conflict => {}
+                Updated::Conflict => {
+                    tokio::time::sleep(Duration::from_millis(attempt).min(MAX_PAUSE)).await;
+                }
             }
         }
         Err(VaultError::Busy)
@@ -177,7 +183,7 @@ impl ImageEdit {
     fn checked(mut self) -> Result<Self> {
         let mut errors = FieldErrors::new();
         if let Some(problem) = self.name.as_deref().and_then(name_problem) {
-            errors.insert("name", problem);
+            errors.insert("name".into(), problem);
         }
         if self
             .caption
@@ -185,14 +191,14 @@ impl ImageEdit {
             .is_some_and(|caption| caption.len() > MAX_CAPTION_BYTES)
         {
             errors.insert(
-                "caption",
+                "caption".into(),
                 format!("A caption has at most {MAX_CAPTION_BYTES} bytes."),
             );
         }
         if let Some(tags) = self.tags.take() {
             match clean_tags(tags) {
                 Ok(tags) => self.tags = Some(tags),
-                Err(problem) => drop(errors.insert("tags", problem)),
+                Err(problem) => drop(errors.insert("tags".into(), problem)),
             }
         }
         if errors.is_empty() {

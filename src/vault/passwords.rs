@@ -76,7 +76,7 @@ impl Hashing {
             .await
             .map_err(|_| VaultError::Busy)?;
         let password = Zeroizing::new(password.as_bytes().to_vec());
-        let (hashing, pepper) = (hashing.clone(), self.pepper.clone());
+        let (hashing, pepper) = (*hashing, self.pepper.clone());
         let key = tokio::task::spawn_blocking(move || {
             // The permits live as long as the work, not as long as the caller's patience.
             let _permits = (admitted, running);

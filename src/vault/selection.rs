@@ -239,6 +239,9 @@ fn choose(
             .cloned()
             .collect()),
         Selection::Query { query, except } => {
+            if except.iter().any(|id| catalogue.get(id).is_none()) {
+                return Err(VaultError::NotFound);
+            }
             let (words, except) = (words(&query), HashSet::<_>::from_iter(except));
             let wanted = |entry: &&Arc<Entry>| {
                 entry.state == ImageState::Active

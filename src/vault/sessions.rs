@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
-use super::error::{Result, VaultError};
+use super::error::{FieldErrors, Result, VaultError};
 use super::{Vault, accounts, keys};
 use crate::crypto::MasterKey;
 use crate::crypto::PasswordHashing;
@@ -25,6 +25,29 @@ pub struct SignIn {
     pub login: String,
     /// Password.
     pub password: Zeroizing<String>,
+}
+
+impl SignIn {
+    fn check(&self) -> Result<()> {
+        let missing = [
+            (
+                self.login.trim().is_empty(),
+                "login",
+                "Enter your user name or email address.",
+            ),
+            (self.password.is_empty(), "password", "Enter your password."),
+        ];
+        let errors: FieldErrors = missing
+            .into_iter()
+            .filter(|(missing, ..)| *missing)
+            .map(|(_, field, message)| (field.into(), message.to_owned()))
+            .collect();
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(VaultError::Invalid(errors))
+        }
+    }
 }
 
 /// A session that has just begun.
@@ -72,6 +95,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::WrongCredentials`], [`VaultError::Busy`].
     pub async fn sign_in(&self, sign_in: SignIn, label: &str) -> Result<Started> {
+        sign_in.check()?;
         let login = accounts::login_key(&sign_in.login);
         let row = self.store().records.account_by_login(&login).await?;
         let hashing = match &row {

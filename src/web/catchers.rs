@@ -33,10 +33,12 @@ fn any(status: Status, request: &Request<'_>) -> Caught {
     Caught::Problem(problem.clone())
 }
 
-/// Rocket answers 404 to a wrong method and 422 to a path with a bad id; the contract wants 405
-/// with `Allow`, and 404.
+/// Rocket answers 404 to a wrong method, 400 to one it does not know, and 422 to a path with a bad
+/// id; the contract wants 405 with `Allow`, and 404.
 fn unmatched(status: Status, request: &Request<'_>) -> Problem {
-    if !matches!(status.code, 404 | 405 | 422) {
+    // An address that cannot be parsed arrives as the root, and so stays a bad request.
+    let unknown_method = status == Status::BadRequest && request.uri().path() != "/";
+    if !unknown_method && !matches!(status.code, 404 | 405 | 422) {
         return Problem::of(status);
     }
     let mut allowed: Vec<Method> = request
@@ -48,7 +50,8 @@ fn unmatched(status: Status, request: &Request<'_>) -> Problem {
     if allowed.contains(&Method::Get) {
         allowed.push(Method::Head);
     }
-    if allowed.is_empty() || allowed.contains(&request.method()) {
+    let matches_one = !unknown_method && allowed.contains(&request.method());
+    if allowed.is_empty() || matches_one {
         return Problem::not_found();
     }
     allowed.sort_unstable_by_key(|method| method.as_str());
@@ -58,11 +61,8 @@ fn unmatched(status: Status, request: &Request<'_>) -> Problem {
         .map(|method| method.as_str())
         .collect::<Vec<_>>()
         .join(", ");
-    Problem::new(
-        Status::MethodNotAllowed,
-        format!("This address takes {allow} only."),
-    )
-    .with_header("Allow", allow)
+    let detail = format!("This address takes {allow} only.");
+    Problem::new(Status::MethodNotAllowed, detail).with_header("Allow", allow)
 }
 
 /// Whether a path has the shape of a route's template.

@@ -1,9 +1,7 @@
 //! Authority is a parameter type: a handler that names [`Reader`] needs a signed-in person, one
-//! that names [`Writer`] or [`Signed`] needs one whose own page asked for the change. Without one
-//! of them in its signature a handler changes nothing of an account.
+//! that names [`Writer`] (or `Signed`, for forms) needs one whose own page asked for the change.
+//! Without one of them in its signature a handler changes nothing of an account.
 
-use rocket::data::{Data, FromData, Limits, ToByteUnit};
-use rocket::form::{Form, FromForm};
 use rocket::http::Status;
 use rocket::outcome::{Outcome, try_outcome};
 use rocket::request::{self, FromRequest, Request};
@@ -26,14 +24,6 @@ pub(super) struct Writer(pub Unlocked);
 /// A browser's request that came from our own page, or any program's. For forms of people who are
 /// not signed in.
 pub(super) struct SameOrigin;
-
-/// A submitted form of somebody signed in, whose `csrf_token` was right.
-pub(super) struct Signed<T> {
-    /// Who.
-    pub who: Unlocked,
-    /// The form's other fields.
-    pub form: T,
-}
 
 impl Reader {
     /// Proves a change with a token that came in the body.
@@ -131,73 +121,5 @@ impl<'r> FromRequest<'r> for SameOrigin {
         } else {
             fail(request, Problem::cross_site())
         }
-    }
-}
-
-#[derive(FromForm)]
-struct Token {
-    csrf_token: String,
-}
-
-#[rocket::async_trait]
-impl<'r, T: for<'f> FromForm<'f> + Send + 'static> FromData<'r> for Signed<T> {
-    type Error = ();
-
-    async fn from_data(
-        request: &'r Request<'_>,
-        data: Data<'r>,
-    ) -> rocket::data::Outcome<'r, Self, ()> {
-        let reader = match request.guard::<Reader>().await {
-            Outcome::Success(reader) => reader,
-            Outcome::Error(error) => return Outcome::Error(error),
-            Outcome::Forward(status) => return Outcome::Error((status, ())),
-        };
-        if let Outcome::Error(error) = request.guard::<SameOrigin>().await {
-            return Outcome::Error(error);
-        }
-        let refuse = |problem: Problem| {
-            let status = problem.status();
-            request.local_cache(|| problem);
-            Outcome::Error((status, ()))
-        };
-        let body = match read_form(request, data).await {
-            Ok(body) => body,
-            Err(problem) => return refuse(problem),
-        };
-        let token = Form::<Token>::parse(&body)
-            .ok()
-            .map(|token| token.csrf_token);
-        let who = match reader.into_writer(token.as_deref()) {
-            Ok(who) => who,
-            Err(problem) => return refuse(problem),
-        };
-        match Form::<T>::parse(&body) {
-            Ok(form) => Outcome::Success(Self { who, form }),
-            Err(_) => refuse(Problem::new(
-                Status::UnprocessableEntity,
-                "This form is not complete. Reload the page and try again.",
-            )),
-        }
-    }
-}
-
-/// A form's body, as long as the limit called `form` allows.
-async fn read_form(request: &Request<'_>, data: Data<'_>) -> Result<String, Problem> {
-    if request.content_type().is_none_or(|kind| !kind.is_form()) {
-        return Err(Problem::new(
-            Status::UnsupportedMediaType,
-            "Send this as a form.",
-        ));
-    }
-    let limit = request
-        .limits()
-        .get("form")
-        .unwrap_or(Limits::FORM)
-        .max(1.mebibytes());
-    let body = data.open(limit).into_string().await;
-    match body {
-        Ok(body) if body.is_complete() => Ok(body.into_inner()),
-        Ok(_) => Err(Problem::of(Status::PayloadTooLarge)),
-        Err(_) => Err(Problem::of(Status::BadRequest)),
     }
 }

@@ -4,7 +4,7 @@ use rocket::data::{Data, FromData, ToByteUnit};
 use rocket::http::Status;
 use rocket::outcome::Outcome;
 use rocket::request::Request;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::body::read_small;
 use super::problem::Problem;
@@ -41,17 +41,36 @@ async fn parse<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_>) -> Re
         return Err(Problem::new(Status::UnsupportedMediaType, detail));
     }
     let body = read_small(request, data, MAX_BODY_MIB.mebibytes()).await?;
-    serde_json::from_slice(&body).map_err(|error| {
-        // The message may quote what was sent; place and kind are enough.
-        let place = format!("line {}, column {}", error.line(), error.column());
-        if error.is_data() {
-            let detail = format!("A field is missing or has a value of the wrong kind ({place}).");
-            Problem::new(Status::UnprocessableEntity, detail)
-        } else {
-            Problem::new(
-                Status::BadRequest,
-                format!("This is not valid JSON ({place})."),
-            )
+    // Every body of the contract is an object. A struct would also be read from an array.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        serde_json::from_slice::<IgnoredAny>(&body).map_err(|error| malformed(&error))?;
+        return Err(Problem::new(
+            Status::UnprocessableEntity,
+            "Send a JSON object.",
+        ));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(&body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let field = error.path().to_string();
+        match error.inner().is_data() {
+            true => wrong_kind(field, error.inner()),
+            false => malformed(error.inner()),
         }
-    })
+    })?;
+    reader.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+// The messages of the parser may quote what was sent: the place and the field are enough.
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    let detail = format!("This is not valid JSON (line {line}, column {column}).");
+    Problem::new(Status::BadRequest, detail)
+}
+
+fn wrong_kind(field: String, error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    let message = format!("This is missing or of the wrong kind (line {line}, column {column}).");
+    Problem::invalid_field(field, message)
 }

@@ -6,9 +6,11 @@ mod assets;
 mod body;
 mod catchers;
 mod download;
+mod forms;
 mod guards;
 mod headers;
 mod json;
+mod metrics;
 mod pages;
 mod params;
 mod problem;
@@ -55,10 +57,26 @@ pub async fn serve(
         ready(SocketAddr::new(config.address, config.port));
         Box::pin(async {})
     });
-    let launched = build(vault, config)?.attach(liftoff).launch().await;
+    let server = build(vault, config)?.attach(liftoff);
+    let metrics = server.state::<metrics::Metrics>().cloned();
+    let beside = metrics
+        .filter(|_| config.serving.metrics_port != 0)
+        .map(|metrics| tokio::spawn(serve_metrics(metrics, config.serving.metrics_port)));
+    let launched = server.launch().await;
+    if let Some(beside) = beside {
+        beside.abort();
+    }
     launched
         .map(drop)
         .map_err(|error| ServeError(describe(&error)))
+}
+
+/// A taken port is no reason not to serve pictures.
+async fn serve_metrics(metrics: metrics::Metrics, port: u16) {
+    if let Err(error) = metrics.server(port).launch().await {
+        let reason = describe(&error);
+        tracing::warn!(port, reason, "/metrics is not served; set `metrics_port`");
+    }
 }
 
 /// The address and port that Rocket will use.
@@ -97,6 +115,7 @@ fn build(vault: Vault, config: &Config) -> Result<Rocket<Build>, ServeError> {
     Ok(rocket::custom(figment)
         .manage(vault)
         .manage(site)
+        .manage(metrics::Metrics::new())
         .attach(Template::fairing())
         // Our own headers say more than Shield's.
         .attach(Shield::new())

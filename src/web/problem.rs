@@ -81,8 +81,11 @@ impl Problem {
     }
 
     /// 422 with one field.
-    pub(super) fn invalid_field(field: &'static str, message: impl Into<String>) -> Self {
-        Self::invalid(FieldErrors::from([(field, message.into())]))
+    pub(super) fn invalid_field(
+        field: impl Into<std::borrow::Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::invalid(FieldErrors::from([(field.into(), message.into())]))
     }
 
     /// 404, the same for what never existed and for what is somebody else's.

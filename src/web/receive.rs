@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use rocket::data::Data;
-use rocket::http::{ContentType, Status};
+use rocket::http::{ContentType, RawStr, Status};
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest, Request};
 
@@ -27,6 +27,8 @@ pub(super) struct Incoming {
     /// How long the sender may be silent.
     pub stall: Duration,
     kind: Option<ContentType>,
+    /// The query's `name`, still percent-encoded.
+    encoded_name: Option<String>,
     token: Option<String>,
 }
 
@@ -34,6 +36,21 @@ impl Incoming {
     /// The CSRF token, where it came in the header.
     pub(super) fn proof(&self) -> Option<&str> {
         self.token.as_deref()
+    }
+
+    /// What the query calls the file, exactly: a name that is no UTF-8 is refused, not altered.
+    ///
+    /// # Errors
+    /// 422 where it is missing or no UTF-8.
+    pub(super) fn name(&self) -> Result<String, Problem> {
+        let missing = "Say what the file is called: `?name=beach.jpg`.";
+        let encoded = self
+            .encoded_name
+            .as_deref()
+            .ok_or_else(|| Problem::invalid_field("name", missing))?;
+        let decoded = RawStr::new(encoded).url_decode();
+        let not_utf8 = |_| Problem::invalid_field("name", "`name` is not valid UTF-8.");
+        decoded.map(|name| name.into_owned()).map_err(not_utf8)
     }
 }
 
@@ -54,9 +71,18 @@ impl<'r> FromRequest<'r> for Incoming {
                 .state::<Site>()
                 .map_or(Duration::MAX, |site| site.receive_stall),
             kind: request.content_type().cloned(),
+            encoded_name: query_field(request, "name"),
             token: request.headers().get_one("X-CSRF-Token").map(str::to_owned),
         })
     }
+}
+
+fn query_field(request: &Request<'_>, name: &str) -> Option<String> {
+    let mut fields = request.uri().query()?.raw_segments();
+    fields.find_map(|field| match field.split_at_byte(b'=') {
+        (key, value) if key == name => Some(value.to_string()),
+        _ => None,
+    })
 }
 
 /// One file of a form, and what became of it.

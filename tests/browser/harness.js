@@ -53,6 +53,7 @@ export async function startServer(t, store = "embedded") {
       IMAGE_VAULT_DATA_DIR: path.join(dir, "data"),
       IMAGE_VAULT_ARGON2_MEMORY: "19 MiB",
       IMAGE_VAULT_ARGON2_PASSES: "2",
+      IMAGE_VAULT_METRICS_PORT: "0",
       IMAGE_VAULT_LOG: "warn",
     },
   });

@@ -14,10 +14,14 @@ use super::super::wire::UserBody;
 use crate::vault::NewAccount;
 use crate::vault::Vault;
 
+/// What is missing is empty, and refused by name like what is empty.
 #[derive(Deserialize)]
 struct Registration {
+    #[serde(default)]
     username: String,
+    #[serde(default)]
     email: String,
+    #[serde(default)]
     password: Zeroizing<String>,
     display_name: Option<String>,
 }

@@ -101,6 +101,18 @@ async fn show(
     Ok(Json(ImageBody::from(&open.image)))
 }
 
+/// A query field that is `true` or `false`, and `false` when absent.
+fn flag(name: &'static str, value: Option<&str>) -> Result<bool, Problem> {
+    match value {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(Problem::invalid_field(
+            name,
+            format!("`{name}` is `true` or `false`."),
+        )),
+    }
+}
+
 #[derive(Deserialize)]
 struct Patch {
     name: Option<String>,
@@ -144,10 +156,10 @@ async fn edit(
 async fn remove(
     who: Writer,
     id: ImageId,
-    permanent: Option<bool>,
+    permanent: Option<&str>,
     vault: &State<Vault>,
 ) -> Result<NoContent, Problem> {
-    let how = if permanent == Some(true) {
+    let how = if flag("permanent", permanent)? {
         Removal::ForGood
     } else {
         Removal::OneStep
@@ -160,13 +172,13 @@ async fn remove(
 async fn original(
     reader: Reader,
     id: ImageId,
-    inline: Option<bool>,
+    inline: Option<&str>,
     wanted: Wanted,
     vault: &State<Vault>,
 ) -> Result<Download, Problem> {
     let open = vault.open_image(&reader.who, &id).await?;
     let about = &open.image.metadata;
-    let kind = if inline == Some(true) {
+    let kind = if flag("inline", inline)? {
         "inline"
     } else {
         "attachment"

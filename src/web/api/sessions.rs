@@ -18,7 +18,9 @@ use crate::vault::Vault;
 
 #[derive(Deserialize)]
 struct Credentials {
+    #[serde(default)]
     login: String,
+    #[serde(default)]
     password: Zeroizing<String>,
 }
 

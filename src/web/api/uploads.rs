@@ -18,7 +18,7 @@ use crate::vault::Vault;
 
 #[derive(Responder)]
 enum Answer {
-    One(Custom<Json<ImageBody>>),
+    One(Box<Custom<Json<ImageBody>>>),
     Several(Json<Results>),
 }
 
@@ -37,10 +37,9 @@ struct Item {
     problem: Option<String>,
 }
 
-#[rocket::post("/images?<name>", data = "<data>")]
+#[rocket::post("/images", data = "<data>")]
 async fn upload(
     reader: Reader,
-    name: Option<String>,
     incoming: Incoming,
     kind: Option<&ContentType>,
     data: Data<'_>,
@@ -53,9 +52,7 @@ async fn upload(
         })));
     }
     let who = reader.into_writer(incoming.proof())?;
-    let name = name.ok_or_else(|| {
-        Problem::invalid_field("name", "Say what the file is called: `?name=beach.jpg`.")
-    })?;
+    let name = incoming.name()?;
     let _permit = vault.admit(incoming.length).await?;
     let bytes = read_file(
         data,
@@ -64,12 +61,11 @@ async fn upload(
         incoming.stall,
     )
     .await?;
-    Ok(Answer::One(
-        match vault.add_image(&who, &name, bytes).await? {
-            Added::New(image) => Custom(Status::Created, Json(ImageBody::from(&image))),
-            Added::Duplicate(image) => Custom(Status::Ok, Json(ImageBody::duplicate(&image))),
-        },
-    ))
+    let answer = match vault.add_image(&who, &name, bytes).await? {
+        Added::New(image) => Custom(Status::Created, Json(ImageBody::from(&image))),
+        Added::Duplicate(image) => Custom(Status::Ok, Json(ImageBody::duplicate(&image))),
+    };
+    Ok(Answer::One(Box::new(answer)))
 }
 
 fn item(received: Received) -> Item {

@@ -6,7 +6,8 @@ use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
 
-use super::super::guards::{Reader, Signed};
+use super::super::forms::Signed;
+use super::super::guards::Reader;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::units;
@@ -19,8 +20,9 @@ use crate::vault::Unlocked;
 use crate::vault::Vault;
 
 #[derive(Serialize)]
-struct ImagePage<'a> {
+struct PicturePage<'a> {
     image: Details,
+    form: Typed<'a>,
     newer_url: Option<String>,
     older_url: Option<String>,
     errors: &'a FieldErrors,
@@ -41,8 +43,15 @@ struct Details {
     sha256: String,
     content_type: String,
     also_named: Vec<String>,
-    caption: String,
-    tags: Vec<String>,
+}
+
+/// What stands in the fields: what was typed, where it was refused.
+#[derive(Serialize)]
+struct Typed<'a> {
+    name: &'a str,
+    caption: &'a str,
+    tags: &'a str,
+    favourite: bool,
 }
 
 impl From<&Image> for Details {
@@ -65,8 +74,6 @@ impl From<&Image> for Details {
             sha256: about.sha256.clone(),
             content_type: about.content_type.clone(),
             also_named: about.also_named.clone(),
-            caption: about.caption.clone(),
-            tags: about.tags.clone(),
         }
     }
 }
@@ -84,7 +91,7 @@ async fn show(
     shell: Shell,
     vault: &State<Vault>,
 ) -> Result<Template, Problem> {
-    page(vault, &reader.who, shell, &id, &FieldErrors::new()).await
+    page(vault, &reader.who, shell, &id, None).await
 }
 
 #[derive(FromForm)]
@@ -95,6 +102,18 @@ struct Edit {
     favourite: Option<String>,
 }
 
+impl Edit {
+    fn parse(&self) -> ImageEdit {
+        ImageEdit {
+            name: Some(self.name.clone()),
+            // Browsers send line breaks as CR LF.
+            caption: Some(self.caption.replace("\r\n", "\n")),
+            tags: Some(self.tags.split(',').map(str::to_owned).collect()),
+            favourite: Some(self.favourite.is_some()),
+        }
+    }
+}
+
 #[rocket::post("/vault/images/<id>", data = "<signed>")]
 async fn save(
     id: ImageId,
@@ -103,19 +122,17 @@ async fn save(
     vault: &State<Vault>,
 ) -> Result<Answer, Problem> {
     let Signed { who, form } = signed;
-    let edit = ImageEdit {
-        name: Some(form.name),
-        caption: Some(form.caption),
-        tags: Some(form.tags.split(',').map(str::to_owned).collect()),
-        favourite: Some(form.favourite.is_some()),
-    };
-    match vault.edit(&who, &id, edit).await.map_err(Problem::from) {
+    match vault
+        .edit(&who, &id, form.parse())
+        .await
+        .map_err(Problem::from)
+    {
         Ok(_) => {
             let back = Redirect::to(format!("/vault/images/{id}"));
             Ok(Answer::Done(Flash::success(back, "Saved.")))
         }
         Err(problem) if problem.status() == Status::UnprocessableEntity => {
-            let page = page(vault, &who, shell, &id, problem.errors()).await?;
+            let page = page(vault, &who, shell, &id, Some((&form, problem.errors()))).await?;
             Ok(Answer::Refused((problem.status(), page)))
         }
         Err(problem) => Err(problem),
@@ -127,16 +144,33 @@ async fn page(
     who: &Unlocked,
     shell: Shell,
     id: &ImageId,
-    errors: &FieldErrors,
+    refused: Option<(&Edit, &FieldErrors)>,
 ) -> Result<Template, Problem> {
     let open = vault.open_image(who, id).await?;
+    let about = &open.image.metadata;
     let (newer, older) = vault.neighbours(who, id).await?;
     let url = |id: ImageId| format!("/vault/images/{id}");
-    let page = ImagePage {
+    let (tags, nothing_wrong) = (about.tags.join(", "), FieldErrors::new());
+    let form = match refused {
+        Some((typed, _)) => Typed {
+            name: &typed.name,
+            caption: &typed.caption,
+            tags: &typed.tags,
+            favourite: typed.favourite.is_some(),
+        },
+        None => Typed {
+            name: &about.name,
+            caption: &about.caption,
+            tags: &tags,
+            favourite: about.favourite,
+        },
+    };
+    let page = PicturePage {
         image: Details::from(&open.image),
+        form,
         newer_url: newer.map(url),
         older_url: older.map(url),
-        errors,
+        errors: refused.map_or(&nothing_wrong, |(_, errors)| errors),
     };
     Ok(Template::render(
         "pages/image",

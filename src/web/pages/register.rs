@@ -1,6 +1,5 @@
 //! `/register`, and the one page that shows the recovery code.
 
-use rocket::form::Form;
 use rocket::http::{CookieJar, Status};
 use rocket::response::{Redirect, Responder};
 use rocket::{FromForm, State};
@@ -8,7 +7,8 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::super::guards::{Reader, SameOrigin};
+use super::super::forms::Posted;
+use super::super::guards::Reader;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::site::Site;
@@ -69,14 +69,13 @@ struct Registration {
 
 #[rocket::post("/register", data = "<form>")]
 async fn register(
-    _ours: SameOrigin,
-    form: Form<Registration>,
+    form: Posted<Registration>,
     shell: Shell,
     jar: &CookieJar<'_>,
     site: &State<Site>,
     vault: &State<Vault>,
 ) -> Answer {
-    let form = form.into_inner();
+    let form = form.0;
     let new = NewAccount {
         username: form.username.clone(),
         email: form.email.clone(),

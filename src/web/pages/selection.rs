@@ -6,7 +6,7 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 
 use super::super::api;
-use super::super::guards::Signed;
+use super::super::forms::Signed;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::site::Site;

@@ -1,6 +1,5 @@
 //! `/login` and `/logout`.
 
-use rocket::form::Form;
 use rocket::http::{CookieJar, Header, Status};
 use rocket::response::{Flash, Redirect, Responder};
 use rocket::{FromForm, State};
@@ -8,7 +7,8 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::super::guards::{Reader, SameOrigin, Signed};
+use super::super::forms::{Posted, Signed};
+use super::super::guards::Reader;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::site::Site;
@@ -84,8 +84,7 @@ struct Login {
 
 #[rocket::post("/login", data = "<form>")]
 async fn sign_in(
-    _ours: SameOrigin,
-    form: Form<Login>,
+    form: Posted<Login>,
     shell: Shell,
     jar: &CookieJar<'_>,
     site: &State<Site>,
@@ -95,7 +94,7 @@ async fn sign_in(
         login,
         password,
         next,
-    } = form.into_inner();
+    } = form.0;
     let next = own_path(next.as_deref());
     let credentials = SignIn {
         login: login.clone(),
@@ -110,7 +109,7 @@ async fn sign_in(
             jar.add(site.session_cookie(&started.token));
             Answer::To(Redirect::to(next.to_owned()))
         }
-        Err(problem) if problem.status() == Status::Unauthorized => Answer::Refused((
+        Err(problem) if matches!(problem.status().code, 401 | 422) => Answer::Refused((
             problem.status(),
             page(shell, &login, Some(problem.detail()), next),
         )),

@@ -1,0 +1,112 @@
+//! Forms of our own pages: read whole, proven to be ours, then parsed.
+
+use rocket::data::{Data, FromData, ToByteUnit};
+use rocket::form::{Form, FromForm};
+use rocket::http::{RawStr, Status};
+use rocket::outcome::Outcome;
+use rocket::request::Request;
+use zeroize::Zeroizing;
+
+use super::body::read_small;
+use super::guards::{Reader, SameOrigin};
+use super::problem::Problem;
+use crate::vault::Unlocked;
+
+/// Longest form: ten thousand ticked pictures and some.
+const MAX_FORM_MIB: u64 = 1;
+
+/// A form of somebody signed in, whose `csrf_token` was right.
+pub(super) struct Signed<T> {
+    /// Who.
+    pub(super) who: Unlocked,
+    /// The form's other fields.
+    pub(super) form: T,
+}
+
+/// A form of somebody who is not signed in, such as the one for signing in.
+pub(super) struct Posted<T>(pub(super) T);
+
+#[derive(FromForm)]
+struct Token {
+    csrf_token: String,
+}
+
+#[rocket::async_trait]
+impl<'r, T: for<'f> FromForm<'f> + Send + 'static> FromData<'r> for Signed<T> {
+    type Error = ();
+
+    async fn from_data(
+        request: &'r Request<'_>,
+        data: Data<'r>,
+    ) -> rocket::data::Outcome<'r, Self, ()> {
+        let reader = match request.guard::<Reader>().await {
+            Outcome::Success(reader) => reader,
+            Outcome::Error(error) => return Outcome::Error(error),
+            Outcome::Forward(status) => return Outcome::Error((status, ())),
+        };
+        if let Outcome::Error(error) = request.guard::<SameOrigin>().await {
+            return Outcome::Error(error);
+        }
+        let signed = async {
+            let body = read(request, data).await?;
+            let token = Form::<Token>::parse_encoded(RawStr::new(&*body)).ok();
+            let who = reader.into_writer(token.as_ref().map(|token| token.csrf_token.as_str()))?;
+            Ok(Self {
+                who,
+                form: parse(&body)?,
+            })
+        };
+        answer(request, signed.await)
+    }
+}
+
+#[rocket::async_trait]
+impl<'r, T: for<'f> FromForm<'f> + Send + 'static> FromData<'r> for Posted<T> {
+    type Error = ();
+
+    async fn from_data(
+        request: &'r Request<'_>,
+        data: Data<'r>,
+    ) -> rocket::data::Outcome<'r, Self, ()> {
+        if let Outcome::Error(error) = request.guard::<SameOrigin>().await {
+            return Outcome::Error(error);
+        }
+        let posted = async { Ok(Self(parse(&read(request, data).await?)?)) };
+        answer(request, posted.await)
+    }
+}
+
+async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Zeroizing<String>, Problem> {
+    if request.content_type().is_none_or(|kind| !kind.is_form()) {
+        return Err(Problem::new(
+            Status::UnsupportedMediaType,
+            "Send this as a form.",
+        ));
+    }
+    let mut body = read_small(request, data, MAX_FORM_MIB.mebibytes()).await?;
+    let text = String::from_utf8(std::mem::take(&mut *body));
+    text.map(Zeroizing::new)
+        .map_err(|_| Problem::of(Status::BadRequest))
+}
+
+fn parse<T: for<'f> FromForm<'f> + 'static>(body: &str) -> Result<T, Problem> {
+    Form::<T>::parse_encoded(RawStr::new(body)).map_err(|_| {
+        let detail = "This form is not complete. Reload the page and try again.";
+        Problem::new(Status::UnprocessableEntity, detail)
+    })
+}
+
+/// Hands a problem to the catcher, which will answer with it.
+fn answer<'r, T>(
+    request: &'r Request<'_>,
+    result: Result<T, Problem>,
+) -> rocket::data::Outcome<'r, T, ()> {
+    match result {
+        Ok(value) => Outcome::Success(value),
+        Err(problem) => {
+            let status = problem.status();
+            request.local_cache(|| problem);
+            Outcome::Error((status, ()))
+        }
+    }
+}

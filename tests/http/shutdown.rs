@@ -1,0 +1,74 @@
+//! SIGTERM: running downloads finish within the grace, nothing new is taken, the end is clean.
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::archives::unzipped;
+use super::client::original;
+use super::samples;
+use super::server::Server;
+use super::store::Backend;
+
+on_both_stores!(
+    a_running_download_finishes_within_the_grace,
+    a_download_beyond_the_grace_is_cut_and_seen_as_failed,
+    an_idle_server_ends_at_once,
+);
+
+fn a_running_download_finishes_within_the_grace(backend: &Backend) {
+    let mut server = Server::with(backend, &[("SHUTDOWN_GRACE", "20s")]);
+    let client = server.user("ada");
+    let pictures = [samples::large(1), samples::large(2)];
+    for (name, bytes) in ["one.bmp", "two.bmp"].iter().zip(&pictures) {
+        client.add(name, bytes);
+    }
+    let ticket = client.archive(&json!({ "all": true }));
+    let mut running = client
+        .request("GET", ticket["url"].as_str().unwrap())
+        .send()
+        .unwrap();
+    let mut zip = vec![0; 100_000];
+    running.read_exact(&mut zip).unwrap();
+    server.terminate();
+    std::thread::sleep(Duration::from_millis(1_500));
+    running.read_to_end(&mut zip).unwrap();
+    assert_eq!(zip.len() as u64, ticket["size"].as_u64().unwrap());
+    let entries = unzipped(&zip);
+    assert!(entries[0].1 == pictures[1] && entries[1].1 == pictures[0]);
+    drop(running);
+    drop(client);
+    assert!(server.wait().success(), "{}", server.log());
+}
+
+fn a_download_beyond_the_grace_is_cut_and_seen_as_failed(backend: &Backend) {
+    let mut server = Server::with(backend, &[("SHUTDOWN_GRACE", "1s")]);
+    let client = server.user("ada");
+    let id = client.add("large.bmp", &samples::large(1));
+    let mut running = client.request("GET", &original(&id)).send().unwrap();
+    running.read_exact(&mut [0; 1_000]).unwrap();
+    server.terminate();
+    let started = Instant::now();
+    assert!(server.wait().success(), "{}", server.log());
+    assert!(
+        started.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        started.elapsed()
+    );
+    running
+        .read_to_end(&mut Vec::new())
+        .expect_err("half a file was passed off as whole");
+}
+
+fn an_idle_server_ends_at_once(backend: &Backend) {
+    let mut server = Server::start(backend);
+    server.user("ada");
+    let started = Instant::now();
+    assert!(server.stop().success(), "{}", server.log());
+    assert!(
+        started.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        started.elapsed()
+    );
+}
