@@ -114,9 +114,14 @@ impl Server {
         self.wait()
     }
 
+    /// Its process id.
+    pub(super) fn process(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// Only asks.
     pub(super) fn terminate(&self) {
-        terminate(self.child.as_ref().unwrap().id());
+        terminate(self.process());
     }
 
     /// Waits until it has ended by itself.

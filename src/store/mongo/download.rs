@@ -16,8 +16,9 @@ use crate::ids::BlobId;
 use super::super::{ByteStream, Result, StoreError};
 use super::Mongo;
 
-/// Chunks asked for in one go, and held in memory at once.
-const BATCH: u64 = 4;
+/// Chunks asked for in one go. The driver holds the answer as a whole and each document of it once
+/// more, so a download takes twice this in MiB.
+const BATCH: u64 = 2;
 
 /// The largest document of MongoDB: no chunk is longer.
 const MAX_CHUNK: u64 = 16 << 20;
