@@ -75,11 +75,11 @@ async fn register(
     site: &State<Site>,
     vault: &State<Vault>,
 ) -> Answer {
-    let form = form.0;
+    let mut form = form.0;
     let new = NewAccount {
         username: form.username.clone(),
         email: form.email.clone(),
-        password: Zeroizing::new(form.password.clone()),
+        password: Zeroizing::new(std::mem::take(&mut form.password)),
         display_name: form.display_name.clone(),
     };
     match create(new, shell.clone(), jar, site, vault).await {

@@ -1,5 +1,7 @@
 //! `/login` and `/logout`.
 
+use std::collections::HashMap;
+
 use rocket::http::{CookieJar, Header, Status};
 use rocket::response::{Flash, Redirect, Responder};
 use rocket::{FromForm, State};
@@ -117,14 +119,8 @@ async fn sign_in(
     }
 }
 
-#[derive(FromForm)]
-struct Nothing {
-    #[allow(
-        dead_code,
-        reason = "a form of no other fields still needs one to be parsed"
-    )]
-    csrf_token: String,
-}
+/// A form with nothing but its token.
+type NoFields = HashMap<String, String>;
 
 #[derive(Responder)]
 struct SignedOut {
@@ -134,7 +130,7 @@ struct SignedOut {
 
 #[rocket::post("/logout", data = "<form>")]
 async fn sign_out(
-    form: Signed<Nothing>,
+    form: Signed<NoFields>,
     jar: &CookieJar<'_>,
     site: &State<Site>,
     vault: &State<Vault>,
