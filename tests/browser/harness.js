@@ -18,7 +18,7 @@ export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "
 export const password = "correct horse battery staple";
 
 const mongodb = process.env.IMAGE_VAULT_TEST_MONGODB;
-assert(mongodb, "these tests run on both stores: start them by `scripts/mongod run -- node --test tests/browser/`");
+assert(mongodb, "these tests run on both stores: start them by `scripts/mongod run -- node --test tests/browser/*.test.js`");
 
 /** The stores, each with an address that is new every time. */
 export const stores = {
