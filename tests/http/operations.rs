@@ -12,6 +12,7 @@ on_both_stores!(
     metrics_count_by_route_on_a_port_of_their_own,
     logs_name_routes_and_statuses_but_nobodys_things,
     stalled_clients_disturb_nobody,
+    a_download_that_nobody_takes_is_given_up,
 );
 
 fn health_is_open_to_all(backend: &Backend) {
@@ -106,4 +107,17 @@ fn stalled_clients_disturb_nobody(backend: &Backend) {
     client.original(&id);
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
     drop(stalled);
+}
+
+/// Security test 22: the window, the keys and the thread behind it are given back.
+fn a_download_that_nobody_takes_is_given_up(backend: &Backend) {
+    let server = Server::with(backend, &[("SEND_STALL", "1s")]);
+    let client = server.user("ada");
+    let id = client.add("large.bmp", &samples::large(1));
+    let request = client.request("GET", &format!("/api/v1/images/{id}/original"));
+    let mut body = request.send().unwrap();
+    // Nothing can be asked meanwhile: the sockets' buffers fill, and then nothing moves.
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    let read = std::io::copy(&mut body, &mut std::io::sink());
+    assert!(read.is_err(), "all {read:?} bytes still came");
 }
