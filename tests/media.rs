@@ -11,6 +11,8 @@ mod exif_fields;
 mod forge;
 #[path = "media/garbled.rs"]
 mod garbled;
+#[path = "media/png.rs"]
+mod png;
 #[path = "media/samples.rs"]
 mod samples;
 #[path = "media/truncated.rs"]

@@ -68,6 +68,26 @@ pub enum WrapKind {
     ArchivePlan = 14,
 }
 
+impl WrapKind {
+    /// Each of them, in the order of their numbers.
+    pub const ALL: [Self; 14] = [
+        Self::Password,
+        Self::Recovery,
+        Self::Session,
+        Self::ImageKey,
+        Self::Share,
+        Self::ApiToken,
+        Self::AccountSecret,
+        Self::DigestKey,
+        Self::Passkey,
+        Self::Drop,
+        Self::JobGrant,
+        Self::PublicImage,
+        Self::LibraryItem,
+        Self::ArchivePlan,
+    ];
+}
+
 /// What a wrapped key is bound to: it opens only where all of this is given again. So a row that
 /// was copied to another account, image or purpose is noticed.
 #[derive(Debug, Clone, Copy)]

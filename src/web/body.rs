@@ -51,7 +51,9 @@ pub(super) async fn read_small(
         .state::<Site>()
         .map_or(Duration::MAX, |site| site.receive_stall);
     let mut stream = data.open(limit + 1);
-    let mut body = Zeroizing::new(Vec::new());
+    // All of it at once: a vector that grows leaves copies behind, which nobody wipes.
+    let most = content_length(request).map_or(limit, |announced| limit.min(announced.bytes()));
+    let mut body = Zeroizing::new(Vec::with_capacity(most.as_u64() as usize + 1));
     loop {
         match timeout(stall, stream.read_buf(&mut *body)).await {
             Err(_) => return Err(stalled()),

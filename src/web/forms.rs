@@ -47,7 +47,7 @@ impl<'r, T: for<'f> FromForm<'f> + Send + 'static> FromData<'r> for Signed<T> {
         if let Outcome::Error(error) = request.guard::<SameOrigin>().await {
             return Outcome::Error(error);
         }
-        let signed = async {
+        let signed: Result<Self, Problem> = async {
             let body = read(request, data).await?;
             let token = Form::<Token>::parse_encoded(RawStr::new(&*body)).ok();
             let who = reader.into_writer(token.as_ref().map(|token| token.csrf_token.as_str()))?;
@@ -55,8 +55,12 @@ impl<'r, T: for<'f> FromForm<'f> + Send + 'static> FromData<'r> for Signed<T> {
                 who,
                 form: parse(&body)?,
             })
-        };
-        answer(request, signed.await)
+        }
+        .await;
+        match signed {
+            Ok(signed) => Outcome::Success(signed),
+            Err(problem) => problem.hand_over(request),
+        }
     }
 }
 
@@ -71,8 +75,10 @@ impl<'r, T: for<'f> FromForm<'f> + Send + 'static> FromData<'r> for Posted<T> {
         if let Outcome::Error(error) = request.guard::<SameOrigin>().await {
             return Outcome::Error(error);
         }
-        let posted = async { Ok(Self(parse(&read(request, data).await?)?)) };
-        answer(request, posted.await)
+        match read(request, data).await.and_then(|body| parse(&body)) {
+            Ok(form) => Outcome::Success(Self(form)),
+            Err(problem) => problem.hand_over(request),
+        }
     }
 }
 
@@ -94,19 +100,4 @@ fn parse<T: for<'f> FromForm<'f> + 'static>(body: &str) -> Result<T, Problem> {
         let detail = "This form is not complete. Reload the page and try again.";
         Problem::new(Status::UnprocessableEntity, detail)
     })
-}
-
-/// Hands a problem to the catcher, which will answer with it.
-fn answer<'r, T>(
-    request: &'r Request<'_>,
-    result: Result<T, Problem>,
-) -> rocket::data::Outcome<'r, T, ()> {
-    match result {
-        Ok(value) => Outcome::Success(value),
-        Err(problem) => {
-            let status = problem.status();
-            request.local_cache(|| problem);
-            Outcome::Error((status, ()))
-        }
-    }
 }

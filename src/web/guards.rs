@@ -40,13 +40,6 @@ impl Reader {
     }
 }
 
-/// Ends a guard with a problem that the catcher will answer with.
-fn fail<T>(request: &Request<'_>, problem: Problem) -> request::Outcome<T, ()> {
-    let status = problem.status();
-    request.local_cache(|| problem);
-    Outcome::Error((status, ()))
-}
-
 fn bearer<'r>(request: &'r Request<'_>) -> Option<&'r str> {
     let header = request.headers().get_one("Authorization")?;
     // A scheme we do not know is still an attempt to say who it is: the cookie does not replace it.
@@ -75,11 +68,11 @@ impl<'r> FromRequest<'r> for Reader {
             ),
         };
         let Some(token) = token else {
-            return fail(request, Problem::unauthenticated());
+            return Problem::unauthenticated().hand_over(request);
         };
         match vault.unlock(token).await {
             Ok(who) => Outcome::Success(Self { who, by_cookie }),
-            Err(error) => fail(request, error.into()),
+            Err(error) => Problem::from(error).hand_over(request),
         }
     }
 }
@@ -95,7 +88,7 @@ impl<'r> FromRequest<'r> for Writer {
         }
         match reader.into_writer(request.headers().get_one("X-CSRF-Token")) {
             Ok(who) => Outcome::Success(Self(who)),
-            Err(problem) => fail(request, problem),
+            Err(problem) => problem.hand_over(request),
         }
     }
 }
@@ -119,7 +112,7 @@ impl<'r> FromRequest<'r> for SameOrigin {
         if ours {
             Outcome::Success(Self)
         } else {
-            fail(request, Problem::cross_site())
+            Problem::cross_site().hand_over(request)
         }
     }
 }

@@ -25,11 +25,7 @@ impl<'r, T: DeserializeOwned> FromData<'r> for JsonBody<T> {
     ) -> rocket::data::Outcome<'r, Self, ()> {
         match parse(request, data).await {
             Ok(value) => Outcome::Success(Self(value)),
-            Err(problem) => {
-                let status = problem.status();
-                request.local_cache(|| problem);
-                Outcome::Error((status, ()))
-            }
+            Err(problem) => problem.hand_over(request),
         }
     }
 }

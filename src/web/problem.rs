@@ -3,6 +3,7 @@
 //! once, and the client learns nothing of it.
 
 use rocket::http::{ContentType, Header, Status};
+use rocket::outcome::Outcome;
 use rocket::request::Request;
 use rocket::response::{self, Responder, Response};
 use rocket_dyn_templates::Template;
@@ -112,6 +113,13 @@ impl Problem {
             "This request did not come from a page of this server (its CSRF token is missing or \
              wrong), so nothing was changed. Reload the page and try again.",
         )
+    }
+
+    /// Ends a guard, of headers or of a body: the catcher will answer with this problem.
+    pub(super) fn hand_over<S, F>(self, request: &Request<'_>) -> Outcome<S, (Status, ()), F> {
+        let status = self.status;
+        request.local_cache(|| self);
+        Outcome::Error((status, ()))
     }
 
     /// Adds a header.

@@ -18,23 +18,6 @@ use serde_json::Value;
 use super::golden_writer::write;
 use super::{hex, hex_array, number, vectors_dir};
 
-pub(super) const KINDS: [WrapKind; 14] = [
-    WrapKind::Password,
-    WrapKind::Recovery,
-    WrapKind::Session,
-    WrapKind::ImageKey,
-    WrapKind::Share,
-    WrapKind::ApiToken,
-    WrapKind::AccountSecret,
-    WrapKind::DigestKey,
-    WrapKind::Passkey,
-    WrapKind::Drop,
-    WrapKind::JobGrant,
-    WrapKind::PublicImage,
-    WrapKind::LibraryItem,
-    WrapKind::ArchivePlan,
-];
-
 pub(super) const BLOBS: [(BlobRole, usize); 5] = [
     (BlobRole::Thumbnail, 1),
     (BlobRole::Preview, 65_535),
@@ -113,8 +96,8 @@ fn check(dir: &Path) {
     }
 
     let wraps = list(&golden["wraps"]);
-    assert_eq!(wraps.len(), KINDS.len());
-    for (kind, case) in KINDS.into_iter().zip(wraps) {
+    assert_eq!(wraps.len(), WrapKind::ALL.len());
+    for (kind, case) in WrapKind::ALL.into_iter().zip(wraps) {
         assert_eq!(number(&case["kind"]), kind as u32);
         let params = hex(&case["params"]);
         let parent = InstanceSecret::from_bytes(hex_array(&case["parent"]));

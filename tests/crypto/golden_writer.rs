@@ -11,7 +11,7 @@ use image_vault::crypto::{
 };
 use serde_json::{Value, json};
 
-use super::golden::{BLOBS, KDF_PARAMS, KINDS, key_of, plaintext, reveal};
+use super::golden::{BLOBS, KDF_PARAMS, key_of, plaintext, reveal};
 use super::{hex, hex_array};
 
 const OWNER: [u8; 16] = *b"golden account 1";
@@ -60,7 +60,7 @@ pub(super) fn write(dir: &Path) {
         })
         .collect();
 
-    let wraps: Vec<Value> = KINDS
+    let wraps: Vec<Value> = WrapKind::ALL
         .into_iter()
         .map(|kind| {
             let (parent, child, subject) = match kind {

@@ -32,6 +32,8 @@ mod answer;
 mod browser;
 mod client;
 mod html;
+#[path = "../media/png.rs"]
+mod png_chunks;
 mod samples;
 mod server;
 mod store;

@@ -9,6 +9,8 @@ use image::codecs::gif::GifEncoder;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, Frame, GrayImage, ImageEncoder, ImageFormat, Rgb, RgbImage, RgbaImage};
 
+use super::png_chunks;
+
 /// A picture of this size that differs for every seed.
 pub(super) fn picture(seed: u32, width: u32, height: u32) -> RgbImage {
     let wave = |n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8;
@@ -137,21 +139,17 @@ pub(super) fn huge_webp() -> Vec<u8> {
 
 /// A PNG that claims 60,000 x 60,000 pixels and ends after some of its data.
 pub(super) fn boasting_png() -> Vec<u8> {
-    let mut header = 60_000u32.to_be_bytes().repeat(2);
-    header.extend([8, 2, 0, 0, 0]);
-    let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
-    out.extend(png_chunk(b"IHDR", &header));
-    out.extend(png_chunk(b"IDAT", &[0x78, 1, 0, 0, 0]));
-    out.extend(png_chunk(b"IEND", &[]));
-    out
+    let some = vec![0x78, 1, 0, 0, 0];
+    png_chunks::of(&[png_chunks::ihdr(60_000, 60_000, 8, 2), (b"IDAT", some)])
 }
 
-pub(super) fn png_chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
-    let mut out = (data.len() as u32).to_be_bytes().to_vec();
-    out.extend(kind);
-    out.extend(data);
-    out.extend(crc32fast::hash(&out[4..]).to_be_bytes());
-    out
+/// A PNG with a comment behind its pixels.
+pub(super) fn commented_png(seed: u32, comment: &str) -> Vec<u8> {
+    let mut bytes = png(seed);
+    let text = png_chunks::chunk(b"tEXt", format!("Comment\0{comment}").as_bytes());
+    let end = bytes.len() - 12;
+    bytes.splice(end..end, text);
+    bytes
 }
 
 /// A thousand frames, of which one is needed.

@@ -88,10 +88,7 @@ fn pictures() -> [(String, Vec<u8>); 3] {
         samples::text(Tag::ImageDescription, IN_EXIF),
         samples::text(Tag::Model, IN_EXIF),
     ];
-    let mut chunk = samples::png(2);
-    let end = chunk.len() - 12;
-    let text = samples::png_chunk(b"tEXt", format!("Comment\0{IN_CHUNK}").as_bytes());
-    chunk.splice(end..end, text);
+    let chunk = samples::commented_png(2, IN_CHUNK);
     [
         (
             format!("{IN_NAME}.bmp"),

@@ -19,6 +19,7 @@ use super::assert_near;
 use super::forge;
 use super::holds;
 use super::picture;
+use super::png;
 use super::refusal;
 use super::samples;
 
@@ -76,7 +77,7 @@ fn nothing_but_pixels_reaches_thumbnail_and_preview() {
     let mut text = b"Comment\0".to_vec();
     text.extend(MARKER);
     let pixels = forge::zlib_zeros(5 * 16);
-    let with_text = forge::png(&[forge::ihdr(4, 16, 8, 0), (b"tEXt", text), (b"IDAT", pixels)]);
+    let with_text = png::of(&[png::ihdr(4, 16, 8, 0), (b"tEXt", text), (b"IDAT", pixels)]);
     for bytes in [with_zip, with_text] {
         assert!(holds(&bytes, MARKER));
         let (found, _) = picture(&bytes);
@@ -196,8 +197,8 @@ fn a_palette_with_alpha_is_laid_on_white() {
         out.extend((sums.1 << 16 | sums.0).to_be_bytes());
         out
     };
-    let bytes = forge::png(&[
-        forge::ihdr(4, 1, 2, 3),
+    let bytes = png::of(&[
+        png::ihdr(4, 1, 2, 3),
         (b"PLTE", [samples::GREEN, [0; 3], [9; 3]].concat()),
         (b"tRNS", vec![255, 128, 0]),
         (b"IDAT", stored(&row)),

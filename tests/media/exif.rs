@@ -12,6 +12,7 @@ use super::assert_near;
 use super::forge;
 use super::holds;
 use super::picture;
+use super::png;
 use super::samples;
 use super::samples::short;
 use super::samples::text;
@@ -130,7 +131,7 @@ fn time_offset_and_camera_are_read_from_every_format_in_both_byte_orders() {
 fn a_png_may_keep_its_exif_behind_the_pixels() {
     let exif = samples::exif_block(&[text(Tag::Model, "X-T4")], true);
     let pixels = forge::zlib_zeros(9 * 8);
-    let bytes = forge::png(&[forge::ihdr(8, 8, 8, 0), (b"IDAT", pixels), (b"eXIf", exif)]);
+    let bytes = png::of(&[png::ihdr(8, 8, 8, 0), (b"IDAT", pixels), (b"eXIf", exif)]);
     assert_eq!(picture(&bytes).0.camera.as_deref(), Some("X-T4"));
 }
 

@@ -158,32 +158,7 @@ fn segment(out: &mut Vec<u8>, marker: u8, data: &[u8]) {
     out.extend(data);
 }
 
-// --- PNG ---
-
-/// A PNG of these chunks; the end chunk is added.
-pub(super) fn png(chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
-    let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
-    for (kind, data) in chunks {
-        out.extend(png_chunk(kind, data));
-    }
-    out.extend(png_chunk(b"IEND", &[]));
-    out
-}
-
-pub(super) fn png_chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
-    let mut out = (data.len() as u32).to_be_bytes().to_vec();
-    out.extend(kind);
-    out.extend(data);
-    out.extend(crc32fast::hash(&out[4..]).to_be_bytes());
-    out
-}
-
-pub(super) fn ihdr(width: u32, height: u32, depth: u8, colour: u8) -> (&'static [u8; 4], Vec<u8>) {
-    let mut data = width.to_be_bytes().to_vec();
-    data.extend(height.to_be_bytes());
-    data.extend([depth, colour, 0, 0, 0]);
-    (b"IHDR", data)
-}
+// --- zlib ---
 
 /// A zlib stream that unpacks to that many zeros, 258 of them in 13 bits.
 pub(super) fn zlib_zeros(count: u64) -> Vec<u8> {

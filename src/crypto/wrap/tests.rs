@@ -6,23 +6,6 @@ use super::super::{DataKey, MasterKey};
 use super::*;
 use proptest::prelude::*;
 
-const KINDS: [WrapKind; 14] = [
-    WrapKind::Password,
-    WrapKind::Recovery,
-    WrapKind::Session,
-    WrapKind::ImageKey,
-    WrapKind::Share,
-    WrapKind::ApiToken,
-    WrapKind::AccountSecret,
-    WrapKind::DigestKey,
-    WrapKind::Passkey,
-    WrapKind::Drop,
-    WrapKind::JobGrant,
-    WrapKind::PublicImage,
-    WrapKind::LibraryItem,
-    WrapKind::ArchivePlan,
-];
-
 fn context(kind: WrapKind) -> WrapContext<'static> {
     WrapContext {
         kind,
@@ -137,9 +120,9 @@ fn another_parent_or_context_opens_nothing() {
 #[test]
 fn a_key_of_one_kind_opens_as_no_other() {
     let (parent, child) = (MasterKey::generate().unwrap(), DataKey::generate().unwrap());
-    for written in KINDS {
+    for written in WrapKind::ALL {
         let wrapped = WrappedKey::wrap(&parent, &child, &context(written)).unwrap();
-        for read in KINDS {
+        for read in WrapKind::ALL {
             assert_eq!(opens(&wrapped, &parent, &context(read)), written == read);
             // The kind's byte alone is not what tells them apart.
             let mut relabelled = wrapped.clone();
