@@ -43,9 +43,22 @@ impl<'a> Tiff<'a> {
         self.directory(at.unwrap_or(u32::MAX))
     }
 
+    /// How many values each field of the first directory claims to have, by tag: also of those whose
+    /// values lie outside.
+    pub(super) fn claims(self) -> impl Iterator<Item = (u16, u32)> {
+        let at = self.bytes.get(4..8).map(|b| number(b, self.big_endian));
+        let read = move |bytes| number(bytes, self.big_endian);
+        self.entries(at.unwrap_or(u32::MAX))
+            .map(move |entry| (read(&entry[..2]) as u16, read(&entry[4..8])))
+    }
+
     /// The fields of the directory at this offset; none where it lies outside. Fields whose value
     /// lies outside, or is of a type we never read, are left out.
     pub(super) fn directory(self, at: u32) -> impl Iterator<Item = Field<'a>> {
+        self.entries(at).filter_map(move |entry| self.field(entry))
+    }
+
+    fn entries(self, at: u32) -> impl Iterator<Item = &'a [u8]> {
         let start = at as usize;
         let count = self.bytes.get(start..).and_then(|b| b.get(..2));
         let count = count.map_or(0, |b| number(b, self.big_endian)) as usize;
@@ -54,7 +67,6 @@ impl<'a> Tiff<'a> {
             .unwrap_or_default()
             .chunks_exact(12)
             .take(count)
-            .filter_map(move |entry| self.field(entry))
     }
 
     fn field(self, entry: &'a [u8]) -> Option<Field<'a>> {

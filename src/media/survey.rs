@@ -4,6 +4,8 @@
 //!
 //! No pixel is decoded here, and a file that passes may still be broken.
 
+use std::ops::RangeInclusive;
+
 use super::error::MediaError;
 use super::format::Format;
 use super::ifd::Tiff;
@@ -245,7 +247,16 @@ fn tiff(bytes: &[u8]) -> Result<Survey<'_>, MediaError> {
     const COMPRESSION: u16 = 259;
     // None, fax group 4, LZW, deflate under its two numbers, PackBits.
     const BOUNDED: [u32; 6] = [1, 4, 5, 8, 32946, 32773];
+    // The tags of TIFF 6.0 that describe the pixels. The decoder makes room for as many values of
+    // each as the file claims (32 bytes for one) before it has read them, within no limit of ours.
+    // An honest list has a value for each strip, and so at most one for each row.
+    const PIXEL_TAGS: RangeInclusive<u16> = 254..=532;
+    const MOST_VALUES: u32 = 1 << 18;
     let tiff = Tiff::new(bytes).ok_or(MediaError::Broken)?;
+    let excessive = |(tag, count)| PIXEL_TAGS.contains(&tag) && count > MOST_VALUES;
+    if tiff.claims().any(excessive) {
+        return Err(MediaError::Broken);
+    }
     let bounded = |number: Option<u32>| number.is_some_and(|n| BOUNDED.contains(&n));
     let mut compressions = tiff.main().filter(|field| field.tag == COMPRESSION);
     if !compressions.all(|field| bounded(field.first_number())) {

@@ -20,6 +20,7 @@ const GIB: u64 = 1 << 30;
 /// What a bomb must be answered with.
 #[derive(Debug, PartialEq)]
 enum Answer {
+    Broken,
     TooManyPixels,
     TooMuchMemory,
     /// It is an honest picture with something dishonest beside it.
@@ -29,6 +30,7 @@ enum Answer {
 fn answer(bytes: &[u8]) -> Answer {
     match look(bytes) {
         Ok(_) => Answer::Picture,
+        Err(MediaError::Broken) => Answer::Broken,
         Err(MediaError::TooManyPixels { .. }) => Answer::TooManyPixels,
         Err(MediaError::TooMuchMemory { .. }) => Answer::TooMuchMemory,
         Err(other) => panic!("{other:?}"),
@@ -85,6 +87,33 @@ fn too_much_memory() -> Vec<(&'static str, Vec<u8>)> {
     by_component.scan_each = true;
     let deep = png::ihdr(9_000, 9_000, 16, 6);
     let lossless = forge::riff_chunk(b"VP8L", &forge::vp8l(9_900, 9_900));
+    vec![
+        ("png of 64 bits", png::of(&[deep, (b"IDAT", vec![])])),
+        ("progressive jpeg", progressive.bytes()),
+        ("jpeg of three scans", by_component.bytes()),
+        ("webp", forge::webp(&[lossless])),
+        ("tiff", forge::tiff((9_900, 9_900), &[8, 8, 8], &[], &[])),
+        (
+            "a 70 MB row of png",
+            png::of(&[png::ihdr(70_000_000, 1, 8, 0), (b"IDAT", vec![])]),
+        ),
+    ]
+}
+
+/// TIFF fields that claim more values than any picture has: found by fuzzing, since the decoder made
+/// room for them before any limit applied.
+fn long_lists() -> Vec<(&'static str, Vec<u8>)> {
+    let claim = |tag: u16, kind: u16, count: u32| {
+        let mut bytes = b"II*\0\x08\0\0\0\x01\0".to_vec();
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend(count.to_le_bytes());
+        bytes.extend([26, 0, 0, 0, 0, 0, 0, 0]);
+        bytes
+    };
+    const MANY: u32 = 8 << 20;
+    let mut values = claim(262, 1, MANY);
+    values.resize(values.len() + MANY as usize, 7);
     let mut strips = forge::tiff((64, 64), &[8], &[0; 64 * 64], &[forge::longs(273, &[8; 2])]);
     let field = [0x11, 0x01, 4, 0, 2, 0, 0, 0];
     let at = strips
@@ -93,16 +122,9 @@ fn too_much_memory() -> Vec<(&'static str, Vec<u8>)> {
         .expect("it is there");
     strips[at + 4..at + 8].copy_from_slice(&[0xff, 0xff, 0xff, 0x0f]);
     vec![
-        ("png of 64 bits", png::of(&[deep, (b"IDAT", vec![])])),
-        ("progressive jpeg", progressive.bytes()),
-        ("jpeg of three scans", by_component.bytes()),
-        ("webp", forge::webp(&[lossless])),
-        ("tiff", forge::tiff((9_900, 9_900), &[8, 8, 8], &[], &[])),
         ("a list of 268 million strips", strips),
-        (
-            "a 70 MB row of png",
-            png::of(&[png::ihdr(70_000_000, 1, 8, 0), (b"IDAT", vec![])]),
-        ),
+        ("8 million widths in 26 bytes", claim(256, 3, MANY)),
+        ("8 million photometric interpretations", values),
     ]
 }
 
@@ -221,6 +243,7 @@ fn every_bomb_is_answered_quickly_and_in_little_memory() {
     let cases = [
         (Answer::TooManyPixels, 100, too_many_pixels()),
         (Answer::TooMuchMemory, 100, too_much_memory()),
+        (Answer::Broken, 40, long_lists()),
         (Answer::Picture, 100, loaded_pictures()),
         (Answer::Picture, 300, long_row()),
     ];
