@@ -19,9 +19,11 @@ mod receive;
 mod requests;
 mod shell;
 mod site;
+mod stop;
 mod units;
 mod wire;
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 
 use rocket::config::{Ident, LogLevel, Shutdown};
@@ -57,18 +59,20 @@ pub async fn serve(
         ready(SocketAddr::new(config.address, config.port));
         Box::pin(async {})
     });
+    let requests = stop::Requests::listen().map_err(|error| ServeError(error.to_string()))?;
     let server = build(vault, config)?.attach(liftoff);
     let metrics = server.state::<metrics::Metrics>().cloned();
     let beside = metrics
         .filter(|_| config.serving.metrics_port != 0)
         .map(|metrics| tokio::spawn(serve_metrics(metrics, config.serving.metrics_port)));
-    let launched = server.launch().await;
+    let launched = match server.ignite().await {
+        Ok(server) => stop::run(server, requests).await,
+        Err(error) => Err(error),
+    };
     if let Some(beside) = beside {
         beside.abort();
     }
-    launched
-        .map(drop)
-        .map_err(|error| ServeError(describe(&error)))
+    launched.map_err(|error| ServeError(describe(&error)))
 }
 
 /// A taken port is no reason not to serve pictures.
@@ -96,6 +100,9 @@ fn build(vault: Vault, config: &Config) -> Result<Rocket<Build>, ServeError> {
         grace,
         mercy: MERCY_SECS,
         force: false,
+        // `stop` listens itself.
+        ctrlc: false,
+        signals: HashSet::new(),
         ..Shutdown::default()
     };
     let figment = rocket::Config::figment()
@@ -121,6 +128,7 @@ fn build(vault: Vault, config: &Config) -> Result<Rocket<Build>, ServeError> {
         .attach(Shield::new())
         .attach(headers::SecurityHeaders { https })
         .attach(requests::RequestLog)
+        .attach(stop::let_idle_go())
         .mount("/", assets::routes())
         .mount("/", pages::routes())
         .mount("/health", api::health::routes())
