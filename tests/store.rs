@@ -99,6 +99,7 @@ conformance! {
         a_thousand_ids_are_looked_up_at_once,
         a_stale_metadata_update_conflicts,
         of_twenty_metadata_updates_of_one_revision_one_is_done,
+        many_metadata_updates_are_one_change_and_name_those_that_were_made,
         a_preview_is_noted_once,
         a_blob_is_referenced_while_a_row_names_it;
     trash:

@@ -17,7 +17,7 @@ use image_vault::crypto::InstanceSecret;
 use image_vault::ids::BlobId;
 use image_vault::store::{self, ImageState, Store, StoreChoice};
 use image_vault::vault::{
-    Added, ListRequest, NewAccount, Removal, Selection, Unlocked, Vault, VaultError,
+    Added, Filter, ListRequest, NewAccount, Removal, Selection, Unlocked, Vault, VaultError,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -93,8 +93,12 @@ impl Fixture {
     }
 
     async fn count(&self, who: &Unlocked, state: ImageState) -> usize {
-        let request = ListRequest {
+        let filter = Filter {
             state,
+            ..Filter::default()
+        };
+        let request = ListRequest {
+            filter,
             ..ListRequest::default()
         };
         self.vault.list(who, request).await.unwrap().total

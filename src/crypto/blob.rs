@@ -137,7 +137,9 @@ pub fn open(
 
     // Full capacity at once: a buffer that grows leaves plaintext behind.
     let mut plaintext = Zeroizing::new(Vec::with_capacity(plain_len as usize));
-    let mut segment = Zeroizing::new(Vec::with_capacity(opener.segment_len() + TAG_LEN));
+    // And no more than that: wiping takes time for every byte of it, and most blobs are records.
+    let longest = body.len().min(opener.segment_len() + TAG_LEN);
+    let mut segment = Zeroizing::new(Vec::with_capacity(longest));
     let mut segments = (0..)
         .zip(body.chunks(opener.segment_len() + TAG_LEN))
         .peekable();

@@ -1,5 +1,5 @@
-//! What a picture's EXIF block says that the vault shows: which way is up, when, with which camera.
-//! Not where: position stays in the original's bytes and is not read at all.
+//! What a picture's EXIF block says that the vault shows to its owner: which way is up, when, where,
+//! with which camera.
 //!
 //! Field numbers are from CIPA DC-008 (Exif 2.32). Nothing in a block can fail: a field that makes
 //! no sense is a field that is not there.
@@ -8,6 +8,8 @@ use image::metadata::Orientation;
 use jiff::civil::DateTime;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::Offset;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
 
 use super::ifd::Field;
 use super::ifd::Tiff;
@@ -17,11 +19,17 @@ const MODEL: u16 = 0x0110;
 const ORIENTATION: u16 = 0x0112;
 const DATE_TIME: u16 = 0x0132;
 const EXIF_DIRECTORY: u16 = 0x8769;
+const GPS_DIRECTORY: u16 = 0x8825;
 const DATE_TIME_ORIGINAL: u16 = 0x9003;
 const DATE_TIME_DIGITIZED: u16 = 0x9004;
 const OFFSET_TIME: u16 = 0x9010;
 const OFFSET_TIME_ORIGINAL: u16 = 0x9011;
 const OFFSET_TIME_DIGITIZED: u16 = 0x9012;
+// These four count within the GPS directory.
+const LATITUDE_REF: u16 = 1;
+const LATITUDE: u16 = 2;
+const LONGITUDE_REF: u16 = 3;
+const LONGITUDE: u16 = 4;
 
 /// Longest camera name kept, in characters.
 const MAX_CAMERA: usize = 100;
@@ -39,16 +47,28 @@ pub struct CaptureTime {
     pub offset: Option<Offset>,
 }
 
+/// Where a picture was taken, in degrees (WGS 84, which Exif's writers use unless they say otherwise).
+///
+/// It has no `Debug`: where somebody was belongs in no log.
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize, Zeroize)]
+pub struct Location {
+    /// North of the equator; south of it below zero. From -90 to 90.
+    pub latitude: f64,
+    /// East of Greenwich; west of it below zero. From -180 to 180.
+    pub longitude: f64,
+}
+
 /// The fields of an EXIF block that we use.
 pub(super) struct Exif {
     pub(super) orientation: Orientation,
     pub(super) taken_at: Option<CaptureTime>,
     pub(super) camera: Option<String>,
+    pub(super) location: Option<Location>,
 }
 
 impl Exif {
     /// Reads a block that begins with its TIFF header. No block and a senseless one say the same:
-    /// upright, time and camera unknown.
+    /// upright, time, camera and place unknown.
     pub(super) fn read(block: Option<&[u8]>) -> Self {
         match block.and_then(Tiff::new) {
             Some(tiff) => Self::of(tiff),
@@ -56,17 +76,19 @@ impl Exif {
                 orientation: Orientation::NoTransforms,
                 taken_at: None,
                 camera: None,
+                location: None,
             },
         }
     }
 
     fn of(tiff: Tiff<'_>) -> Self {
         let main = |tag| tiff.main().find(|field| field.tag == tag);
-        let detail_at = main(EXIF_DIRECTORY).and_then(|field| field.first_number());
-        let detail = |tag| {
-            tiff.directory(detail_at?)
-                .find(|field: &Field<'_>| field.tag == tag)
+        let below = |directory| {
+            let at = main(directory).and_then(|field| field.first_number());
+            move |tag| tiff.directory(at?).find(|field| field.tag == tag)
         };
+        let detail = below(EXIF_DIRECTORY);
+        let gps = below(GPS_DIRECTORY);
         let time = |date: Option<Field<'_>>, offset| capture_time(&date?, detail(offset).as_ref());
         Self {
             orientation: main(ORIENTATION)
@@ -77,6 +99,7 @@ impl Exif {
                 .or_else(|| time(detail(DATE_TIME_DIGITIZED), OFFSET_TIME_DIGITIZED))
                 .or_else(|| time(main(DATE_TIME), OFFSET_TIME)),
             camera: camera(&text(main(MAKE)), &text(main(MODEL))),
+            location: location(gps),
         }
     }
 }
@@ -98,6 +121,34 @@ fn capture_time(date: &Field<'_>, offset: Option<&Field<'_>>) -> Option<CaptureT
         })
         .filter(|offset| offset.seconds().abs() <= MAX_OFFSET_SECONDS);
     Some(CaptureTime { local, offset })
+}
+
+fn location<'a>(gps: impl Fn(u16) -> Option<Field<'a>>) -> Option<Location> {
+    let latitude = degrees(&gps(LATITUDE)?, &gps(LATITUDE_REF)?, [b"N", b"S"], 90.0)?;
+    let longitude = degrees(&gps(LONGITUDE)?, &gps(LONGITUDE_REF)?, [b"E", b"W"], 180.0)?;
+    // What many cameras write before they know where they are; nobody's picture is from that spot.
+    let unknown = latitude == 0.0 && longitude == 0.0;
+    (!unknown).then_some(Location {
+        latitude,
+        longitude,
+    })
+}
+
+/// Degrees, minutes and seconds as one number, below zero on the second side. Without its side a
+/// number could mean either, so it means nothing.
+fn degrees(field: &Field<'_>, side: &Field<'_>, sides: [&[u8]; 2], most: f64) -> Option<f64> {
+    let [degrees, minutes, seconds] = field.three_fractions()?;
+    let side = side.text()?.trim_ascii();
+    let sign = match sides.iter().position(|known| *known == side)? {
+        0 => 1.0,
+        _ => -1.0,
+    };
+    let size = degrees + minutes / 60.0 + seconds / 3600.0;
+    // Rounded up to sixty by some writers; beyond it the three are no angle.
+    let sensible = minutes <= 60.0 && seconds <= 60.0 && size <= most;
+    // To the centimetre: more is noise, and so few digits survive every JSON reader unchanged.
+    // Adding zero turns the zero below zero into the plain one.
+    sensible.then_some((sign * size * 1e7).round() / 1e7 + 0.0)
 }
 
 /// A text field's words, one space between them, without control characters.

@@ -23,6 +23,7 @@ use std::panic::catch_unwind;
 pub use decode::Limits;
 pub use error::MediaError;
 pub use exif::CaptureTime;
+pub use exif::Location;
 pub use format::ACCEPT;
 pub use format::Format;
 
@@ -45,6 +46,8 @@ pub struct Inspected {
     pub taken_at: Option<CaptureTime>,
     /// Maker and model, such as "Canon EOS R6": printable, at most 100 characters.
     pub camera: Option<String>,
+    /// Where it was taken, where the file says so.
+    pub location: Option<Location>,
     /// A JPEG that fits [`THUMBNAIL_SIDE`]: upright, without metadata, never larger than the
     /// picture, transparency laid on white.
     pub thumbnail: Vec<u8>,
@@ -67,6 +70,7 @@ pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspected, MediaError> {
             height,
             taken_at: decoded.exif.taken_at,
             camera: decoded.exif.camera,
+            location: decoded.exif.location,
             thumbhash: scale::thumbhash(&thumbnail)?,
             thumbnail: scale::jpeg(&thumbnail)?,
         })

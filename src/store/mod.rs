@@ -20,8 +20,8 @@ use jiff::Timestamp;
 
 pub use error::StoreError;
 pub use records::{
-    AccountRow, ArchiveRow, BlobRef, Change, ImageRow, ImageState, Inserted, KdfRow, Role,
-    SessionRow, UniqueField, Updated,
+    AccountRow, ArchiveRow, BlobRef, Change, ImageRow, ImageState, Inserted, KdfRow,
+    MetadataChange, Role, SessionRow, UniqueField, Updated,
 };
 
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
@@ -158,15 +158,14 @@ pub trait Records: Send + Sync {
         digests: &[[u8; 32]],
     ) -> Result<Vec<([u8; 32], ImageId)>>;
 
-    /// Replaces the sealed metadata where the stored revision is `revision`; the stored one becomes
-    /// one higher. Raises the sequence number.
+    /// Replaces the sealed metadata of those whose stored revision is still the change's; the stored
+    /// one becomes one higher. Returns the ids of what was changed, in no order: the others are gone,
+    /// another account's, or were changed by somebody else. At most 1,000 changes a call.
     async fn update_metadata(
         &self,
         account: &AccountId,
-        id: &ImageId,
-        revision: u64,
-        metadata: &[u8],
-    ) -> Result<Updated>;
+        changes: &[MetadataChange],
+    ) -> Result<Vec<ImageId>>;
 
     /// Notes the preview that was made, unless the image is gone or has one: `false` then, and the
     /// caller removes its blob. Not a change of the catalogue: the sequence number stays.

@@ -163,6 +163,17 @@ impl ImageRow {
     }
 }
 
+/// New sealed metadata for an image.
+#[derive(Debug, Clone)]
+pub struct MetadataChange {
+    /// Whose.
+    pub id: ImageId,
+    /// The revision it was made from; where the stored one is another, nothing is changed.
+    pub revision: u64,
+    /// The record.
+    pub metadata: Vec<u8>,
+}
+
 /// An archive's ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchiveRow {

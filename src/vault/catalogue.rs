@@ -33,18 +33,22 @@ const KEEP_IDLE: SignedDuration = SignedDuration::from_mins(30);
 const MAX_IMAGES: usize = 500_000;
 /// Changes opened at a time on a blocking thread.
 const APPLY_BATCH: usize = 512;
+/// Changes from which on orders are made anew instead of being kept up.
+const REORDER_FROM: usize = 128;
 
 /// One image, opened.
 pub(super) struct Entry {
     pub(super) id: ImageId,
+    /// Of the record that was opened.
+    revision: u64,
     pub(super) state: ImageState,
     pub(super) uploaded_at: Timestamp,
     pub(super) trashed_at: Option<Timestamp>,
     /// When it was taken, else uploaded; milliseconds since 1970.
     pub(super) taken_ms: i64,
-    pub(super) metadata: Metadata,
+    pub(super) metadata: Arc<Metadata>,
     /// What searches look into: name, caption, tags and camera, folded, a line each.
-    searchable: Zeroizing<String>,
+    searchable: Arc<Zeroizing<String>>,
 }
 
 impl Entry {
@@ -61,6 +65,7 @@ impl Entry {
         }
         Self {
             id: row.id,
+            revision: row.revision,
             state: row.state,
             uploaded_at: row.uploaded_at,
             trashed_at: row.trashed_at,
@@ -68,8 +73,19 @@ impl Entry {
                 .taken_at()
                 .unwrap_or(row.uploaded_at)
                 .as_millisecond(),
-            metadata,
-            searchable,
+            metadata: Arc::new(metadata),
+            searchable: Arc::new(searchable),
+        }
+    }
+
+    /// The same record in a row that went to the trash or came back.
+    fn moved(&self, row: &ImageRow) -> Self {
+        Self {
+            state: row.state,
+            trashed_at: row.trashed_at,
+            metadata: self.metadata.clone(),
+            searchable: self.searchable.clone(),
+            ..*self
         }
     }
 
@@ -84,11 +100,6 @@ impl Entry {
             .iter()
             .all(|word| self.searchable.contains(word.as_str()))
     }
-}
-
-/// The words of a query, folded.
-pub(super) fn words(query: &str) -> Vec<String> {
-    fold(query).split_whitespace().map(str::to_owned).collect()
 }
 
 /// Lower case without accents: compatibility-decomposed (Unicode Annex 15), marks dropped.
@@ -124,6 +135,18 @@ impl Catalogue {
         self.orders.get(&sort).map(Vec::as_slice)
     }
 
+    /// What a change comes to where nothing has to be opened for it.
+    fn known(&self, change: &Change) -> Option<Opened> {
+        match change {
+            Change::Gone { id, .. } => Some(Opened::Gone(*id)),
+            Change::Put(row) => {
+                let entry = self.entries.get(&row.id)?;
+                let same = entry.revision == row.revision;
+                same.then(|| Opened::Put(Box::new(entry.moved(row))))
+            }
+        }
+    }
+
     fn build_order(&mut self, sort: Sort) {
         let mut order: Vec<_> = self.entries.values().cloned().collect();
         order.sort_unstable_by(|a, b| sort.key(a).cmp(&sort.key(b)));
@@ -154,6 +177,10 @@ impl Catalogue {
     }
 
     fn apply(&mut self, opened: Vec<Opened>) {
+        if opened.len() >= REORDER_FROM {
+            // Sorted anew when somebody asks: moving each one into place would take longer.
+            self.orders.clear();
+        }
         for change in opened {
             match change {
                 Opened::Put(entry) => self.put(*entry),
@@ -298,8 +325,17 @@ impl Vault {
                 .into_iter()
                 .collect::<std::result::Result<Vec<_>, _>>()?;
             let newest = batch.iter().map(Change::seq).max().unwrap_or(0);
-            let master = who.master.clone();
-            let opened = tokio::task::spawn_blocking(move || open(&master, batch)).await?;
+            let (mut opened, mut sealed) = (Vec::new(), Vec::new());
+            for change in batch {
+                match catalogue.known(&change) {
+                    Some(known) => opened.push(known),
+                    None => sealed.push(change),
+                }
+            }
+            if !sealed.is_empty() {
+                let master = who.master.clone();
+                opened.extend(tokio::task::spawn_blocking(move || open(&master, sealed)).await?);
+            }
             catalogue.apply(opened);
             // Rows of one change share its number, so only those before it are surely complete.
             catalogue.seq = catalogue.seq.max(newest.saturating_sub(1));
@@ -315,6 +351,5 @@ mod tests {
     #[test]
     fn searching_ignores_case_and_accents() {
         assert_eq!(fold("Ärger ÉTÉ ﬁn"), "arger ete fin");
-        assert_eq!(words("  Sea  SIDE "), ["sea", "side"]);
     }
 }

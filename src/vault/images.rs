@@ -1,5 +1,7 @@
 //! One image: looking at it, changing what is said about it, deleting it.
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,10 +11,11 @@ use super::error::{FieldErrors, Result, VaultError};
 use super::metadata::Metadata;
 use super::{Unlocked, Vault, keys};
 use crate::crypto::DataKey;
+use crate::crypto::MasterKey;
 use crate::ids::ImageId;
 use crate::store::ImageRow;
 use crate::store::ImageState;
-use crate::store::Updated;
+use crate::store::MetadataChange;
 
 /// Longest name in bytes.
 const MAX_NAME_BYTES: usize = 1_024;
@@ -45,7 +48,7 @@ impl Image {
             state: entry.state,
             uploaded_at: entry.uploaded_at,
             trashed_at: entry.trashed_at,
-            metadata: entry.metadata.clone(),
+            metadata: Metadata::clone(&entry.metadata),
         }
     }
 
@@ -164,23 +167,66 @@ impl Vault {
             }
             let sealed = image.metadata.seal(&key, who.id(), id)?;
             let records = &self.store().records;
-            match records
-                .update_metadata(who.id(), id, row.revision, &sealed)
-                .await?
-            {
-                Updated::Done => return Ok(image),
-                Updated::Missing => return Err(VaultError::NotFound),
-                Updated::Conflict => {
-                    tokio::time::sleep(Duration::from_millis(attempt).min(MAX_PAUSE)).await;
-                }
+            let change = MetadataChange {
+                id: *id,
+                revision: row.revision,
+                metadata: sealed,
+            };
+            let changed = records.update_metadata(who.id(), &[change]).await?;
+            if !changed.is_empty() {
+                return Ok(image);
             }
+            // Gone, or changed by somebody else: the next look tells.
+            tokio::time::sleep(Duration::from_millis(attempt).min(MAX_PAUSE)).await;
+        }
+        Err(VaultError::Busy)
+    }
+
+    /// Applies a checked edit to each of the images, by compare-and-swap. Those that went away
+    /// meanwhile are left out.
+    pub(super) async fn edit_batch(
+        &self,
+        who: &Unlocked,
+        ids: &[ImageId],
+        edit: &Arc<ImageEdit>,
+    ) -> Result<()> {
+        let records = &self.store().records;
+        let mut left: HashSet<ImageId> = ids.iter().copied().collect();
+        for attempt in 0..MAX_ATTEMPTS {
+            let asked: Vec<ImageId> = left.iter().copied().collect();
+            let rows = records.images(who.id(), &asked).await?;
+            let (master, edit) = (who.master.clone(), edit.clone());
+            let edit_rows = move || rows.iter().map(|row| edit.applied(&master, row)).collect();
+            let changes: Result<Vec<_>> = tokio::task::spawn_blocking(edit_rows).await?;
+            let changes: Vec<MetadataChange> = changes?.into_iter().flatten().collect();
+            let changed = records.update_metadata(who.id(), &changes).await?;
+            left = changes.iter().map(|change| change.id).collect();
+            left.retain(|id| !changed.contains(id));
+            if left.is_empty() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(attempt).min(MAX_PAUSE)).await;
         }
         Err(VaultError::Busy)
     }
 }
 
 impl ImageEdit {
-    fn checked(mut self) -> Result<Self> {
+    /// The record of this row with the edit in it; nothing where that makes no difference.
+    fn applied(&self, master: &MasterKey, row: &ImageRow) -> Result<Option<MetadataChange>> {
+        let key = keys::data_key(master, row)?;
+        let mut metadata = Metadata::open(&key, row)?;
+        if !self.apply(&mut metadata) {
+            return Ok(None);
+        }
+        Ok(Some(MetadataChange {
+            id: row.id,
+            revision: row.revision,
+            metadata: metadata.seal(&key, &row.account, &row.id)?,
+        }))
+    }
+
+    pub(super) fn checked(mut self) -> Result<Self> {
         let mut errors = FieldErrors::new();
         if let Some(problem) = self.name.as_deref().and_then(name_problem) {
             errors.insert("name".into(), problem);

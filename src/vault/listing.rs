@@ -3,19 +3,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::{Catalogue, Entry, find, words};
+use std::sync::Arc;
+
+use super::catalogue::{Catalogue, Entry, find};
 use super::error::{Result, VaultError};
+use super::filter::Filter;
 use super::images::Image;
 use super::{Unlocked, Vault};
 use crate::ids::ImageId;
-use crate::store::ImageState;
 
 /// Images on a page unless asked otherwise.
 pub const DEFAULT_LIMIT: usize = 100;
 /// Most images on a page.
 pub const MAX_LIMIT: usize = 500;
-/// Longest query that is looked at, in bytes.
-const MAX_QUERY_BYTES: usize = 1_024;
 
 /// What images are ordered by, ascending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -73,12 +73,8 @@ impl Sort {
 
 /// Which images to list.
 pub struct ListRequest {
-    /// Words that must all occur.
-    pub query: String,
-    /// A tag the image must have.
-    pub tag: Option<String>,
-    /// Whether from the vault or from the trash.
-    pub state: ImageState,
+    /// Those that are meant.
+    pub filter: Filter,
     /// The order.
     pub sort: Sort,
     /// Whether the order is turned round.
@@ -92,9 +88,7 @@ pub struct ListRequest {
 impl Default for ListRequest {
     fn default() -> Self {
         Self {
-            query: String::new(),
-            tag: None,
-            state: ImageState::Active,
+            filter: Filter::default(),
             sort: Sort::UploadedAt,
             descending: true,
             limit: DEFAULT_LIMIT,
@@ -137,7 +131,7 @@ impl Vault {
                 format!("`limit` is 1 to {MAX_LIMIT}."),
             ));
         }
-        check_query("q", &request.query)?;
+        request.filter.check("q")?;
         let cursor = request
             .cursor
             .as_deref()
@@ -164,15 +158,6 @@ impl Vault {
     }
 }
 
-/// A query that is not too long.
-pub(super) fn check_query(field: &'static str, query: &str) -> Result<()> {
-    if query.len() > MAX_QUERY_BYTES {
-        let message = format!("A query has at most {MAX_QUERY_BYTES} bytes.");
-        return Err(VaultError::invalid(field, message));
-    }
-    Ok(())
-}
-
 struct Found {
     items: Vec<Image>,
     total: usize,
@@ -194,13 +179,7 @@ fn page(catalogue: &Catalogue, request: &ListRequest, after: Option<Cursor<'_>>)
             (Ok(at) | Err(at), true) => order.len() - at,
         }
     });
-    let words = words(&request.query);
-    let tag = request.tag.as_deref();
-    let wanted = |entry: &Entry| {
-        entry.state == request.state
-            && tag.is_none_or(|tag| entry.metadata.tags.iter().any(|own| own == tag))
-            && entry.matches(&words)
-    };
+    let wanted = request.filter.matcher();
     let mut found = Found {
         items: Vec::new(),
         total: 0,
@@ -209,12 +188,7 @@ fn page(catalogue: &Catalogue, request: &ListRequest, after: Option<Cursor<'_>>)
         damaged: catalogue.damaged(),
     };
     let mut last = None;
-    for at in 0..order.len() {
-        let entry = &order[if request.descending {
-            order.len() - 1 - at
-        } else {
-            at
-        }];
+    for (at, entry) in walk(order, request.descending).enumerate() {
         if !wanted(entry) {
             continue;
         }
@@ -227,17 +201,24 @@ fn page(catalogue: &Catalogue, request: &ListRequest, after: Option<Cursor<'_>>)
             found.items.push(Image::of(entry));
             last = Some(entry);
         } else if let Some(last) = last.take() {
-            found.next = Some(cursor_bytes(request, last));
+            found.next = Some(cursor_bytes(request.sort, request.descending, last));
         }
     }
     found
 }
 
-fn cursor_bytes(request: &ListRequest, entry: &Entry) -> Vec<u8> {
-    let Key(place, id) = request.sort.key(entry);
+/// An ascending order from its beginning, or turned round.
+pub(super) fn walk(order: &[Arc<Entry>], descending: bool) -> impl Iterator<Item = &Arc<Entry>> {
+    let last = order.len().wrapping_sub(1);
+    (0..order.len()).map(move |at| &order[if descending { last - at } else { at }])
+}
+
+/// What leads to the images behind this one.
+pub(super) fn cursor_bytes(sort: Sort, descending: bool, entry: &Entry) -> Vec<u8> {
+    let Key(place, id) = sort.key(entry);
     let cursor = Cursor {
-        sort: request.sort,
-        descending: request.descending,
+        sort,
+        descending,
         place,
         id,
     };
@@ -281,7 +262,7 @@ fn stale_cursor() -> VaultError {
     )
 }
 
-fn seal_cursor(who: &Unlocked, bytes: &[u8]) -> Result<String> {
+pub(super) fn seal_cursor(who: &Unlocked, bytes: &[u8]) -> Result<String> {
     let sealed = who.master.cursor_key().seal(bytes)?;
     Ok(data_encoding::BASE64URL_NOPAD.encode(&sealed))
 }

@@ -16,6 +16,7 @@ use crate::crypto::BlobRole;
 use crate::crypto::DataKey;
 use crate::media::CaptureTime;
 use crate::media::Inspected;
+use crate::media::Location;
 use crate::store::ImageRow;
 
 const VERSION: u32 = 1;
@@ -51,6 +52,9 @@ pub struct Metadata {
     /// Make and model.
     #[serde(default)]
     pub camera: Option<String>,
+    /// Where it was taken, where the file said so.
+    #[serde(default)]
+    pub location: Option<Location>,
     /// Words given by the owner.
     #[serde(default)]
     pub tags: Vec<String>,
@@ -87,6 +91,7 @@ impl Metadata {
             taken_local,
             taken_offset,
             camera: image.camera.clone(),
+            location: image.location,
             tags: Vec::new(),
             caption: String::new(),
             favourite: false,
@@ -181,5 +186,36 @@ impl Content {
             sha256: crypto::sha256(bytes),
             crc32: crc32fast::hash(bytes),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record as version 1 wrote it before pictures had a place.
+    const OLDER: &str = r#"{"version":1,"name":"a.jpg","also_named":[],"content_type":"image/jpeg",
+        "size":3,"width":4,"height":2,"sha256":"00","crc32":7,"taken_local":"2021-05-12T10:00:00",
+        "taken_offset":3600,"camera":"X","tags":["sea"],"caption":"","favourite":true,
+        "thumbhash":[1]}"#;
+
+    #[test]
+    fn a_record_from_before_places_still_opens() {
+        let older: Metadata = serde_json::from_str(OLDER).unwrap();
+        assert!(older.location.is_none());
+        assert!(older.favourite && older.name == "a.jpg");
+    }
+
+    #[test]
+    fn a_place_survives_its_record_to_the_last_digit() {
+        let mut record: Metadata = serde_json::from_str(OLDER).unwrap();
+        let place = Location {
+            latitude: -33.856_784_1,
+            longitude: 151.215_297_3,
+        };
+        record.location = Some(place);
+        let written = serde_json::to_vec(&record).unwrap();
+        let read: Metadata = serde_json::from_slice(&written).unwrap();
+        assert!(read.location == Some(place));
     }
 }

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
-use serde::Deserialize;
+use jiff::Timestamp;
 
-use super::catalogue::{Catalogue, Entry, find, words};
+use super::catalogue::{Catalogue, Entry, find};
 use super::error::{Result, VaultError};
+use super::filter::Filter;
 use super::images::{Image, ImageEdit};
-use super::listing::{Sort, check_query};
+use super::listing::Sort;
 use super::{Unlocked, Vault};
 use crate::ids::ImageId;
 use crate::store::ImageRow;
@@ -19,40 +20,50 @@ use crate::store::ImageState;
 pub const MAX_IDS: usize = 10_000;
 /// Ids handed to the store in one transaction.
 const BATCH: usize = 1_000;
+/// Records opened, changed and sealed in one transaction. A record has at most some 40 KiB, and a
+/// message to MongoDB 48 MB.
+const EDIT_BATCH: usize = 500;
 /// Blobs removed side by side.
 const REMOVE_AT_ONCE: usize = 8;
 
 /// A choice of images.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub enum Selection {
     /// These, in this order.
     Ids(Vec<ImageId>),
     /// Every image of the state the call is about.
     All,
-    /// Every active image that a query finds, but for some.
-    Query {
-        /// Words that must all occur.
-        query: String,
+    /// Every image that a filter lets through, but for some.
+    Matching {
+        /// Those that are meant.
+        filter: Filter,
         /// Not these.
         except: Vec<ImageId>,
     },
+    /// Every image that went to the trash at this moment: what one call deleted.
+    TrashedAt(Timestamp),
 }
 
 impl Vault {
-    /// Moves images to the trash, or with `permanent` removes them for good; returns how many it
-    /// changed.
+    /// Moves images to the trash; returns how many it moved, and the moment it noted for them,
+    /// which [`Selection::TrashedAt`] takes to undo it.
     ///
     /// # Errors
     /// [`VaultError::NotFound`] where an id is not the account's: nothing is changed then.
-    pub async fn delete(
-        &self,
-        who: &Unlocked,
-        selection: Selection,
-        permanent: bool,
-    ) -> Result<u64> {
-        let chosen = self.choose(who, selection, ImageState::Active).await?;
-        let ids: Vec<_> = chosen.iter().map(|entry| entry.id).collect();
-        self.delete_ids(who, &ids, permanent).await
+    pub async fn trash(&self, who: &Unlocked, selection: Selection) -> Result<(u64, Timestamp)> {
+        let ids = self.chosen_ids(who, selection, ImageState::Active).await?;
+        let at = self.now();
+        let moved = self.move_to(who, &ids, ImageState::Trashed, at).await?;
+        Ok((moved, at))
+    }
+
+    /// Removes images for good; returns how many it removed.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] where an id is not the account's: nothing is changed then.
+    pub async fn delete(&self, who: &Unlocked, selection: Selection) -> Result<u64> {
+        let ids = self.chosen_ids(who, selection, ImageState::Active).await?;
+        self.remove_ids(who, &ids).await
     }
 
     /// Empties the trash.
@@ -60,11 +71,9 @@ impl Vault {
     /// # Errors
     /// The store's.
     pub async fn empty_trash(&self, who: &Unlocked) -> Result<u64> {
-        let chosen = self
-            .choose(who, Selection::All, ImageState::Trashed)
-            .await?;
-        let ids: Vec<_> = chosen.iter().map(|entry| entry.id).collect();
-        self.delete_ids(who, &ids, true).await
+        let all = Selection::All;
+        let ids = self.chosen_ids(who, all, ImageState::Trashed).await?;
+        self.remove_ids(who, &ids).await
     }
 
     /// Brings images back from the trash; returns how many it changed.
@@ -72,26 +81,27 @@ impl Vault {
     /// # Errors
     /// [`VaultError::NotFound`] where an id is not the account's: nothing is changed then.
     pub async fn restore(&self, who: &Unlocked, selection: Selection) -> Result<u64> {
-        let chosen = self.choose(who, selection, ImageState::Trashed).await?;
-        let ids: Vec<_> = chosen.iter().map(|entry| entry.id).collect();
-        self.move_to(who, &ids, ImageState::Active).await
+        let ids = self.chosen_ids(who, selection, ImageState::Trashed).await?;
+        self.move_to(who, &ids, ImageState::Active, self.now())
+            .await
     }
 
     /// Changes what is said about each of the chosen images; returns how many there are.
     ///
     /// # Errors
-    /// As [`Vault::edit`]; those before the one that failed stay changed.
+    /// As [`Vault::edit`]; those before the ones that failed stay changed.
     pub async fn edit_all(
         &self,
         who: &Unlocked,
         selection: Selection,
         edit: ImageEdit,
     ) -> Result<u64> {
-        let chosen = self.choose(who, selection, ImageState::Active).await?;
-        for entry in &chosen {
-            self.edit(who, &entry.id, edit.clone()).await?;
+        let edit = Arc::new(edit.checked()?);
+        let ids = self.chosen_ids(who, selection, ImageState::Active).await?;
+        for batch in ids.chunks(EDIT_BATCH) {
+            self.edit_batch(who, batch, &edit).await?;
         }
-        Ok(chosen.len() as u64)
+        Ok(ids.len() as u64)
     }
 
     /// The images before and behind this one, newest first, of the same state.
@@ -149,18 +159,25 @@ impl Vault {
         if let Selection::Ids(ids) = &selection {
             check_ids("ids", ids, 1)?;
         }
-        if let Selection::Query { query, except } = &selection {
-            check_query("query", query)?;
+        if let Selection::Matching { filter, except } = &selection {
+            filter.check("query")?;
             check_ids("except", except, 0)?;
         }
         let catalogue = self.catalogue(who, Sort::UploadedAt).await?;
         tokio::task::spawn_blocking(move || choose(&catalogue, selection, all_of)).await?
     }
 
-    async fn delete_ids(&self, who: &Unlocked, ids: &[ImageId], permanent: bool) -> Result<u64> {
-        if !permanent {
-            return self.move_to(who, ids, ImageState::Trashed).await;
-        }
+    async fn chosen_ids(
+        &self,
+        who: &Unlocked,
+        selection: Selection,
+        all_of: ImageState,
+    ) -> Result<Vec<ImageId>> {
+        let chosen = self.choose(who, selection, all_of).await?;
+        Ok(chosen.iter().map(|entry| entry.id).collect())
+    }
+
+    async fn remove_ids(&self, who: &Unlocked, ids: &[ImageId]) -> Result<u64> {
         let mut removed = 0;
         for batch in ids.chunks(BATCH) {
             let rows = self
@@ -187,14 +204,18 @@ impl Vault {
             .await;
     }
 
-    async fn move_to(&self, who: &Unlocked, ids: &[ImageId], state: ImageState) -> Result<u64> {
+    async fn move_to(
+        &self,
+        who: &Unlocked,
+        ids: &[ImageId],
+        state: ImageState,
+        at: Timestamp,
+    ) -> Result<u64> {
         let mut moved = 0;
         for batch in ids.chunks(BATCH) {
             let records = &self.store().records;
-            moved += records
-                .set_state(who.id(), batch, state, self.now())
-                .await?
-                .len() as u64;
+            let those = records.set_state(who.id(), batch, state, at).await?;
+            moved += those.len() as u64;
         }
         Ok(moved)
     }
@@ -238,17 +259,17 @@ fn choose(
             .filter(|e| e.state == all_of)
             .cloned()
             .collect()),
-        Selection::Query { query, except } => {
+        Selection::Matching { filter, except } => {
             if except.iter().any(|id| catalogue.get(id).is_none()) {
                 return Err(VaultError::NotFound);
             }
-            let (words, except) = (words(&query), HashSet::<_>::from_iter(except));
-            let wanted = |entry: &&Arc<Entry>| {
-                entry.state == ImageState::Active
-                    && !except.contains(&entry.id)
-                    && entry.matches(&words)
-            };
+            let (meant, except) = (filter.matcher(), HashSet::<_>::from_iter(except));
+            let wanted = |entry: &&Arc<Entry>| meant(entry) && !except.contains(&entry.id);
             Ok(newest_first().filter(wanted).cloned().collect())
         }
+        Selection::TrashedAt(at) => Ok(newest_first()
+            .filter(|e| e.state == ImageState::Trashed && e.trashed_at == Some(at))
+            .cloned()
+            .collect()),
     }
 }

@@ -1,7 +1,7 @@
 //! Style sheets, scripts and icons, compiled in and served under one hash of them all: a new
 //! version has new addresses, so browsers may keep what they have for ever.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use include_dir::{Dir, include_dir};
@@ -23,6 +23,11 @@ static BASE: LazyLock<String> = LazyLock::new(|| format!("/static/{}", *HASH));
 /// The path below which every asset is, such as `/static/0123456789abcdef`.
 pub(super) fn base() -> &'static str {
     &BASE
+}
+
+/// The bytes of the asset at this path below `static/`.
+pub(super) fn bytes(path: impl AsRef<Path>) -> Option<&'static [u8]> {
+    Some(FILES.get_file(path)?.contents())
 }
 
 fn collect(dir: &Dir<'_>, all: &mut Vec<u8>) {
@@ -49,7 +54,7 @@ fn asset(hash: &str, path: PathBuf) -> Option<Asset> {
         true => "public, max-age=31536000, immutable",
         false => "no-store",
     };
-    let bytes = FILES.get_file(&path)?.contents();
+    let bytes = bytes(&path)?;
     let kind = path
         .extension()
         .and_then(|ending| ContentType::from_extension(ending.to_str()?))?;

@@ -41,12 +41,7 @@ fn unmatched(status: Status, request: &Request<'_>) -> Problem {
     if !unknown_method && !matches!(status.code, 404 | 405 | 422) {
         return Problem::of(status);
     }
-    let mut allowed: Vec<Method> = request
-        .rocket()
-        .routes()
-        .filter(|route| fits(route.uri.path(), request.uri().path().as_str()))
-        .map(|route| route.method)
-        .collect();
+    let mut allowed = methods(request);
     if allowed.contains(&Method::Get) {
         allowed.push(Method::Head);
     }
@@ -63,6 +58,16 @@ fn unmatched(status: Status, request: &Request<'_>) -> Problem {
         .join(", ");
     let detail = format!("This address takes {allow} only.");
     Problem::new(Status::MethodNotAllowed, detail).with_header("Allow", allow)
+}
+
+/// What the address of a request may be asked with.
+pub(super) fn methods(request: &Request<'_>) -> Vec<Method> {
+    let path = request.uri().path();
+    let routes = request.rocket().routes();
+    routes
+        .filter(|route| fits(route.uri.path(), path.as_str()))
+        .map(|route| route.method)
+        .collect()
 }
 
 /// Whether a path has the shape of a route's template.

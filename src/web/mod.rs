@@ -2,6 +2,7 @@
 //! checks. A file per noun in `api` (the contract) and `pages` (the same by plain forms).
 
 mod api;
+mod app;
 mod assets;
 mod body;
 mod catchers;
@@ -130,6 +131,7 @@ fn build(vault: Vault, config: &Config) -> Result<Rocket<Build>, ServeError> {
         .attach(requests::RequestLog)
         .attach(stop::let_idle_go())
         .mount("/", assets::routes())
+        .mount("/", app::routes())
         .mount("/", pages::routes())
         .mount("/health", api::health::routes())
         .mount("/api/v1", api::routes())

@@ -1,11 +1,13 @@
 //! What every page gets: who is signed in, where assets are, the notice to show, the limits.
 
-use rocket::http::Status;
+use rocket::http::{Method, Status};
 use rocket::outcome::Outcome;
 use rocket::request::{FlashMessage, FromRequest, Request};
 use serde::Serialize;
 
 use super::assets;
+use super::catchers;
+use super::pages::theme::Theme;
 use super::site::Site;
 use crate::store::Role;
 use crate::vault::Unlocked;
@@ -15,6 +17,9 @@ use crate::vault::Unlocked;
 pub(super) struct Shell {
     asset_base: &'static str,
     path: String,
+    /// Where the same page is found again.
+    here: String,
+    theme: Option<Theme>,
     user: Option<User>,
     csrf_token: String,
     notice: Option<Notice>,
@@ -63,6 +68,8 @@ impl Shell {
         Self {
             asset_base: assets::base(),
             path: request.uri().path().to_string(),
+            here: here(request),
+            theme: Theme::chosen(request.cookies()),
             user: None,
             csrf_token: String::new(),
             notice: None,
@@ -94,6 +101,16 @@ impl Shell {
     /// The shell with a page in it.
     pub(super) fn with<T: Serialize>(self, page: T) -> Page<T> {
         Page { shell: self, page }
+    }
+}
+
+/// The address that shows this page again: its own, or the start where only a form leads to it.
+fn here(request: &Request<'_>) -> String {
+    let path = request.uri().path().as_str();
+    match request.method() {
+        Method::Get => request.uri().to_string(),
+        _ if catchers::methods(request).contains(&Method::Get) => path.to_owned(),
+        _ => "/".to_owned(),
     }
 }
 

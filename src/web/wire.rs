@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::problem::Problem;
 use super::shell::role_name;
 use crate::ids::ImageId;
+use crate::media::Location;
 use crate::store::AccountRow;
 use crate::store::ImageState;
+use crate::vault::Filter;
 use crate::vault::Image;
 use crate::vault::Selection;
 
@@ -54,6 +56,8 @@ pub(super) struct ImageBody {
     /// The camera's own clock, without a zone.
     taken_local: Option<jiff::civil::DateTime>,
     camera: Option<String>,
+    /// Degrees, WGS 84.
+    location: Option<Location>,
     tags: Vec<String>,
     caption: String,
     favourite: bool,
@@ -85,6 +89,7 @@ impl From<&Image> for ImageBody {
             taken_at: about.taken_at(),
             taken_local: about.taken_local(),
             camera: about.camera.clone(),
+            location: about.location,
             tags: about.tags.clone(),
             caption: about.caption.clone(),
             favourite: about.favourite,
@@ -121,15 +126,22 @@ pub(super) struct ListBody<T> {
     pub next_cursor: Option<String>,
 }
 
-/// Which images a bulk call means: exactly one of `ids`, `all` and `query`.
+/// Which images a bulk call means: exactly one of `ids`, `all`, `query` and `trashed_at`.
 #[derive(Deserialize)]
 pub(super) struct SelectionBody {
     ids: Option<Vec<String>>,
     #[serde(default)]
     all: bool,
     query: Option<String>,
+    /// Together with `query`: only favourites.
+    #[serde(default)]
+    favourite_only: bool,
+    /// Together with `query`: of the vault, or of the trash.
+    state: Option<String>,
+    /// Together with `query`: not these.
     #[serde(default)]
     except: Vec<String>,
+    trashed_at: Option<Timestamp>,
     album: Option<String>,
 }
 
@@ -143,18 +155,39 @@ impl SelectionBody {
         if self.album.is_some() {
             return Err(Problem::not_found());
         }
-        match (self.ids, self.all, self.query) {
-            (Some(ids), false, None) => Ok(Selection::Ids(parse_ids(&ids)?)),
-            (None, true, None) => Ok(Selection::All),
-            (None, false, Some(query)) => Ok(Selection::Query {
-                query,
+        match (self.ids, self.all, self.query, self.trashed_at) {
+            (Some(ids), false, None, None) => Ok(Selection::Ids(parse_ids(&ids)?)),
+            (None, true, None, None) => Ok(Selection::All),
+            (None, false, Some(query), None) => Ok(Selection::Matching {
+                filter: Filter {
+                    query,
+                    favourite: self.favourite_only,
+                    state: parse_state(self.state.as_deref())?,
+                    ..Filter::default()
+                },
                 except: parse_ids(&self.except)?,
             }),
+            (None, false, None, Some(at)) => Ok(Selection::TrashedAt(at)),
             _ => Err(Problem::invalid_field(
                 "ids",
-                "Send exactly one of `ids`, `all` and `query`.",
+                "Send exactly one of `ids`, `all`, `query` and `trashed_at`.",
             )),
         }
+    }
+}
+
+/// `active`, also when absent, or `trashed`.
+///
+/// # Errors
+/// 422 for anything else.
+pub(super) fn parse_state(text: Option<&str>) -> Result<ImageState, Problem> {
+    match text {
+        None | Some("active") => Ok(ImageState::Active),
+        Some("trashed") => Ok(ImageState::Trashed),
+        Some(_) => Err(Problem::invalid_field(
+            "state",
+            "`state` is `active` or `trashed`.",
+        )),
     }
 }
 

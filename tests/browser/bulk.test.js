@@ -18,8 +18,9 @@ for (const [store, address] of Object.entries(stores)) {
     await page.getByText("200 added").first().waitFor({ timeout: 1_000_000 });
 
     await page.reload();
+    await page.waitForSelector("[data-gallery=ready]");
     await page.getByRole("button", { name: "Select all" }).first().click();
-    await page.getByLabel("All 200 pictures").check();
+    await page.getByText("200 selected ·").waitFor();
     const zip = await download(page, () => page.getByRole("button", { name: "Download" }).click());
     assert.equal(zip.name, "pictures.zip");
     assert.deepEqual(sorted(zipSums(zip.path)), sorted(sums));

@@ -30,6 +30,9 @@ export const stores = {
   },
 };
 
+/** Those that are open. */
+const browsers = new Set();
+
 async function freePort() {
   const server = net.createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -40,7 +43,7 @@ async function freePort() {
 }
 
 /** Starts a server of its own for a test, and ends it with the test. */
-export async function startServer(t, store = "embedded") {
+export async function startServer(t, store = "embedded", dataDir = null) {
   const dir = await mkdtemp(path.join(os.tmpdir(), "image-vault-browser-"));
   const port = await freePort();
   const child = spawn(path.join(root, "target/debug/image-vault"), {
@@ -50,7 +53,7 @@ export async function startServer(t, store = "embedded") {
       ...process.env,
       ROCKET_PORT: String(port),
       IMAGE_VAULT_STORE: store,
-      IMAGE_VAULT_DATA_DIR: path.join(dir, "data"),
+      IMAGE_VAULT_DATA_DIR: dataDir ?? path.join(dir, "data"),
       IMAGE_VAULT_ARGON2_MEMORY: "19 MiB",
       IMAGE_VAULT_ARGON2_PASSES: "2",
       IMAGE_VAULT_METRICS_PORT: "0",
@@ -58,6 +61,8 @@ export async function startServer(t, store = "embedded") {
     },
   });
   t.after(async () => {
+    // Hooks run in their order: a page that outlives its server would complain of that.
+    await Promise.all([...browsers].map((browser) => browser.close()));
     child.kill("SIGKILL");
     if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     await rm(dir, { recursive: true, force: true });
@@ -106,6 +111,8 @@ export async function openPage(t, options = {}) {
     executablePath: "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
+  browsers.add(browser);
+  browser.on("disconnected", () => browsers.delete(browser));
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   const complaints = [];
@@ -143,4 +150,41 @@ export async function download(page, action) {
   const [file] = await Promise.all([page.waitForEvent("download"), action()]);
   assert.equal(await file.failure(), null);
   return { name: file.suggestedFilename(), path: await file.path() };
+}
+
+/** How many pictures the account of this bearer token holds. */
+export async function pictureCount(url, token, query = "") {
+  const answer = await fetch(`${url}/api/v1/images?limit=1${query}`, { headers: { authorization: `Bearer ${token}` } });
+  return (await answer.json()).total;
+}
+
+/** Drags real files or folders over the page; `drop()` lets them go. */
+export async function drag(page, paths) {
+  const devtools = await page.context().newCDPSession(page);
+  const event = (type) =>
+    devtools.send("Input.dispatchDragEvent", { type, x: 300, y: 300, data: { items: [], files: paths, dragOperationsMask: 1 } });
+  await event("dragEnter");
+  await event("dragOver");
+  return { drop: () => event("drop"), leave: () => event("dragCancel") };
+}
+
+/**
+ * The vault of a new account on a new server, with what tests of uploads need. The page is older than the server, so that
+ * it ends first: a thumbnail that is still loading is no complaint.
+ */
+export async function openVault(t, { store, ...options } = {}) {
+  const page = await openPage(t, options);
+  const url = await startServer(t, store);
+  const token = await register(url);
+  await signIn(page, url);
+  // Only scripts show it: from here on they listen.
+  await page.locator("[data-upload=menu]:not([hidden])").waitFor({ state: "attached" });
+  return {
+    url,
+    token,
+    page,
+    tray: page.getByRole("region", { name: "Uploads" }),
+    pick: (files) => page.locator("#upload-files").setInputFiles(files),
+    count: (query) => pictureCount(url, token, query),
+  };
 }

@@ -13,10 +13,12 @@ const looks = [
   { name: "desktop-dark", viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
   { name: "phone-light", viewport: { width: 360, height: 740 }, colorScheme: "light" },
   { name: "phone-dark", viewport: { width: 360, height: 740 }, colorScheme: "dark" },
+  { name: "smallest", viewport: { width: 320, height: 568 }, colorScheme: "light" },
+  { name: "wall", viewport: { width: 3840, height: 2160 }, colorScheme: "dark" },
 ];
 
 /** The pictures that the README shows; `SCREENSHOTS=1` makes them anew. */
-const shown = ["vault-desktop-light", "picture-desktop-dark", "vault-phone-dark", "selection-phone-light"];
+const shown = ["vault-desktop-light", "viewer-desktop-dark", "vault-phone-dark", "selection-phone-light"];
 
 /** Keeps a picture of the page, to be looked at. */
 async function screenshot(page, name) {
@@ -28,6 +30,7 @@ async function screenshot(page, name) {
 
 async function visit(page, url, what) {
   await page.goto(url);
+  await page.locator("[data-gallery=ready], main:not(:has([data-behaviour~=gallery]))").waitFor();
   await page.waitForLoadState("networkidle");
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert(overflow <= 0, `${what} is ${overflow} px wider than the screen`);
@@ -38,7 +41,7 @@ test("every page is accessible and fits its screen", { timeout: 600_000 }, async
   const url = await startServer(t);
   const token = await register(url);
   let image;
-  for (const file of photographs(200).paths.slice(0, 12)) image = await upload(url, token, path.basename(file), await readFile(file));
+  for (const file of photographs(200).paths.slice(0, 20)) image = await upload(url, token, path.basename(file), await readFile(file));
   const hostile = ["<script>alert(1)</script>.png", "\u202egnp.exe.png", "x".repeat(900) + ".png"];
   // The README's pictures show what people keep.
   if (process.env.SCREENSHOTS) hostile.length = 0;
@@ -58,9 +61,17 @@ test("every page is accessible and fits its screen", { timeout: 600_000 }, async
       await signIn(page, url);
       await visit(page, `${url}/vault`, "the vault");
       await screenshot(page, `vault-${name}`);
-      await page.getByRole("checkbox").nth(2).check({ force: true });
+      await page.locator(".photo").nth(2).click({ position: { x: 20, y: 20 } });
+      await page.locator(".photo").nth(4).click();
+      await page.getByText("2 selected", { exact: true }).waitFor({ state: "attached" });
       await checkAccessibility(page, "the vault with a selection");
       await screenshot(page, `selection-${name}`);
+      await page.keyboard.press("Escape");
+      await page.locator(".photo").nth(5).click();
+      await page.getByRole("button", { name: "Details", exact: true }).click();
+      await page.locator(".viewer-slide[aria-hidden=false] [data-slide=preview]:not([hidden])").waitFor();
+      await checkAccessibility(page, "the viewer");
+      await screenshot(page, `viewer-${name}`);
       await visit(page, `${url}/vault?q=nothing+like+this`, "a search without a hit");
       await visit(page, `${url}/vault/images/${image.id}`, "a picture");
       await screenshot(page, `picture-${name}`);

@@ -67,3 +67,11 @@ json.dump({n: hashlib.sha256(archive.read(n)).hexdigest() for n in archive.namel
   const out = execFileSync(python, ["-c", script, file], { maxBuffer: 64 << 20 });
   return new Map(Object.entries(JSON.parse(out)));
 }
+
+/** Tiny pictures for `setInputFiles`, no two the same; `from` makes other ones than before. */
+export function tinyFiles(count, from = 0) {
+  return Array.from({ length: count }, (_, i) => {
+    const n = from + i;
+    return { name: `tiny-${String(n).padStart(4, "0")}.png`, mimeType: "image/png", buffer: png(4, 3, [n & 255, (n >> 8) & 255, 77]) };
+  });
+}

@@ -237,6 +237,8 @@ fn assets_may_be_kept(backend: &Backend) {
     let page = anonymous.get("/login").expect(200).text();
     let sheets = super::html::tags(&page, "link")
         .into_iter()
+        // Its address is the app's name to the phone, so it stays (http/app.rs).
+        .filter(|link| link["rel"] != "manifest")
         .map(|link| link["href"].clone());
     let scripts = super::html::tags(&page, "script")
         .into_iter()

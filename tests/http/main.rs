@@ -39,6 +39,7 @@ mod server;
 mod store;
 
 mod accounts;
+mod app;
 mod archives;
 mod bad_requests;
 mod bad_uploads;
@@ -65,6 +66,9 @@ mod secrecy;
 mod sessions;
 mod setup;
 mod shutdown;
+mod slow;
+mod theme;
+mod timeline;
 mod transfers;
 mod uploads;
 

@@ -58,7 +58,7 @@ fn a_zip_takes_a_small_window_of_memory_however_large_it_is(backend: &Backend) {
 }
 
 /// `VmRSS` of a process, as Linux tells it.
-fn resident_kib(process: u32) -> u64 {
+pub(super) fn resident_kib(process: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status
         .lines()

@@ -36,13 +36,14 @@ fn deleting_asks_first_and_can_be_undone(backend: &Backend) {
         .any(|link| link["href"].starts_with("/vault"));
     assert!(cancel, "no way back");
     assert_eq!(client.list("")["total"], 4, "asking changed something");
-    // The page's own form, as it stands.
-    let fields: Vec<_> = html::tags(&page, "input").into_iter().collect();
+    // The question's own form, as it stands: the header has one too.
+    let question = html::inside(&page, "<main", "</main>").unwrap();
+    let fields: Vec<_> = html::tags(question, "input").into_iter().collect();
     let mut fields: Vec<_> = fields
         .iter()
         .map(|input| (input["name"].as_str(), input["value"].as_str()))
         .collect();
-    let button = html::tags(&page, "button")
+    let button = html::tags(question, "button")
         .into_iter()
         .find(|b| b.contains_key("value"))
         .unwrap();

@@ -5,9 +5,8 @@ use std::sync::LazyLock;
 
 use exif::experimental::Writer;
 use exif::{Field, In, Tag, Value};
-use image::codecs::gif::GifEncoder;
 use image::codecs::jpeg::JpegEncoder;
-use image::{DynamicImage, Frame, GrayImage, ImageEncoder, ImageFormat, Rgb, RgbImage, RgbaImage};
+use image::{DynamicImage, GrayImage, ImageEncoder, ImageFormat, Rgb, RgbImage};
 
 use super::png_chunks;
 
@@ -109,6 +108,26 @@ pub(super) fn taken(seed: u32, when: &str, camera: &str) -> Vec<u8> {
     jpeg_with(&picture(seed, 24, 16), &fields)
 }
 
+/// Taken at these degrees, minutes and seconds, north and west.
+pub(super) fn at(seed: u32, latitude: [u32; 3], longitude: [u32; 3]) -> Vec<u8> {
+    let angle = |tag, parts: [u32; 3]| {
+        let whole = |num| exif::Rational { num, denom: 1 };
+        let value = Value::Rational(parts.map(whole).to_vec());
+        Field {
+            tag,
+            ifd_num: In::PRIMARY,
+            value,
+        }
+    };
+    let fields = [
+        text(Tag::GPSLatitudeRef, "N"),
+        angle(Tag::GPSLatitude, latitude),
+        text(Tag::GPSLongitudeRef, "W"),
+        angle(Tag::GPSLongitude, longitude),
+    ];
+    jpeg_with(&picture(seed, 24, 16), &fields)
+}
+
 /// 144 megapixels of black in a few hundred kilobytes.
 pub(super) static HUGE_PNG: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut bytes = Cursor::new(Vec::new());
@@ -137,10 +156,10 @@ pub(super) fn huge_webp() -> Vec<u8> {
     out
 }
 
-/// A PNG that claims 60,000 x 60,000 pixels and ends after some of its data.
-pub(super) fn boasting_png() -> Vec<u8> {
+/// A PNG that claims a square of this side and has hardly any data for it.
+pub(super) fn boasting_png(side: u32) -> Vec<u8> {
     let some = vec![0x78, 1, 0, 0, 0];
-    png_chunks::of(&[png_chunks::ihdr(60_000, 60_000, 8, 2), (b"IDAT", some)])
+    png_chunks::of(&[png_chunks::ihdr(side, side, 8, 2), (b"IDAT", some)])
 }
 
 /// A PNG with a comment behind its pixels.
@@ -152,15 +171,13 @@ pub(super) fn commented_png(seed: u32, comment: &str) -> Vec<u8> {
     bytes
 }
 
-/// A thousand frames, of which one is needed.
+/// A thousand frames, of which only the first can be decoded.
 pub(super) fn long_gif() -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut encoder = GifEncoder::new_with_speed(&mut bytes, 30);
-    for _ in 0..1_000 {
-        encoder
-            .encode_frame(Frame::new(RgbaImage::new(8, 8)))
-            .unwrap();
-    }
-    drop(encoder);
+    let mut bytes = encoded(&picture(1, 8, 8), ImageFormat::Gif);
+    assert_eq!(bytes.pop(), Some(b';'));
+    // Two colours, and LZW codes that were never made.
+    let broken = b",\0\0\0\0\x08\0\x08\0\x80\0\0\0\xff\xff\xff\x02\x02\xff\xff\0";
+    bytes.extend(broken.repeat(999));
+    bytes.push(b';');
     bytes
 }

@@ -1,8 +1,9 @@
 //! POST /api/v1/images: what is taken, and what the answer says.
 
-use std::time::Instant;
+use std::io::Cursor;
 
-use image::ImageFormat;
+use image::codecs::gif::GifDecoder;
+use image::{AnimationDecoder, ImageFormat};
 use reqwest::blocking::multipart::{Form, Part};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -24,7 +25,7 @@ on_both_stores!(
     known_digests_need_not_be_sent_again,
     parallel_uploads_of_the_same_bytes_make_one_image,
     date_and_camera_are_read_from_the_picture,
-    a_gif_of_a_thousand_frames_is_quick,
+    of_a_gif_of_a_thousand_frames_only_the_first_is_decoded,
     two_hundred_pictures_come_in,
 );
 
@@ -278,13 +279,18 @@ fn date_and_camera_are_read_from_the_picture(backend: &Backend) {
     );
 }
 
-fn a_gif_of_a_thousand_frames_is_quick(backend: &Backend) {
+/// So a long one costs no more than a short one.
+fn of_a_gif_of_a_thousand_frames_only_the_first_is_decoded(backend: &Backend) {
     let server = Server::start(backend);
     let client = server.user("ada");
-    let started = Instant::now();
     let bytes = samples::long_gif();
+    let mut frames = GifDecoder::new(Cursor::new(&bytes)).unwrap().into_frames();
+    assert!(frames.next().unwrap().is_ok());
+    assert!(
+        frames.next().unwrap().is_err(),
+        "the second could be decoded"
+    );
     let id = client.add("long.gif", &bytes);
-    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
     assert_eq!(client.original(&id), bytes);
     client
         .get(&format!("/api/v1/images/{id}/thumbnail"))

@@ -186,6 +186,148 @@ fn senseless_times_and_offsets_are_unknown() {
     }
 }
 
+/// Degrees, minutes and seconds as an encoder writes them: each above and below its stroke.
+type Angle = [(u32, u32); 3];
+
+fn angle(tag: Tag, parts: &[(u32, u32)]) -> exif::Field {
+    let fraction = |&(num, denom): &(u32, u32)| exif::Rational { num, denom };
+    exif::Field {
+        tag,
+        ifd_num: exif::In::PRIMARY,
+        value: exif::Value::Rational(parts.iter().map(fraction).collect()),
+    }
+}
+
+fn position(latitude: (&str, Angle), longitude: (&str, Angle)) -> [exif::Field; 4] {
+    [
+        text(Tag::GPSLatitudeRef, latitude.0),
+        angle(Tag::GPSLatitude, &latitude.1),
+        text(Tag::GPSLongitudeRef, longitude.0),
+        angle(Tag::GPSLongitude, &longitude.1),
+    ]
+}
+
+fn place(fields: &[exif::Field]) -> Option<(f64, f64)> {
+    let location = picture(&jpeg_with(fields)).0.location?;
+    Some((location.latitude, location.longitude))
+}
+
+#[test]
+fn the_place_is_read_from_every_format_in_both_byte_orders() {
+    let sydney = position(
+        ("S", [(33, 1), (51, 1), (2442, 100)]),
+        ("E", [(151, 1), (12, 1), (55_069, 1000)]),
+    );
+    for format in WITH_EXIF {
+        for little_endian in [true, false] {
+            let block = samples::exif_block(&sydney, little_endian);
+            let bytes = samples::with_exif(&samples::quarters(16, 16), format, block);
+            let location = picture(&bytes).0.location.unwrap();
+            assert_eq!(
+                (location.latitude, location.longitude),
+                (-33.856_783_3, 151.215_296_9)
+            );
+        }
+    }
+}
+
+/// Phones write seconds as fractions, others minutes, some degrees alone; and the last places on Earth.
+#[test]
+fn a_place_may_be_written_in_many_ways() {
+    let zero = [(0, 1); 3];
+    let cases = [
+        (
+            ("N", [(48, 1), (5151, 100), (0, 1)]),
+            ("W", zero),
+            (48.8585, 0.0),
+        ),
+        (
+            ("N", [(48_858_500, 1_000_000), (0, 1), (0, 1)]),
+            ("E", zero),
+            (48.8585, 0.0),
+        ),
+        (
+            ("S", [(90, 1), (0, 1), (0, 1)]),
+            ("W", [(179, 1), (59, 1), (60, 1)]),
+            (-90.0, -180.0),
+        ),
+        (
+            ("N", [(0, u32::MAX), (0, 7), (0, 1)]),
+            ("E", [(7, 1), (0, 1), (0, 1)]),
+            (0.0, 7.0),
+        ),
+    ];
+    for (latitude, longitude, expected) in cases {
+        let found = place(&position(latitude, longitude)).unwrap();
+        assert_eq!(found, expected);
+        let signs = (found.0.is_sign_negative(), found.1.is_sign_negative());
+        assert_eq!(
+            signs,
+            (expected.0 < 0.0, expected.1 < 0.0),
+            "no zero below zero"
+        );
+    }
+}
+
+#[test]
+fn a_senseless_place_is_unknown() {
+    let fine = [(10, 1), (20, 1), (30, 1)];
+    assert!(place(&position(("N", fine), ("E", fine))).is_some());
+    let senseless: [Angle; 7] = [
+        [(0, 0), (0, 0), (0, 0)],
+        [(10, 0), (20, 1), (30, 1)],
+        [(10, 1), (20, 1), (30, 0)],
+        [(10, 1), (61, 1), (0, 1)],
+        [(10, 1), (0, 1), (6001, 100)],
+        [(180, 1), (0, 1), (1, 1000)],
+        [(u32::MAX, 1), (u32::MAX, 1), (u32::MAX, 1)],
+    ];
+    for parts in senseless {
+        assert_eq!(
+            place(&position(("N", parts), ("E", fine))),
+            None,
+            "{parts:?}"
+        );
+        assert_eq!(
+            place(&position(("N", fine), ("E", parts))),
+            None,
+            "{parts:?}"
+        );
+    }
+    let too_far_north = [(90, 1), (0, 1), (1, 1000)];
+    assert_eq!(place(&position(("N", too_far_north), ("E", fine))), None);
+    for (north, east) in [
+        ("E", "E"),
+        ("N", "N"),
+        ("", "E"),
+        ("N", ""),
+        ("North", "E"),
+        ("n", "E"),
+    ] {
+        assert_eq!(
+            place(&position((north, fine), (east, fine))),
+            None,
+            "{north} {east}"
+        );
+    }
+    // Before a receiver knows where it is.
+    let zero = [(0, 1); 3];
+    assert_eq!(place(&position(("N", zero), ("E", zero))), None);
+    assert_eq!(
+        place(&samples::position()),
+        None,
+        "which side, nobody knows"
+    );
+    for parts in [&fine[..2], &[(10, 1); 4], &[]] {
+        let mut fields = position(("N", fine), ("E", fine));
+        fields[1] = angle(Tag::GPSLatitude, parts);
+        assert_eq!(place(&fields), None, "{parts:?}");
+    }
+    let mut as_text = position(("N", fine), ("E", fine));
+    as_text[3] = text(Tag::GPSLongitude, "10 20 30 is no fraction!");
+    assert_eq!(place(&as_text), None);
+}
+
 #[test]
 fn a_camera_name_is_short_and_printable() {
     let camera = |make: &str, model: &str| {
@@ -209,7 +351,7 @@ fn a_camera_name_is_short_and_printable() {
 #[test]
 fn position_and_comments_do_not_reach_thumbnail_and_preview() {
     const MARKER: &str = "marker-5be1-under-the-apple-tree";
-    let mut fields = samples::position().to_vec();
+    let mut fields = position(("N", [(48, 1); 3]), ("E", [(2, 1); 3])).to_vec();
     fields.push(samples::comment(MARKER));
     for format in WITH_EXIF {
         let block = samples::exif_block(&fields, false);
@@ -220,6 +362,7 @@ fn position_and_comments_do_not_reach_thumbnail_and_preview() {
         };
         assert!(has_exif(&bytes) && holds(&bytes, MARKER.as_bytes()));
         let (found, _) = picture(&bytes);
+        assert!(found.location.is_some());
         for made in [
             found.thumbnail,
             preview(&bytes, &Limits::default()).unwrap(),

@@ -9,7 +9,7 @@ use image_vault::store::{Change, ImageState, Records};
 
 use crate::fresh::Fresh;
 use crate::images::insert_some;
-use crate::samples::{account_id, at, image};
+use crate::samples::{account_id, at, image, renewed};
 
 async fn changes(records: &dyn Records, account: &AccountId, after: u64) -> Vec<Change> {
     records
@@ -67,7 +67,7 @@ pub(crate) async fn changes_come_in_the_order_of_their_numbers(fresh: &Fresh) {
         .await
         .unwrap();
     records
-        .update_metadata(&account, &rows[0].id, 0, b"new")
+        .update_metadata(&account, &[renewed(rows[0].id, 0, b"new")])
         .await
         .unwrap();
 
@@ -95,7 +95,7 @@ pub(crate) async fn a_call_that_changes_nothing_raises_no_number(fresh: &Fresh) 
     let account = row.account;
     records.insert_image(&row).await.unwrap();
     records
-        .update_metadata(&account, &row.id, 7, b"stale")
+        .update_metadata(&account, &[renewed(row.id, 7, b"stale")])
         .await
         .unwrap();
     records
@@ -204,7 +204,7 @@ pub(crate) async fn what_changes_while_it_is_read_is_not_lost(fresh: &Fresh) {
     let gone = [&ids[..5], &ids[295..]].concat();
     records.remove_images(&account, &gone, at(0)).await.unwrap();
     records
-        .update_metadata(&account, &ids[290], 0, b"new")
+        .update_metadata(&account, &[renewed(ids[290], 0, b"new")])
         .await
         .unwrap();
     records.insert_image(&image(account)).await.unwrap();

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use futures_util::future::join_all;
 use image_vault::ids::{BlobId, ImageId};
-use image_vault::store::{BlobRef, ImageRow, Inserted, Records, Updated};
+use image_vault::store::{BlobRef, ImageRow, Inserted, Records};
 
 use crate::fresh::Fresh;
-use crate::samples::{account_id, archive, at, blob_id, image, image_id};
+use crate::samples::{account_id, archive, at, blob_id, image, image_id, renewed};
 
 /// Stores so many images, and hands them back as they are stored.
 pub(crate) async fn insert_some(records: &dyn Records, count: u64) -> Vec<ImageRow> {
@@ -155,9 +155,9 @@ pub(crate) async fn anothers_image_is_not_found(fresh: &Fresh) {
         []
     );
     let update = records
-        .update_metadata(&stranger, &row.id, 0, b"mine now")
+        .update_metadata(&stranger, &[renewed(row.id, 0, b"mine now")])
         .await;
-    assert_eq!(update.unwrap(), Updated::Missing);
+    assert_eq!(update.unwrap(), []);
     assert!(
         !records
             .set_preview(&stranger, &row.id, &preview)
@@ -230,13 +230,16 @@ pub(crate) async fn a_thousand_ids_are_looked_up_at_once(fresh: &Fresh) {
 pub(crate) async fn a_stale_metadata_update_conflicts(fresh: &Fresh) {
     let records = &fresh.store.records;
     let row = image(account_id());
-    let update =
-        |revision, metadata| records.update_metadata(&row.account, &row.id, revision, metadata);
-    assert_eq!(update(0, b"too early").await.unwrap(), Updated::Missing);
+    let update = async |revision, metadata| {
+        let change = [renewed(row.id, revision, metadata)];
+        let changed = records.update_metadata(&row.account, &change).await;
+        !changed.unwrap().is_empty()
+    };
+    assert!(!update(0, b"too early").await);
     records.insert_image(&row).await.unwrap();
-    assert_eq!(update(0, b"first").await.unwrap(), Updated::Done);
-    assert_eq!(update(0, b"stale").await.unwrap(), Updated::Conflict);
-    assert_eq!(update(1, b"second").await.unwrap(), Updated::Done);
+    assert!(update(0, b"first").await);
+    assert!(!update(0, b"stale").await);
+    assert!(update(1, b"second").await);
 
     let changed = ImageRow {
         seq: 3,
@@ -256,18 +259,14 @@ pub(crate) async fn of_twenty_metadata_updates_of_one_revision_one_is_done(fresh
     let row = image(account_id());
     records.insert_image(&row).await.unwrap();
     let texts: Vec<[u8; 1]> = (0..20).map(|i| [i]).collect();
-    let updates = texts
-        .iter()
-        .map(|text| records.update_metadata(&row.account, &row.id, 0, text));
+    let updates = texts.iter().map(async |text| {
+        let change = [renewed(row.id, 0, text)];
+        records.update_metadata(&row.account, &change).await
+    });
     let outcomes = join_all(updates).await;
     let stored = records.image(&row.account, &row.id).await.unwrap().unwrap();
     for (text, outcome) in texts.iter().zip(outcomes) {
-        let expected = if stored.metadata == text {
-            Updated::Done
-        } else {
-            Updated::Conflict
-        };
-        assert_eq!(outcome.unwrap(), expected);
+        assert_eq!(!outcome.unwrap().is_empty(), stored.metadata == text);
     }
     assert_eq!((stored.revision, stored.seq), (1, 2));
 }
@@ -342,4 +341,36 @@ pub(crate) async fn a_blob_is_referenced_while_a_row_names_it(fresh: &Fresh) {
     assert_eq!(records.referenced_blobs(&all).await.unwrap(), left);
     records.remove_expired_archives(at(6), 10).await.unwrap();
     assert!(records.referenced_blobs(&all).await.unwrap().is_empty());
+}
+
+pub(crate) async fn many_metadata_updates_are_one_change_and_name_those_that_were_made(
+    fresh: &Fresh,
+) {
+    let records = &fresh.store.records;
+    let account = account_id();
+    let mut rows = Vec::new();
+    for _ in 0..4 {
+        let row = image(account);
+        records.insert_image(&row).await.unwrap();
+        rows.push(row);
+    }
+    let changes = [
+        renewed(rows[0].id, 0, b"one"),
+        renewed(rows[1].id, 3, b"made from another revision"),
+        renewed(rows[2].id, 0, b"two"),
+        renewed(image_id(), 0, b"nobody's"),
+    ];
+    let mut changed = records.update_metadata(&account, &changes).await.unwrap();
+    changed.sort();
+    let mut expected = [rows[0].id, rows[2].id];
+    expected.sort();
+    assert_eq!(changed, expected);
+    assert_eq!(records.sequence(&account).await.unwrap(), 5);
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    for stored in records.images(&account, &ids).await.unwrap() {
+        let new = expected.contains(&stored.id);
+        assert_eq!((stored.seq == 5, stored.revision), (new, u64::from(new)));
+    }
+    assert_eq!(records.update_metadata(&account, &[]).await.unwrap(), []);
+    assert_eq!(records.sequence(&account).await.unwrap(), 5);
 }

@@ -7,7 +7,7 @@ use mongodb::bson::{Document, doc};
 use crate::blobs::later;
 use crate::fresh::on_database;
 use crate::only_mongo::{collection, open};
-use crate::samples::{account, archive, at, blob_id, bytes, get, image, put, session};
+use crate::samples::{account, archive, at, blob_id, bytes, get, image, put, renewed, session};
 
 const MIB: usize = 1 << 20;
 
@@ -65,7 +65,7 @@ async fn call_everything(store: &Store) {
         .await
         .unwrap();
     records
-        .update_metadata(&ada.id, &row.id, 0, b"new")
+        .update_metadata(&ada.id, &[renewed(row.id, 0, b"new")])
         .await
         .unwrap();
     records

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use image_vault::ids::{AccountId, ArchiveId, BlobId, ImageId};
 use image_vault::store::{
-    AccountRow, ArchiveRow, BlobRef, Blobs, ChunkSource, ImageRow, ImageState, KdfRow, Result,
-    Role, SessionRow,
+    AccountRow, ArchiveRow, BlobRef, Blobs, ChunkSource, ImageRow, ImageState, KdfRow,
+    MetadataChange, Result, Role, SessionRow,
 };
 use jiff::Timestamp;
 
@@ -19,6 +19,15 @@ pub(crate) fn image_id() -> ImageId {
 
 pub(crate) fn blob_id() -> BlobId {
     BlobId::from_bytes(rand::random())
+}
+
+/// New metadata for an image, made from this revision.
+pub(crate) fn renewed(id: ImageId, revision: u64, metadata: &[u8]) -> MetadataChange {
+    MetadataChange {
+        id,
+        revision,
+        metadata: metadata.to_vec(),
+    }
 }
 
 /// A time so many seconds after some moment in 2023, to the millisecond.

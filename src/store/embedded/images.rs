@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::ids::{AccountId, BlobId, ImageId};
 
-use super::super::{BlobRef, ImageRow, ImageState, Inserted, Result, Updated};
+use super::super::{BlobRef, ImageRow, ImageState, Inserted, MetadataChange, Result};
 use super::columns::{Count, Millis, digest_list, id_list};
 
 /// In the order in which [`image()`] reads them; `catalogue` selects them as well.
@@ -144,28 +144,22 @@ pub(super) fn by_digests(
 pub(super) fn update_metadata(
     connection: &Connection,
     account: &AccountId,
-    id: &ImageId,
-    revision: u64,
-    metadata: &[u8],
-) -> Result<Updated> {
+    changes: &[MetadataChange],
+) -> Result<Vec<ImageId>> {
     let seq = sequence(connection, account)? + 1;
-    let changed = connection.prepare_cached(SET_METADATA)?.execute(params![
-        id,
-        account,
-        Count(revision),
-        metadata,
-        Count(seq)
-    ])?;
-    if changed == 1 {
-        set_sequence(connection, account, seq)?;
-        return Ok(Updated::Done);
+    let mut update = connection.prepare_cached(SET_METADATA)?;
+    let mut changed = Vec::new();
+    for change in changes {
+        let revision = Count(change.revision);
+        let values = params![change.id, account, revision, change.metadata, Count(seq)];
+        if update.execute(values)? == 1 {
+            changed.push(change.id);
+        }
     }
-    let exists = by_id(connection, account, id)?.is_some();
-    Ok(if exists {
-        Updated::Conflict
-    } else {
-        Updated::Missing
-    })
+    if !changed.is_empty() {
+        set_sequence(connection, account, seq)?;
+    }
+    Ok(changed)
 }
 
 pub(super) fn set_preview(

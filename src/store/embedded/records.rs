@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
-    AccountRow, ArchiveRow, BlobRef, Change, ImageRow, ImageState, Inserted, Records, Result, Role,
-    SessionRow, Updated,
+    AccountRow, ArchiveRow, BlobRef, Change, ImageRow, ImageState, Inserted, MetadataChange,
+    Records, Result, Role, SessionRow, Updated,
 };
 use super::database::Database;
 use super::{accounts, archives, catalogue, images, meta, sessions};
@@ -150,13 +150,11 @@ impl Records for SqliteRecords {
     async fn update_metadata(
         &self,
         account: &AccountId,
-        id: &ImageId,
-        revision: u64,
-        metadata: &[u8],
-    ) -> Result<Updated> {
-        let (account, id, metadata) = (*account, *id, metadata.to_vec());
+        changes: &[MetadataChange],
+    ) -> Result<Vec<ImageId>> {
+        let (account, changes) = (*account, changes.to_vec());
         self.database
-            .write(move |db| images::update_metadata(db, &account, &id, revision, &metadata))
+            .write(move |db| images::update_metadata(db, &account, &changes))
             .await
     }
 

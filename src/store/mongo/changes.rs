@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::ids::{AccountId, ImageId};
 
-use super::super::{ImageRow, ImageState, Inserted, Result, Updated};
+use super::super::{ImageRow, ImageState, Inserted, MetadataChange, Result};
 use super::documents::{ImageDoc, TombstoneDoc, binary, date};
 use super::images::{own, owns};
 use super::{DriverResult, Mongo};
@@ -46,45 +46,47 @@ pub(super) async fn insert(mongo: &Mongo, row: &ImageRow) -> Result<Inserted> {
 pub(super) async fn update_metadata(
     mongo: &Mongo,
     account: &AccountId,
-    id: &ImageId,
-    revision: u64,
-    metadata: &[u8],
-) -> Result<Updated> {
-    let own = own(account, id);
-    let mut unchanged = own.clone();
-    unchanged.insert("revision", revision as i64);
-    let context = (mongo, account, own, unchanged, binary(metadata));
-    let update = mongo.transact(
-        context,
-        |session, (mongo, account, own, unchanged, metadata)| {
-            async move {
-                let seq = raise(mongo, session, account).await?;
-                let change = doc! {
-                    "$set": { "metadata": metadata.clone(), "seq": seq as i64 },
-                    "$inc": { "revision": 1_i64 },
-                };
-                let images = mongo.images();
-                let updated = images
-                    .update_one(unchanged.clone(), change)
-                    .session(&mut *session)
-                    .await?;
-                if updated.matched_count == 1 {
-                    return Ok(Updated::Done);
-                }
-                let count = images
-                    .count_documents(own.clone())
-                    .session(&mut *session)
-                    .await?;
-                session.abort_transaction().await?;
-                Ok(if count == 1 {
-                    Updated::Conflict
-                } else {
-                    Updated::Missing
+    changes: &[MetadataChange],
+) -> Result<Vec<ImageId>> {
+    if changes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let context = (mongo, account, changes);
+    let update = mongo.transact(context, |session, (mongo, account, changes)| {
+        async move {
+            let seq = raise(mongo, session, account).await? as i64;
+            // The driver's own bulk write needs a server of version 8; the command is as old as the
+            // protocol, and takes all of them at once.
+            let updates: Vec<Document> = changes
+                .iter()
+                .map(|change| {
+                    let mut unchanged = own(account, &change.id);
+                    unchanged.insert("revision", change.revision as i64);
+                    let set = doc! { "metadata": binary(&change.metadata), "seq": seq };
+                    let new = doc! { "$set": set, "$inc": { "revision": 1_i64 } };
+                    doc! { "q": unchanged, "u": new }
                 })
+                .collect();
+            let images = mongo.images().clone_with_type::<IdDoc>();
+            let command = doc! { "update": images.name(), "updates": updates };
+            mongo
+                .database
+                .run_command(command)
+                .session(&mut *session)
+                .await?;
+            let mut changed = images
+                .find(doc! { "account": account.to_string(), "seq": seq })
+                .projection(doc! { "_id": 1 })
+                .session(&mut *session)
+                .await?;
+            let changed: Vec<IdDoc> = changed.stream(session).try_collect().await?;
+            if changed.is_empty() {
+                session.abort_transaction().await?;
             }
-            .boxed()
-        },
-    );
+            Ok(changed.into_iter().map(|image| image.id).collect())
+        }
+        .boxed()
+    });
     update.await
 }
 

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
-    AccountRow, ArchiveRow, BlobRef, Change, ImageRow, ImageState, Inserted, Records, Result, Role,
-    SessionRow, Updated,
+    AccountRow, ArchiveRow, BlobRef, Change, ImageRow, ImageState, Inserted, MetadataChange,
+    Records, Result, Role, SessionRow, Updated,
 };
 use super::Mongo;
 use super::{accounts, archives, catalogue, changes, images, meta, sessions};
@@ -102,11 +102,9 @@ impl Records for MongoRecords {
     async fn update_metadata(
         &self,
         account: &AccountId,
-        id: &ImageId,
-        revision: u64,
-        metadata: &[u8],
-    ) -> Result<Updated> {
-        changes::update_metadata(&self.0, account, id, revision, metadata).await
+        changes: &[MetadataChange],
+    ) -> Result<Vec<ImageId>> {
+        changes::update_metadata(&self.0, account, changes).await
     }
 
     async fn set_preview(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use rocket::State;
 use rocket::serde::json::Json;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use super::super::json::JsonBody;
 use super::super::problem::Problem;
 use super::super::wire::{SelectionBody, counted};
 use crate::ids::ImageId;
+use crate::vault::ImageEdit;
 use crate::vault::Vault;
 
 /// Most sums in one question.
@@ -26,18 +28,35 @@ struct Deletion {
     permanent: bool,
 }
 
+#[derive(Serialize)]
+struct Deleted {
+    deleted: u64,
+    /// Sent to `/images/restore`, it undoes this call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trashed_at: Option<Timestamp>,
+}
+
 #[rocket::post("/images/delete", data = "<body>")]
 async fn delete(
     who: Writer,
     body: JsonBody<Deletion>,
     vault: &State<Vault>,
-) -> Result<Count, Problem> {
+) -> Result<Json<Deleted>, Problem> {
     let Deletion {
         selection,
         permanent,
     } = body.0;
-    let deleted = vault.delete(&who.0, selection.parse()?, permanent).await?;
-    Ok(counted("deleted", deleted))
+    let selection = selection.parse()?;
+    let (deleted, trashed_at) = if permanent {
+        (vault.delete(&who.0, selection).await?, None)
+    } else {
+        let (moved, at) = vault.trash(&who.0, selection).await?;
+        (moved, Some(at))
+    };
+    Ok(Json(Deleted {
+        deleted,
+        trashed_at,
+    }))
 }
 
 #[rocket::post("/images/restore", data = "<body>")]
@@ -48,6 +67,31 @@ async fn restore(
 ) -> Result<Count, Problem> {
     let restored = vault.restore(&who.0, body.0.parse()?).await?;
     Ok(counted("restored", restored))
+}
+
+#[derive(Deserialize)]
+struct Marking {
+    #[serde(flatten)]
+    selection: SelectionBody,
+    favourite: bool,
+}
+
+#[rocket::post("/images/favourite", data = "<body>")]
+async fn favourite(
+    who: Writer,
+    body: JsonBody<Marking>,
+    vault: &State<Vault>,
+) -> Result<Count, Problem> {
+    let Marking {
+        selection,
+        favourite,
+    } = body.0;
+    let edit = ImageEdit {
+        favourite: Some(favourite),
+        ..ImageEdit::default()
+    };
+    let marked = vault.edit_all(&who.0, selection.parse()?, edit).await?;
+    Ok(counted("marked", marked))
 }
 
 #[derive(Deserialize)]
@@ -95,5 +139,5 @@ fn parse_sums(texts: &[String]) -> Result<Vec<[u8; 32]>, Problem> {
 }
 
 pub(super) fn routes() -> Vec<rocket::Route> {
-    rocket::routes![delete, restore, known]
+    rocket::routes![delete, restore, favourite, known]
 }

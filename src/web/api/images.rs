@@ -11,78 +11,19 @@ use super::super::json::JsonBody;
 use super::super::problem::Problem;
 use super::super::range::Wanted;
 use super::super::wire::{ImageBody, ListBody};
+use super::asked::{Asked, flag};
 use crate::ids::ImageId;
-use crate::store::ImageState;
-use crate::vault::DEFAULT_LIMIT;
 use crate::vault::ImageEdit;
-use crate::vault::ListRequest;
-use crate::vault::MAX_LIMIT;
 use crate::vault::Removal;
-use crate::vault::Sort;
 use crate::vault::Vault;
 
-/// The query of a list, as text: a value that is not allowed gets its own answer.
-#[derive(rocket::FromForm)]
-struct ListQuery {
-    q: Option<String>,
-    tag: Option<String>,
-    album: Option<String>,
-    state: Option<String>,
-    sort: Option<String>,
-    limit: Option<String>,
-    cursor: Option<String>,
-}
-
-impl ListQuery {
-    fn parse(self) -> Result<ListRequest, Problem> {
-        if self.album.is_some() {
-            // There are no albums yet, so none has this id.
-            return Err(Problem::not_found());
-        }
-        let state = match self.state.as_deref() {
-            None | Some("active") => ImageState::Active,
-            Some("trashed") => ImageState::Trashed,
-            Some(_) => {
-                return Err(Problem::invalid_field(
-                    "state",
-                    "`state` is `active` or `trashed`.",
-                ));
-            }
-        };
-        let sort = self.sort.as_deref().unwrap_or("-uploaded_at");
-        let (sort, descending) = Sort::parse(sort).ok_or_else(|| {
-            let message = "`sort` is `uploaded_at`, `taken_at`, `name` or `size`, with `-` before \
-                           it to turn it round.";
-            Problem::invalid_field("sort", message)
-        })?;
-        let limit = self
-            .limit
-            .map_or(Ok(DEFAULT_LIMIT), |limit| limit.parse())
-            .map_err(|_| {
-                Problem::invalid_field(
-                    "limit",
-                    format!("`limit` is a number from 1 to {MAX_LIMIT}."),
-                )
-            })?;
-        Ok(ListRequest {
-            query: self.q.unwrap_or_default(),
-            tag: self.tag,
-            state,
-            sort,
-            descending,
-            limit,
-            cursor: self.cursor,
-        })
-    }
-}
-
-#[rocket::get("/images?<query..>")]
+#[rocket::get("/images?<asked..>")]
 async fn list(
     reader: Reader,
-    query: ListQuery,
+    asked: Asked,
     vault: &State<Vault>,
 ) -> Result<Json<ListBody<ImageBody>>, Problem> {
-    let page = vault.list(&reader.who, query.parse()?).await?;
+    let page = vault.list(&reader.who, asked.page()?).await?;
     let items = page.items.iter().map(ImageBody::from).collect();
     Ok(Json(ListBody {
         items,
@@ -99,18 +40,6 @@ async fn show(
 ) -> Result<Json<ImageBody>, Problem> {
     let open = vault.open_image(&reader.who, &id).await?;
     Ok(Json(ImageBody::from(&open.image)))
-}
-
-/// A query field that is `true` or `false`, and `false` when absent.
-fn flag(name: &'static str, value: Option<&str>) -> Result<bool, Problem> {
-    match value {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(_) => Err(Problem::invalid_field(
-            name,
-            format!("`{name}` is `true` or `false`."),
-        )),
-    }
 }
 
 #[derive(Deserialize)]

@@ -2,10 +2,12 @@
 
 mod accounts;
 mod archives;
+mod asked;
 mod bulk;
 pub(super) mod health;
 mod images;
 mod sessions;
+mod timeline;
 mod uploads;
 
 pub(super) use archives::address as archive_address;
@@ -16,6 +18,7 @@ pub(super) fn routes() -> Vec<rocket::Route> {
         accounts::routes(),
         sessions::routes(),
         images::routes(),
+        timeline::routes(),
         uploads::routes(),
         bulk::routes(),
         archives::routes(),

@@ -1,6 +1,7 @@
 //! The pages: plain forms over the same vault as the API. They work without scripts.
 
 pub(super) mod sign_in;
+pub(super) mod theme;
 
 mod picture;
 mod register;
@@ -23,6 +24,7 @@ pub(super) fn routes() -> Vec<rocket::Route> {
     [
         rocket::routes![home],
         sign_in::routes(),
+        theme::routes(),
         register::routes(),
         vault::routes(),
         picture::routes(),

@@ -12,6 +12,7 @@ use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::units;
 use crate::ids::ImageId;
+use crate::media::Location;
 use crate::store::ImageState;
 use crate::vault::FieldErrors;
 use crate::vault::Image;
@@ -37,6 +38,7 @@ struct Details {
     size_label: String,
     taken_label: String,
     camera: String,
+    place_label: String,
     uploaded_label: String,
     favourite: bool,
     state: &'static str,
@@ -65,6 +67,7 @@ impl From<&Image> for Details {
             size_label: units::bytes(about.size),
             taken_label: about.taken_local().map(units::day).unwrap_or_default(),
             camera: about.camera.clone().unwrap_or_default(),
+            place_label: about.location.map(place).unwrap_or_default(),
             uploaded_label: units::moment(image.uploaded_at),
             favourite: about.favourite,
             state: match image.state {
@@ -76,6 +79,18 @@ impl From<&Image> for Details {
             also_named: about.also_named.clone(),
         }
     }
+}
+
+/// "48.85837° N, 2.29448° E": five digits are a metre. Words and no link, since opening a map would
+/// tell somebody else's server.
+fn place(at: Location) -> String {
+    let side = |degrees: f64, sides: [&str; 2]| {
+        let side = sides[usize::from(degrees < 0.0)];
+        format!("{:.5}° {side}", degrees.abs())
+    };
+    let latitude = side(at.latitude, ["N", "S"]);
+    let longitude = side(at.longitude, ["E", "W"]);
+    format!("{latitude}, {longitude}")
 }
 
 #[derive(Responder)]

@@ -14,6 +14,7 @@ use super::super::units;
 use super::super::wire::parse_ids;
 use super::tiles::{Tile, link};
 use crate::store::ImageState;
+use crate::vault::Filter;
 use crate::vault::ImageEdit;
 use crate::vault::Selection;
 use crate::vault::Unlocked;
@@ -28,6 +29,7 @@ struct Choice {
     ids: Vec<String>,
     all: Option<String>,
     q: Option<String>,
+    favourites: Option<String>,
 }
 
 #[derive(Responder)]
@@ -59,12 +61,20 @@ impl Choice {
         self.q.as_deref().map_or("", str::trim)
     }
 
+    fn favourites(&self) -> bool {
+        self.favourites.as_deref() == Some("on")
+    }
+
     fn selection(&self) -> Result<Selection, Problem> {
         match (&self.all, self.query()) {
             (None, _) => Ok(Selection::Ids(parse_ids(&self.ids)?)),
-            (Some(_), "") => Ok(Selection::All),
-            (Some(_), query) => Ok(Selection::Query {
-                query: query.to_owned(),
+            (Some(_), "") if !self.favourites() => Ok(Selection::All),
+            (Some(_), query) => Ok(Selection::Matching {
+                filter: Filter {
+                    query: query.to_owned(),
+                    favourite: self.favourites(),
+                    ..Filter::default()
+                },
                 except: vec![],
             }),
         }
@@ -72,7 +82,8 @@ impl Choice {
 
     /// The page the choice was made on.
     fn back(&self, to: &str) -> String {
-        link(to, &[("q", self.query())])
+        let favourites = if self.favourites() { "on" } else { "" };
+        link(to, &[("q", self.query()), ("favourites", favourites)])
     }
 
     fn hidden(&self) -> Vec<Hidden> {
@@ -84,12 +95,16 @@ impl Choice {
             name: "q",
             value: self.query().to_owned(),
         });
+        let favourites = self.favourites().then(|| Hidden {
+            name: "favourites",
+            value: "on".into(),
+        });
         let ids = self.ids.iter().filter(|_| self.all.is_none());
         let ids = ids.map(|id| Hidden {
             name: "ids",
             value: id.clone(),
         });
-        all.chain(query).chain(ids).collect()
+        all.chain(query).chain(favourites).chain(ids).collect()
     }
 }
 
@@ -118,7 +133,7 @@ async fn in_vault(
             Answer::Page(confirm(vault, &who, shell, site, &form, asks).await?)
         }
         "delete-confirmed" => {
-            let deleted = vault.delete(&who, selection, false).await?;
+            let (deleted, _) = vault.trash(&who, selection).await?;
             let text = format!(
                 "{} moved to the trash. Open the trash to bring them back.",
                 pictures(deleted)
@@ -157,7 +172,7 @@ async fn in_trash(
             let deleted = match selection {
                 // In the trash, all means all that is there.
                 Selection::All => vault.empty_trash(&who).await?,
-                chosen => vault.delete(&who, chosen, true).await?,
+                chosen => vault.delete(&who, chosen).await?,
             };
             Answer::Done(Flash::success(
                 back,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use rocket::http::uri::Reference;
 use rocket::http::{CookieJar, Header, Status};
 use rocket::response::{Flash, Redirect, Responder};
 use rocket::{FromForm, State};
@@ -47,11 +48,13 @@ fn page(shell: Shell, login: &str, error: Option<&str>, next: &str) -> Template 
     Template::render("pages/login", shell.with(page))
 }
 
-/// Only paths of our own: a login page that leads elsewhere would help a forger.
-fn own_path(next: Option<&str>) -> &str {
+/// Only paths of our own: a page that leads elsewhere would help a forger.
+pub(super) fn own_path(next: Option<&str>) -> &str {
     next.filter(|next| {
         next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t'])
     })
+    // Rocket answers 500 to a redirect whose address it cannot read.
+    .filter(|next| Reference::parse(next).is_ok())
     .unwrap_or("/vault")
 }
 

@@ -11,6 +11,7 @@ use super::super::site::Site;
 use super::super::units;
 use super::tiles::{Tile, link};
 use crate::store::ImageState;
+use crate::vault::Filter;
 use crate::vault::ListRequest;
 use crate::vault::Vault;
 
@@ -33,7 +34,10 @@ async fn grid(
 ) -> Result<Template, Problem> {
     let first_page = cursor.is_none();
     let request = ListRequest {
-        state: ImageState::Trashed,
+        filter: Filter {
+            state: ImageState::Trashed,
+            ..Filter::default()
+        },
         cursor,
         ..ListRequest::default()
     };

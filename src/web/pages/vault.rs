@@ -1,7 +1,7 @@
 //! `/vault`: the grid, and uploading without scripts.
 
-use rocket::State;
 use rocket::data::Data;
+use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
 
@@ -13,6 +13,7 @@ use super::super::site::Site;
 use super::super::units;
 use super::tiles::{Tile, link};
 use crate::vault::Added;
+use crate::vault::Filter;
 use crate::vault::ListRequest;
 use crate::vault::Sort;
 use crate::vault::Unlocked;
@@ -28,6 +29,7 @@ struct VaultPage<'a> {
     storage_label: String,
     damaged: usize,
     q: &'a str,
+    favourites: bool,
     sort: &'a str,
     next_url: Option<String>,
     first_url: Option<String>,
@@ -62,27 +64,49 @@ impl From<Received> for UploadResult {
 }
 
 /// What the page was asked to show.
-struct Asked<'a> {
-    q: &'a str,
-    sort: &'a str,
+#[derive(Default, FromForm)]
+struct Asked {
+    q: Option<String>,
+    favourites: Option<String>,
+    sort: Option<String>,
     cursor: Option<String>,
 }
 
-#[rocket::get("/vault?<q>&<sort>&<cursor>")]
+impl Asked {
+    fn favourites(&self) -> bool {
+        self.favourites.as_deref() == Some("on")
+    }
+
+    /// The order, as text and parsed. One we do not know, as in an old bookmark, is no reason to
+    /// show nothing.
+    fn order(&self) -> (&str, (Sort, bool)) {
+        let asked = self.sort.as_deref().unwrap_or(DEFAULT_SORT);
+        match Sort::parse(asked) {
+            Some(order) => (asked, order),
+            None => (DEFAULT_SORT, (Sort::UploadedAt, true)),
+        }
+    }
+
+    /// The same list, from its beginning or from a cursor.
+    fn link(&self, cursor: &str) -> String {
+        let fields = [
+            ("q", self.q.as_deref().unwrap_or_default().trim()),
+            ("favourites", if self.favourites() { "on" } else { "" }),
+            ("sort", self.order().0.trim_start_matches(DEFAULT_SORT)),
+            ("cursor", cursor),
+        ];
+        link("/vault", &fields)
+    }
+}
+
+#[rocket::get("/vault?<asked..>")]
 async fn grid(
-    q: Option<&str>,
-    sort: Option<&str>,
-    cursor: Option<String>,
+    asked: Asked,
     reader: Reader,
     shell: Shell,
     vault: &State<Vault>,
     site: &State<Site>,
 ) -> Result<Template, Problem> {
-    let asked = Asked {
-        q: q.unwrap_or_default(),
-        sort: sort.unwrap_or(DEFAULT_SORT),
-        cursor,
-    };
     render(&reader.who, shell, vault, site, asked, None).await
 }
 
@@ -97,12 +121,8 @@ async fn upload(
 ) -> Result<Template, Problem> {
     let (who, received) = receive_form(reader, &incoming, data, vault).await?;
     let results = received.into_iter().map(UploadResult::from).collect();
-    let asked = Asked {
-        q: "",
-        sort: DEFAULT_SORT,
-        cursor: None,
-    };
-    render(&who, shell, vault, site, asked, Some(results)).await
+    let all = Asked::default();
+    render(&who, shell, vault, site, all, Some(results)).await
 }
 
 async fn render(
@@ -110,39 +130,23 @@ async fn render(
     shell: Shell,
     vault: &Vault,
     site: &Site,
-    asked: Asked<'_>,
+    asked: Asked,
     results: Option<Vec<UploadResult>>,
 ) -> Result<Template, Problem> {
-    // An order we do not know, as in an old bookmark, is no reason to show nothing.
-    let known = Sort::parse(asked.sort);
-    let sort_text = if known.is_some() {
-        asked.sort
-    } else {
-        DEFAULT_SORT
-    };
-    let (sort, descending) = known.unwrap_or((Sort::UploadedAt, true));
-    let first_page = asked.cursor.is_none();
-    let query = asked.q.trim();
+    let (sort_text, (sort, descending)) = asked.order();
+    let query = asked.q.as_deref().unwrap_or_default().trim();
     let request = ListRequest {
-        query: query.to_owned(),
+        filter: Filter {
+            query: query.to_owned(),
+            favourite: asked.favourites(),
+            ..Filter::default()
+        },
         sort,
         descending,
-        cursor: asked.cursor,
+        cursor: asked.cursor.clone(),
         ..ListRequest::default()
     };
     let list = vault.list(who, request).await?;
-    let fields = [
-        ("q", query),
-        (
-            "sort",
-            if sort_text == DEFAULT_SORT {
-                ""
-            } else {
-                sort_text
-            },
-        ),
-    ];
-    let next = list.next_cursor.as_deref();
     let page = VaultPage {
         images: list
             .items
@@ -154,9 +158,10 @@ async fn render(
         storage_label: units::bytes(list.total_bytes),
         damaged: list.damaged,
         q: query,
+        favourites: asked.favourites(),
         sort: sort_text,
-        next_url: next.map(|next| link("/vault", &[fields[0], fields[1], ("cursor", next)])),
-        first_url: (!first_page).then(|| link("/vault", &fields)),
+        next_url: list.next_cursor.as_deref().map(|next| asked.link(next)),
+        first_url: asked.cursor.is_some().then(|| asked.link("")),
         results,
     };
     Ok(Template::render(

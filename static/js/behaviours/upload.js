@@ -1,63 +1,67 @@
-// Picking or dropping pictures sends them at once, and each appears on the page when it is kept.
+// Picking, dropping, pasting or sharing pictures sends them at once, and each appears on the page when it is kept.
 
 import { Arrivals } from "../lib/arrivals.js";
-import { clone, need } from "../lib/dom.js";
-import { droppedFiles } from "../lib/dropped-files.js";
+import { need } from "../lib/dom.js";
+import { chosenFiles } from "../lib/dropped-files.js";
+import { sharedFiles } from "../lib/shared-files.js";
 import { UploadBatch } from "../lib/upload-batch.js";
+import { onDrop } from "../lib/upload-drop.js";
+import { onPaste } from "../lib/upload-paste.js";
 import { UploadTray } from "../lib/upload-tray.js";
 
 /** @param {HTMLElement} form */
 export function attach(form) {
-  const input = need(form, "input[type=file]", HTMLInputElement);
-  const csrfToken = need(document, "meta[name=csrf-token]", HTMLMetaElement).content;
-
   const arrivals = new Arrivals();
-  const batch = new UploadBatch(csrfToken, (upload) => {
-    tray.changed(upload);
-    if (upload.state === "done" && upload.image) arrivals.add(upload.image);
+  const batch = new UploadBatch((upload) => {
+    tray.changed();
+    if (upload?.state === "done" && upload.image) arrivals.add(upload.image);
+    else if (upload?.state === "duplicate") arrivals.refresh();
   });
   const tray = new UploadTray(batch);
 
   /** @param {File[]} files */
   const send = (files) => {
-    if (files.length === 0) return;
-    tray.add(batch.add(files));
-    batch.start();
+    if (files.length > 0) batch.add(files);
   };
 
-  input.addEventListener("change", () => {
+  const input = need(form, "input[type=file]", HTMLInputElement);
+  const sendPicked = () => {
     send([...(input.files ?? [])]);
     // So that the plain form holds nothing, and the same file can be picked again.
     input.value = "";
-  });
+  };
+  input.addEventListener("change", sendPicked);
+  // Somebody may have been quicker than this script.
+  sendPicked();
+  offerFolders(form, send);
   onDrop(send);
+  onPaste(send);
+  void sharedFiles().then(send);
   addEventListener("beforeunload", (event) => {
-    if (batch.busy) event.preventDefault();
+    if (batch.ledger.busy) event.preventDefault();
   });
 }
 
 /**
- * Files may be dropped anywhere on the page.
+ * Not every browser has a picker for folders; on some phones it is there and does nothing.
+ * @param {HTMLElement} form
  * @param {(files: File[]) => void} send
  */
-function onDrop(send) {
-  const overlay = clone("drop");
-  /** @param {DragEvent} event */
-  const holdsFiles = (event) => event.dataTransfer?.types.includes("Files") ?? false;
-
-  addEventListener("dragover", (event) => {
-    if (!holdsFiles(event)) return;
-    event.preventDefault();
-    if (!overlay.isConnected) document.body.append(overlay);
+function offerFolders(form, send) {
+  const menu = need(form, "[data-upload=menu]", HTMLDetailsElement);
+  // Outside the page, so that the form without scripts has one input only.
+  const picker = document.createElement("input");
+  if (!("webkitdirectory" in picker)) return;
+  picker.type = "file";
+  picker.webkitdirectory = true;
+  picker.addEventListener("change", () => {
+    send(picker.files ? chosenFiles(picker.files) : []);
+    picker.value = "";
   });
-  // Only the drag that leaves the window has nowhere to go.
-  addEventListener("dragleave", (event) => {
-    if (event.relatedTarget === null) overlay.remove();
-  });
-  addEventListener("drop", (event) => {
-    overlay.remove();
-    if (!event.dataTransfer || !holdsFiles(event)) return;
-    event.preventDefault();
-    void droppedFiles(event.dataTransfer).then(send);
+  menu.hidden = false;
+  need(menu, "button", HTMLButtonElement).addEventListener("click", () => {
+    menu.open = false;
+    need(menu, "summary", HTMLElement).focus();
+    picker.click();
   });
 }

@@ -1,56 +1,75 @@
-// Shows pictures that have just come in, at the front of the page and inside the form, so that they can be ticked at once.
+// Pictures that have just come in: told to the page, and shown large with their names beside the full list.
 
-import { clone, need, pictures } from "./dom.js";
+import { clone, need } from "./dom.js";
+import { number } from "./upload-words.js";
 
-/** @typedef {import("./send-file.js").Image} Image */
+/** @typedef {import("./api.js").Picture} Picture */
 
-// Each insertion moves every tile after it: with thousands of small files, one for each would cost more than sending them.
+// Each insertion moves what is below it: with thousands of small files, one for each would cost more than sending them.
 const GATHER_MS = 400;
+const MOST_SHOWN = 24;
 
 export class Arrivals {
-  #section = need(document, "[data-arrivals]", HTMLElement);
-  #list = need(this.#section, "ul", HTMLUListElement);
-  /** @type {Image[]} */
+  /** Where the section goes. Not every page has such a place. */
+  #place = document.querySelector("[data-arrivals]");
+  /** @type {Picture[]} */
   #gathered = [];
+  #scheduled = false;
+  #count = 0;
 
-  /** @param {Image} image */
-  add(image) {
-    this.#gathered.push(image);
-    if (this.#gathered.length === 1) setTimeout(() => this.#show(), GATHER_MS);
+  /** @param {Picture} picture */
+  add(picture) {
+    this.#gathered.push(picture);
+    this.refresh();
   }
 
-  #show() {
-    const images = this.#gathered.splice(0);
-    this.#list.prepend(...images.reverse().map(tileOf));
-    this.#section.hidden = false;
-    document.querySelector("[data-empty]")?.remove();
-    countMore(images.length);
-    this.#section.dispatchEvent(new Event("tiles-changed", { bubbles: true }));
+  /** Something else came back, out of the trash: the list has to look again. */
+  refresh() {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setTimeout(() => this.#tell(), GATHER_MS);
+  }
+
+  #tell() {
+    this.#scheduled = false;
+    const pictures = this.#gathered.splice(0);
+    document.dispatchEvent(new CustomEvent("pictures-added", { detail: { pictures } }));
+    if (this.#place instanceof HTMLElement && pictures.length > 0) this.#show(this.#place, pictures);
+  }
+
+  /**
+   * @param {HTMLElement} place
+   * @param {Picture[]} pictures the newest last
+   */
+  #show(place, pictures) {
+    if (this.#count === 0) this.#open(place);
+    this.#count += pictures.length;
+    const list = need(place, "ul", HTMLUListElement);
+    list.prepend(...pictures.slice(-MOST_SHOWN).reverse().map(tileOf));
+    while (list.childElementCount > MOST_SHOWN) list.lastElementChild?.remove();
+    const more = need(place, "[data-arrivals-more]", HTMLElement);
+    more.hidden = this.#count <= MOST_SHOWN;
+    more.textContent = `and ${number(this.#count - MOST_SHOWN)} more below`;
+  }
+
+  /** @param {HTMLElement} place */
+  #open(place) {
+    place.replaceChildren(document.importNode(need(document, "template[data-template=arrivals]", HTMLTemplateElement).content, true));
+    place.hidden = false;
+    need(place, "button", HTMLButtonElement).addEventListener("click", () => {
+      this.#count = 0;
+      place.hidden = true;
+      place.replaceChildren();
+      document.getElementById("main")?.focus({ preventScroll: true });
+    });
   }
 }
 
-/** @param {Image} image */
-function tileOf(image) {
-  const tile = clone("fresh");
-  need(tile, "a", HTMLAnchorElement).href = `/vault/images/${image.id}`;
-  need(tile, "img", HTMLImageElement).src = `/api/v1/images/${image.id}/thumbnail`;
-  need(tile, ".fresh__name", HTMLElement).textContent = image.name;
-  need(tile, ".pick span", HTMLElement).textContent = `Select ${image.name}`;
-  need(tile, "input", HTMLInputElement).value = image.id;
+/** @param {Picture} picture */
+function tileOf(picture) {
+  const tile = clone("arrival");
+  need(tile, "a", HTMLAnchorElement).href = `/vault/images/${picture.id}`;
+  need(tile, "img", HTMLImageElement).src = `/api/v1/images/${picture.id}/thumbnail`;
+  need(tile, ".fresh__name", HTMLElement).textContent = picture.name;
   return tile;
-}
-
-/**
- * A search's count stays: whether the new pictures match is the server's business.
- * @param {number} added
- */
-function countMore(added) {
-  const shown = document.querySelector("[data-count]:not([data-fixed])");
-  if (!(shown instanceof HTMLElement)) return;
-  const total = Number(shown.dataset.count) + added;
-  shown.dataset.count = String(total);
-  shown.textContent = pictures(total);
-  const collection = need(document, "[data-total]", HTMLElement);
-  collection.dataset.total = String(total);
-  need(collection, "[data-select=all-label]", HTMLElement).textContent = `All ${pictures(total)}`;
 }

@@ -1,6 +1,17 @@
-// The files of a drop. Folders are opened to the bottom; what a system hides in them is left out.
+// The files of a drop or of a chosen folder. Folders are opened to the bottom; what a system hides in them is left out.
 
 const HIDDEN = /^\.|^(thumbs\.db|desktop\.ini)$/i;
+
+/** @type {WeakMap<File, string>} */
+const paths = new WeakMap();
+
+/**
+ * Where a file lay in the folder that was dropped or chosen; just its name where that is not known.
+ * @param {File} file
+ */
+export function pathOf(file) {
+  return paths.get(file) || file.webkitRelativePath || file.name;
+}
 
 /**
  * Must be called during the drop event: its items are gone afterwards.
@@ -14,16 +25,18 @@ export async function droppedFiles(transfer) {
   return found.flat();
 }
 
+/** @param {FileList} chosen what a folder's picker gives */
+export function chosenFiles(chosen) {
+  return [...chosen].filter((file) => !pathOf(file).split("/").some((part) => HIDDEN.test(part)));
+}
+
 /**
  * @param {FileSystemEntry} entry
  * @returns {Promise<File[]>}
  */
 async function filesOf(entry) {
   if (HIDDEN.test(entry.name)) return [];
-  if (entry.isFile) {
-    const file = /** @type {FileSystemFileEntry} */ (entry);
-    return new Promise((resolve) => file.file((f) => resolve([f]), () => resolve([])));
-  }
+  if (entry.isFile) return fileOf(/** @type {FileSystemFileEntry} */ (entry));
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   /** @type {File[]} */
   const files = [];
@@ -32,6 +45,20 @@ async function filesOf(entry) {
     const some = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
     // A browser hands out a folder in portions; an empty one is the end.
     if (some.length === 0) return files;
-    for (const inner of some) files.push(...(await filesOf(inner)));
+    for (const inner of await Promise.all(some.map(filesOf))) for (const file of inner) files.push(file);
   }
+}
+
+/**
+ * @param {FileSystemFileEntry} entry
+ * @returns {Promise<File[]>}
+ */
+function fileOf(entry) {
+  return new Promise((resolve) => {
+    const found = (/** @type {File} */ file) => {
+      paths.set(file, entry.fullPath.replace(/^\//, ""));
+      resolve([file]);
+    };
+    entry.file(found, () => resolve([]));
+  });
 }

@@ -1,14 +1,9 @@
 // One file, one request. XMLHttpRequest, because fetch cannot tell how much has been sent.
 
 /**
- * @typedef {object} Image What the templates of a tile need of the API's image.
- * @property {string} id
- * @property {string} name
- * @property {boolean} [duplicate]
- *
  * @typedef {object} Answer
  * @property {number} status 0 where no answer came at all
- * @property {Image | null} image
+ * @property {import("./api.js").Picture | null} image
  * @property {string} detail the problem's own words, or ""
  * @property {number | null} retryAfterMs what the server asked us to wait
  */
@@ -17,18 +12,24 @@
  * Never rejects: a broken line is an answer with status 0.
  * @param {File} file
  * @param {string} csrfToken
+ * @param {AbortSignal} signal
  * @param {(sentBytes: number) => void} onProgress
  * @returns {Promise<Answer>}
  */
-export function sendFile(file, csrfToken, onProgress) {
+export function sendFile(file, csrfToken, signal, onProgress) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     request.open("POST", `/api/v1/images?name=${encodeURIComponent(wellFormed(file.name))}`);
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.setRequestHeader("X-CSRF-Token", csrfToken);
+    const stop = () => request.abort();
+    signal.addEventListener("abort", stop);
     request.upload.onprogress = (event) => onProgress(event.loaded);
-    request.onloadend = () => resolve(answerOf(request));
+    request.onloadend = () => {
+      signal.removeEventListener("abort", stop);
+      resolve(answerOf(request));
+    };
     request.send(file);
   });
 }

@@ -1,180 +1,184 @@
-// What is to be sent, what is on its way, what became of it. Knows no element of the page.
+// Sends what is to be sent: three files at a time, patiently; one bad file never stops the others. Knows no element of the page.
 
+import { csrfToken } from "./api.js";
 import { isReadable, sendFile } from "./send-file.js";
+import { signInAgain } from "./sign-in-again.js";
+import { UNREADABLE, UploadCheck } from "./upload-check.js";
+import { UploadLedger } from "./upload-ledger.js";
+import { MOST_TRIES, MOST_WAITS, backOff, pause, worthAnotherTry } from "./upload-retry.js";
 
-/** @typedef {import("./send-file.js").Image} Image */
 /** @typedef {import("./send-file.js").Answer} Answer */
-/** @typedef {"waiting" | "sending" | "processing" | "done" | "duplicate" | "failed"} State */
+/** @typedef {import("./upload-ledger.js").Upload} Upload */
 
 const AT_ONCE = 3;
-const MOST_TRIES = 6;
-const FIRST_WAIT_MS = 1000;
-const LONGEST_WAIT_MS = 60_000;
 
-/** One file of the batch. Only the batch changes it. */
-export class Upload {
-  /** @type {State} */
-  state = "waiting";
-  sentBytes = 0;
-  /** Why it failed, or why it waits. */
-  reason = "";
-  /** @type {Image | null} */
-  image = null;
-
-  /** @param {File} file */
-  constructor(file) {
-    this.file = file;
-  }
-}
-
-/** Sends three files at a time; one bad file never stops the others. */
 export class UploadBatch {
-  /** @type {Upload[]} */
-  uploads = [];
-  /** @type {Record<State, number>} */
-  counts = { waiting: 0, sending: 0, processing: 0, done: 0, duplicate: 0, failed: 0 };
-  totalBytes = 0;
-  sentBytes = 0;
-  /** Why everything stands still (the session is over), or "". */
+  /** Why everything stands still, or "". */
   halted = "";
-
-  #next = 0;
+  ledger;
+  #check;
+  /** @type {Upload[]} */
+  #ready = [];
   #running = 0;
-  #csrfToken;
+  /** How often the server has given an answer that stands: while it serves others, a file that fails has itself to blame. */
+  #answers = 0;
+  /** @type {Map<Upload, AbortController>} */
+  #calls = new Map();
   #onChange;
 
-  /**
-   * @param {string} csrfToken
-   * @param {(upload: Upload) => void} onChange called after every change of an upload
-   */
-  constructor(csrfToken, onChange) {
-    this.#csrfToken = csrfToken;
+  /** @param {(upload?: Upload) => void} onChange called after every change, of one upload or of the whole */
+  constructor(onChange) {
     this.#onChange = onChange;
+    this.ledger = new UploadLedger(onChange);
+    this.#check = new UploadCheck(this.ledger, {
+      toSend: (upload) => this.#enqueue(upload),
+      signedOut: () => this.#halt("You are signed out."),
+      isHalted: () => this.halted !== "",
+    });
   }
 
-  get busy() {
-    return this.counts.waiting + this.counts.sending + this.counts.processing > 0;
-  }
-
-  get settled() {
-    return this.counts.done + this.counts.duplicate + this.counts.failed;
-  }
-
-  /**
-   * @param {File[]} files
-   * @returns {Upload[]} the new ones
-   */
+  /** @param {File[]} files */
   add(files) {
-    const added = files.map((file) => new Upload(file));
-    this.uploads.push(...added);
-    this.counts.waiting += added.length;
-    for (const upload of added) this.totalBytes += upload.file.size;
-    return added;
+    this.#check.add(this.ledger.add(files));
+    this.#onChange();
   }
 
-  start() {
+  /** After it stood still because nobody was signed in. */
+  async resume() {
+    if (!(await signInAgain(true))) return;
+    this.halted = "";
+    this.#onChange();
+    void this.#check.run();
+    this.#start();
+  }
+
+  /** @param {Upload} upload */
+  retry(upload) {
+    if (upload.state !== "failed" && upload.state !== "cancelled") return;
+    this.ledger.move(upload, "waiting");
+    this.#enqueue(upload);
+  }
+
+  retryFailed() {
+    for (const upload of this.ledger.uploads) if (upload.state === "failed") this.retry(upload);
+  }
+
+  /** @param {Upload} upload */
+  cancel(upload) {
+    if (upload.settled) return;
+    this.ledger.move(upload, "cancelled");
+    this.#calls.get(upload)?.abort();
+  }
+
+  cancelAll() {
+    for (const upload of this.ledger.uploads) this.cancel(upload);
+    this.halted = "";
+    this.#onChange();
+  }
+
+  /** @param {Upload} upload */
+  #enqueue(upload) {
+    this.#ready.push(upload);
+    this.#start();
+  }
+
+  #start() {
     while (!this.halted && this.#running < AT_ONCE) {
-      const upload = this.#takeNext();
+      const upload = this.#ready.shift();
       if (!upload) return;
+      // Cancelled while it waited, or cancelled and tried again: then it stands here twice.
+      if (upload.state !== "waiting") continue;
       this.#running += 1;
-      void this.#see(upload).finally(() => {
+      const call = new AbortController();
+      this.#calls.set(upload, call);
+      void this.#see(upload, call.signal).finally(() => {
+        if (this.#calls.get(upload) === call) this.#calls.delete(upload);
         this.#running -= 1;
-        this.start();
+        this.#start();
       });
     }
   }
 
-  retryFailed() {
-    this.halted = "";
-    this.#next = 0;
-    for (const upload of this.uploads) if (upload.state === "failed") this.#move(upload, "waiting");
-    this.start();
+  /**
+   * Sees one file through. Where it is cancelled, `cancel` has written that down already.
+   * @param {Upload} upload
+   * @param {AbortSignal} signal
+   */
+  async #see(upload, signal) {
+    let tries = 0;
+    for (let waits = 0; ; waits += 1) {
+      this.ledger.move(upload, "sending");
+      const [token, answersBefore] = [csrfToken(), this.#answers];
+      const answer = await sendFile(upload.file, token, signal, (sent) => this.ledger.progress(upload, sent));
+      if (signal.aborted) return;
+      if (!worthAnotherTry(answer.status)) this.#answers += 1;
+      if (answer.image) return this.#settle(upload, answer.image);
+      if (answer.status === 401 || answer.status === 403) {
+        this.ledger.move(upload, "waiting");
+        const goOn = await this.#mayGoOn(answer, token);
+        if (signal.aborted) return;
+        if (goOn) continue;
+        return this.#stop(upload, answer.status === 401 ? "You are signed out." : reasonOf(answer));
+      }
+      if (answer.status === 0 && !(await isReadable(upload.file))) return this.#fail(upload, UNREADABLE, signal);
+      if (!worthAnotherTry(answer.status)) return this.#fail(upload, reasonOf(answer), signal);
+      if (this.#answers > answersBefore) tries += 1;
+      if (tries === MOST_TRIES || waits === MOST_WAITS) return this.#fail(upload, reasonOf(answer), signal);
+      const waitMs = Math.max(answer.retryAfterMs ?? 0, backOff(waits));
+      this.ledger.move(upload, "waiting", { retryAt: Date.now() + waitMs });
+      await pause(waitMs, signal);
+      if (signal.aborted) return;
+      if (this.halted) return this.#stop(upload, this.halted);
+    }
   }
 
-  /** The next one that no slot has taken; those that wait for another try keep the slot they have. */
-  #takeNext() {
-    while (this.#next < this.uploads.length) {
-      const upload = this.uploads[this.#next++];
-      if (upload.state === "waiting" && upload.reason === "") return upload;
-    }
-    return null;
+  /**
+   * @param {Upload} upload
+   * @param {import("./api.js").Picture} image
+   */
+  #settle(upload, image) {
+    upload.image = image;
+    this.ledger.move(upload, image.duplicate ? "duplicate" : "done");
   }
 
-  /** @param {Upload} upload */
-  async #see(upload) {
-    for (let attempt = 1; ; attempt += 1) {
-      this.#move(upload, "sending");
-      const answer = await sendFile(upload.file, this.#csrfToken, (sent) => this.#progress(upload, sent));
-      if (answer.image) {
-        upload.image = answer.image;
-        return this.#move(upload, answer.image.duplicate ? "duplicate" : "done");
-      }
-      if (answer.status === 401 || answer.status === 403) return this.#halt(upload, answer);
-      if (answer.status === 0 && !(await isReadable(upload.file))) {
-        return this.#move(upload, "failed", "The file cannot be read. It may have been moved or deleted.");
-      }
-      if (this.halted) return this.#move(upload, "failed", this.halted);
-      if (!worthAnotherTry(answer.status) || attempt === MOST_TRIES) return this.#move(upload, "failed", reasonOf(answer));
-      const waitMs = answer.retryAfterMs ?? backOff(attempt);
-      this.#move(upload, "waiting", `Trying again in ${Math.max(1, Math.round(waitMs / 1000))} s`);
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-      if (this.halted) return this.#move(upload, "failed", this.halted);
-    }
+  /**
+   * @param {Upload} upload
+   * @param {string} reason
+   * @param {AbortSignal} signal
+   */
+  #fail(upload, reason, signal) {
+    if (!signal.aborted) this.ledger.move(upload, "failed", { reason });
+  }
+
+  /**
+   * The session has ended, or is a newer one than this page knows of.
+   * @param {Answer} answer
+   * @param {string} token what was sent along
+   */
+  async #mayGoOn(answer, token) {
+    if (token !== csrfToken()) return true;
+    // Who has said no is not asked again by the next file.
+    if (this.halted || !(await signInAgain())) return false;
+    // Refused although the page's proof is the right one: then there is another reason, and trying again is no use.
+    return answer.status === 401 || token !== csrfToken();
   }
 
   /**
    * Nothing else could succeed, so nothing else is sent.
-   * @param {Upload} last
-   * @param {Answer} answer
-   */
-  #halt(last, answer) {
-    this.halted = answer.status === 401 ? "You are signed out." : answer.detail || "The server no longer accepts this page.";
-    this.#move(last, "failed", this.halted);
-    for (const upload of this.uploads) {
-      if (upload.state === "waiting" && upload.reason === "") this.#move(upload, "failed", this.halted);
-    }
-  }
-
-  /**
-   * @param {Upload} upload
-   * @param {number} sent
-   */
-  #progress(upload, sent) {
-    const bytes = Math.min(sent, upload.file.size);
-    this.sentBytes += bytes - upload.sentBytes;
-    upload.sentBytes = bytes;
-    if (bytes === upload.file.size) this.#move(upload, "processing");
-    else this.#onChange(upload);
-  }
-
-  /**
-   * @param {Upload} upload
-   * @param {State} state
+   * @param {Upload} upload the next to be sent, once things go on
    * @param {string} reason
    */
-  #move(upload, state, reason = "") {
-    this.counts[upload.state] -= 1;
-    this.counts[state] += 1;
-    upload.state = state;
-    upload.reason = reason;
-    const bytes = state === "waiting" || state === "sending" ? 0 : upload.file.size;
-    this.sentBytes += bytes - upload.sentBytes;
-    upload.sentBytes = bytes;
-    this.#onChange(upload);
+  #stop(upload, reason) {
+    this.ledger.move(upload, "waiting");
+    this.#ready.unshift(upload);
+    this.#halt(reason);
   }
-}
 
-/** @param {number} status */
-function worthAnotherTry(status) {
-  return [0, 429, 502, 503, 504].includes(status);
-}
-
-/**
- * Doubles, and spreads by a quarter so that many clients do not come back together.
- * @param {number} attempt
- */
-function backOff(attempt) {
-  return Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), LONGEST_WAIT_MS) * (0.75 + Math.random() / 2);
+  /** @param {string} reason */
+  #halt(reason) {
+    this.halted = reason;
+    this.#onChange();
+  }
 }
 
 /** @param {Answer} answer */

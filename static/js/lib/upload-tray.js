@@ -1,135 +1,169 @@
 // The window in the corner that tells how a batch goes. Draws a few times a second, however much happens.
 
+import { announce } from "./announce.js";
 import { clone, need } from "./dom.js";
+import { pathOf } from "./dropped-files.js";
+import { restoreTitle, showInTitle } from "./page-title.js";
+import { saveList } from "./save-list.js";
+import { UploadPace } from "./upload-pace.js";
+import { UploadRows } from "./upload-rows.js";
+import { number, spoken, summary, timeLeft } from "./upload-words.js";
+import { bytes } from "./words.js";
 
-/** @typedef {import("./upload-batch.js").Upload} Upload */
 /** @typedef {import("./upload-batch.js").UploadBatch} UploadBatch */
 
 // Drawing with every frame would leave no time for sending thousands of small files.
 const DRAW_EVERY_MS = 120;
+const TICK_MS = 1000;
 const SPEAK_EVERY_MS = 5000;
-// Counts each file as this much besides its bytes, so that a thousand small ones move the bar as well.
-const WEIGHT_OF_A_FILE = 65_536;
 
 export class UploadTray {
   #batch;
   #root = clone("tray");
+  #toggle = this.#button("toggle");
   #title = need(this.#root, "[data-tray=title]", HTMLElement);
+  #facts = need(this.#root, "[data-tray=facts]", HTMLElement);
   #progress = need(this.#root, "[data-tray=progress]", HTMLProgressElement);
-  #failedRows = need(this.#root, "[data-tray=failed]", HTMLElement);
-  #rows = need(this.#root, "[data-tray=rows]", HTMLElement);
-  #retry = need(this.#root, "[data-tray=retry]", HTMLButtonElement);
-  #close = need(this.#root, "[data-tray=close]", HTMLButtonElement);
-  #status = need(this.#root, "[data-tray=status]", HTMLElement);
+  #panel = need(this.#root, "[data-tray=panel]", HTMLElement);
   #halt = need(this.#root, "[data-tray=halt]", HTMLElement);
-  /** @type {Map<Upload, HTMLElement>} */
-  #rowOf = new Map();
-  /** @type {Set<Upload>} */
-  #changed = new Set();
+  #box = need(this.#root, "[data-tray=files]", HTMLElement);
+  #buttons = { retry: this.#button("retry"), save: this.#button("save"), cancel: this.#button("cancel"), close: this.#button("close") };
+  #rows;
+  #pace = new UploadPace();
   #spokenAt = 0;
-  #scheduled = false;
+  #spokenWords = "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #nextDraw = Infinity;
 
   /** @param {UploadBatch} batch */
   constructor(batch) {
     this.#batch = batch;
-    need(this.#root, "details", HTMLDetailsElement).open = matchMedia("(min-width: 48rem)").matches;
-    this.#retry.addEventListener("click", () => batch.retryFailed());
-    this.#close.addEventListener("click", () => this.#root.remove());
+    this.#rows = new UploadRows(this.#box, { cancel: (upload) => batch.cancel(upload), retry: (upload) => batch.retry(upload) });
+    this.#toggle.addEventListener("click", () => this.#open(this.#panel.hidden));
+    this.#box.addEventListener("scroll", () => this.#draw(), { passive: true });
+    this.#buttons.retry.addEventListener("click", () => batch.retryFailed());
+    this.#buttons.cancel.addEventListener("click", () => batch.cancelAll());
+    this.#buttons.close.addEventListener("click", () => this.#close());
+    this.#buttons.save.addEventListener("click", () => this.#save());
+    this.#button("sign-in").addEventListener("click", () => void batch.resume());
   }
 
-  /** @param {Upload[]} uploads */
-  add(uploads) {
-    if (!this.#root.isConnected) document.body.append(this.#root);
-    const fragment = document.createDocumentFragment();
-    for (const upload of uploads) {
-      const row = clone("tray-row");
-      need(row, ".tray-row__name", HTMLElement).textContent = upload.file.name;
-      this.#rowOf.set(upload, row);
-      fragment.append(row);
-      this.#changed.add(upload);
+  /** Something has changed: it is shown soon. */
+  changed() {
+    if (!this.#root.isConnected) {
+      this.#pace.reset();
+      // On a phone the pill is enough until somebody wants to know more.
+      this.#open(matchMedia("(min-width: 48rem)").matches);
+      document.body.append(this.#root);
+      this.#spokenAt = Date.now();
     }
-    this.#rows.append(fragment);
-    this.#schedule();
+    this.#schedule(DRAW_EVERY_MS);
   }
 
-  /** @param {Upload} upload */
-  changed(upload) {
-    this.#changed.add(upload);
-    this.#schedule();
-  }
-
-  #schedule() {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setTimeout(() => this.#draw(), DRAW_EVERY_MS);
+  /** @param {number} inMs */
+  #schedule(inMs) {
+    const due = performance.now() + inMs;
+    if (due >= this.#nextDraw) return;
+    clearTimeout(this.#timer);
+    this.#nextDraw = due;
+    this.#timer = setTimeout(() => this.#draw(), inMs);
   }
 
   #draw() {
-    this.#scheduled = false;
-    for (const upload of this.#changed) this.#drawRow(upload);
-    this.#changed.clear();
-    const { uploads, counts, busy, settled, halted } = this.#batch;
-    const weight = this.#batch.totalBytes + uploads.length * WEIGHT_OF_A_FILE;
-    this.#progress.value = busy ? (this.#batch.sentBytes + settled * WEIGHT_OF_A_FILE) / weight : 1;
-    this.#title.textContent = busy ? `Adding ${(settled + 1).toLocaleString("en")} of ${uploads.length.toLocaleString("en")}` : this.#summary();
-    this.#retry.hidden = counts.failed === 0 || halted !== "";
-    this.#retry.textContent = `Retry ${counts.failed.toLocaleString("en")} failed`;
-    this.#close.hidden = busy;
-    this.#halt.hidden = halted === "";
-    need(this.#halt, "p", HTMLElement).textContent = halted && `${halted} The rest was not sent.`;
+    clearTimeout(this.#timer);
+    this.#nextDraw = Infinity;
+    if (!this.#root.isConnected) return;
+    const { ledger, halted } = this.#batch;
+    const share = UploadPace.share(ledger);
+    const state = halted ? "halted" : ledger.busy ? "busy" : ledger.counts.failed ? "failed" : "done";
+    if (state === "halted" && this.#root.dataset.state !== "halted") this.#open(true);
+    this.#root.dataset.state = state;
+    this.#progress.value = share;
+    this.#title.textContent = this.#heading();
+    this.#facts.textContent = this.#factsNow();
+    this.#halt.hidden = !halted;
+    // Written only when it is new, since an alert is read aloud whenever it changes.
+    const reason = need(this.#halt, "p", HTMLElement);
+    const words = halted && `${halted} ${number(ledger.uploads.length - ledger.settled)} not sent yet.`;
+    if (reason.textContent !== words) reason.textContent = words;
+    this.#drawButtons();
+    if (!this.#panel.hidden) this.#rows.draw(ledger.uploads, { halted: halted !== "", now: Date.now() });
+    if (ledger.busy) showInTitle(share);
+    else restoreTitle();
     this.#speak();
+    if (ledger.busy) this.#schedule(TICK_MS);
   }
 
-  /** @param {Upload} upload */
-  #drawRow(upload) {
-    const row = this.#rowOf.get(upload);
-    if (!row) return;
-    if (row.dataset.state !== upload.state) {
-      row.dataset.state = upload.state;
-      if (upload.state === "failed") this.#failedRows.append(row);
-      else if (upload.state === "sending") this.#rows.prepend(row);
-      else if (row.parentElement === this.#failedRows) this.#rows.append(row);
+  #drawButtons() {
+    const { ledger, halted } = this.#batch;
+    const { retry, save, cancel, close } = this.#buttons;
+    const focused = document.activeElement;
+    retry.hidden = ledger.counts.failed === 0 || halted !== "";
+    save.hidden = ledger.counts.failed === 0;
+    cancel.hidden = !ledger.busy;
+    close.hidden = ledger.busy;
+    if (focused instanceof HTMLButtonElement && focused.hidden && this.#root.contains(focused)) this.#toggle.focus();
+  }
+
+  #heading() {
+    const { ledger, halted } = this.#batch;
+    if (halted) return "Paused";
+    if (!ledger.busy) return summary(ledger);
+    return `Adding ${number(Math.min(ledger.settled + 1, ledger.uploads.length))} of ${number(ledger.uploads.length)}`;
+  }
+
+  #factsNow() {
+    const { ledger, halted } = this.#batch;
+    if (!ledger.busy) {
+      this.#pace.reset();
+      return "";
     }
-    const bar = need(row, "progress", HTMLProgressElement);
-    bar.hidden = upload.state !== "sending";
-    bar.value = upload.file.size ? upload.sentBytes / upload.file.size : 0;
-    bar.setAttribute("aria-label", upload.file.name);
-    need(row, ".tray-row__state", HTMLElement).textContent = wordsFor(upload);
-  }
-
-  #summary() {
-    const { done, duplicate, failed } = this.#batch.counts;
-    const parts = [];
-    if (done || !(duplicate || failed)) parts.push(`${done.toLocaleString("en")} added`);
-    if (duplicate) parts.push(`${duplicate.toLocaleString("en")} already here`);
-    if (failed) parts.push(`${failed.toLocaleString("en")} not added`);
-    return parts.join(", ");
+    const pace = halted ? null : this.#pace.measure(ledger, performance.now());
+    const parts = [`${Math.floor(100 * UploadPace.share(ledger))}%`];
+    const pill = this.#panel.hidden;
+    if (!pill) parts.push(`${bytes(ledger.doneBytes)} of ${bytes(ledger.totalBytes)}`);
+    if (!pill && pace && pace.bytesPerSecond > 0) parts.push(`${bytes(pace.bytesPerSecond)}/s`);
+    if (pace) parts.push(timeLeft(pace.secondsLeft));
+    return parts.join(" · ");
   }
 
   /** Tells a screen reader now and then, and always the end. */
   #speak() {
-    const { busy, uploads, settled } = this.#batch;
-    if (busy && Date.now() - this.#spokenAt < SPEAK_EVERY_MS) return;
+    const { ledger, halted } = this.#batch;
+    if (halted || (ledger.busy && Date.now() - this.#spokenAt < SPEAK_EVERY_MS)) return;
+    const words = ledger.busy ? spoken(ledger) : summary(ledger);
+    if (words === this.#spokenWords) return;
     this.#spokenAt = Date.now();
-    const words = busy ? `${settled} of ${uploads.length} uploaded` : this.#summary();
-    if (this.#status.textContent !== words) this.#status.textContent = words;
+    this.#spokenWords = words;
+    announce(words);
   }
-}
 
-/** @param {Upload} upload */
-function wordsFor(upload) {
-  switch (upload.state) {
-    case "waiting":
-      return upload.reason || "Waiting";
-    case "sending":
-      return `${Math.floor((100 * upload.sentBytes) / Math.max(1, upload.file.size))}%`;
-    case "processing":
-      return "Processing";
-    case "done":
-      return "Added";
-    case "duplicate":
-      return "Already here";
-    case "failed":
-      return upload.reason;
+  /** @param {boolean} open */
+  #open(open) {
+    this.#panel.hidden = !open;
+    this.#toggle.setAttribute("aria-expanded", String(open));
+    this.#root.classList.toggle("tray--pill", !open);
+    this.#schedule(0);
+  }
+
+  #close() {
+    this.#root.remove();
+    this.#batch.ledger.clear();
+    this.#spokenWords = "";
+    // The focus was on a button that is gone.
+    document.getElementById("main")?.focus({ preventScroll: true });
+  }
+
+  #save() {
+    const failed = this.#batch.ledger.uploads.filter((upload) => upload.state === "failed");
+    // One line a file, whatever stands in its name.
+    const line = (/** @type {string} */ text) => text.replace(/\p{Cc}+/gu, " ");
+    saveList("not-added.txt", failed.map((upload) => `${line(pathOf(upload.file))}\t${line(upload.reason)}`));
+  }
+
+  /** @param {string} name */
+  #button(name) {
+    return need(this.#root, `[data-tray=${name}]`, HTMLButtonElement);
   }
 }

@@ -1,0 +1,69 @@
+//! `/theme`: light, dark, or as the system has it. The choice is this browser's, not the account's, so
+//! it is a cookie: known before anybody signs in, and to the server, which can then send the page in
+//! the right colours from its first byte.
+
+use rocket::http::{Cookie, CookieJar, SameSite};
+use rocket::response::Redirect;
+use rocket::time::Duration;
+use rocket::{FromForm, FromFormField};
+use serde::Serialize;
+
+use super::super::forms::Posted;
+use super::sign_in::own_path;
+
+const COOKIE: &str = "theme";
+
+/// A theme that somebody chose, against what the system says.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(in super::super) enum Theme {
+    Light,
+    Dark,
+}
+
+impl Theme {
+    /// What this browser has chosen, if anything we know.
+    pub(in super::super) fn chosen(jar: &CookieJar<'_>) -> Option<Self> {
+        match jar.get(COOKIE)?.value() {
+            "light" => Some(Self::Light),
+            "dark" => Some(Self::Dark),
+            _ => None,
+        }
+    }
+}
+
+#[derive(FromFormField)]
+enum Choice {
+    Light,
+    Dark,
+    System,
+}
+
+#[derive(FromForm)]
+struct Switch {
+    theme: Choice,
+    /// The page it was on.
+    back: Option<String>,
+}
+
+#[rocket::post("/theme", data = "<form>")]
+fn switch(form: Posted<Switch>, jar: &CookieJar<'_>) -> Redirect {
+    let Posted(Switch { theme, back }) = form;
+    let (value, max_age) = match theme {
+        Choice::Light => ("light", Duration::days(365)),
+        Choice::Dark => ("dark", Duration::days(365)),
+        Choice::System => ("", Duration::ZERO),
+    };
+    // No secret: nothing but the colours of the next page depends on it.
+    let cookie = Cookie::build((COOKIE, value))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .max_age(max_age);
+    jar.add(cookie);
+    Redirect::to(own_path(back.as_deref()).to_owned())
+}
+
+pub(super) fn routes() -> Vec<rocket::Route> {
+    rocket::routes![switch]
+}

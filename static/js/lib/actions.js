@@ -1,0 +1,153 @@
+// What can be done with selected pictures: at once, with words about it, and with a way back.
+
+import { announce } from "./announce.js";
+import { call, Refusal } from "./api.js";
+import { ask } from "./ask.js";
+import { toast } from "./toast.js";
+import { pictures } from "./words.js";
+
+/** @typedef {import("./album.js").Album} Album */
+/** @typedef {import("./api.js").Picture} Picture */
+/** @typedef {import("./selection.js").Selection} Selection */
+/**
+ * @typedef {object} Choice Some pictures, as the API takes them.
+ * @property {object} body
+ * @property {string[]} ids those that are known by name; none where a query says which
+ * @property {number} count
+ */
+
+export class Actions {
+  #album;
+
+  /** @param {Album} album */
+  constructor(album) {
+    this.#album = album;
+  }
+
+  /**
+   * @param {Selection} selection
+   * @returns {Choice}
+   */
+  static chosen(selection) {
+    return { body: selection.body(), ids: selection.ids, count: selection.count };
+  }
+
+  /**
+   * @param {Picture} picture
+   * @returns {Choice}
+   */
+  static one(picture) {
+    return { body: { ids: [picture.id] }, ids: [picture.id], count: 1 };
+  }
+
+  /**
+   * To the trash, at once.
+   * @param {Choice} choice
+   */
+  async trash({ body, ids, count }) {
+    await this.#without(ids, async () => {
+      const { deleted, trashed_at } = await call("POST", "/api/v1/images/delete", body);
+      const undo = { label: "Undo", run: () => this.#undo(trashed_at) };
+      toast(`${pictures(deleted)} moved to the trash`, { action: undo });
+      announce(`${pictures(count)} moved to the trash`);
+    });
+  }
+
+  /**
+   * Asks, naming the number.
+   * @param {Choice} choice
+   */
+  async deleteForGood({ body, ids, count }) {
+    const title = `Delete ${pictures(count)} for good?`;
+    const text = `${count === 1 ? "Its key is" : "Their keys are"} destroyed first, so nobody can bring ${count === 1 ? "it" : "them"} back: not you, not the administrator.`;
+    if (!(await ask({ title, text, confirm: "Delete for good", danger: true }))) return false;
+    await this.#without(ids, async () => {
+      const { deleted } = await call("POST", "/api/v1/images/delete", { ...body, permanent: true });
+      toast(`${pictures(deleted)} deleted for good`);
+    });
+    return true;
+  }
+
+  /** @param {Choice} choice */
+  async restore({ body, ids }) {
+    await this.#without(ids, async () => {
+      const { restored } = await call("POST", "/api/v1/images/restore", body);
+      toast(`${pictures(restored)} back in your vault`);
+    });
+  }
+
+  /**
+   * @param {Choice} choice
+   * @param {boolean} favourite
+   */
+  async favourite({ body }, favourite) {
+    await this.#told(async () => {
+      const { marked } = await call("POST", "/api/v1/images/favourite", { ...body, favourite });
+      toast(favourite ? `${pictures(marked)} marked as favourite` : `${pictures(marked)} no longer favourite`);
+    });
+    await this.look();
+  }
+
+  /**
+   * One file as it is, several in one zip. The browser's own download: it shows how far it is, and can resume.
+   * @param {Choice} choice
+   */
+  async download({ body, ids }) {
+    if (ids.length === 1) return leadTo(`/api/v1/images/${ids[0]}/original`);
+    await this.#told(async () => leadTo((await call("POST", "/api/v1/archives", body)).url));
+  }
+
+  /** @param {string} trashedAt */
+  async #undo(trashedAt) {
+    await this.#told(async () => {
+      const { restored } = await call("POST", "/api/v1/images/restore", { trashed_at: trashedAt });
+      toast(`${pictures(restored)} back in your vault`);
+      announce(`${pictures(restored)} back in your vault`);
+    });
+    await this.look();
+  }
+
+  /**
+   * Takes pictures out of sight before the server has done it; where it has not, they come back.
+   * @param {string[]} ids
+   * @param {() => Promise<void>} change
+   */
+  async #without(ids, change) {
+    if (ids.length > 0) this.#album.remove(ids);
+    const done = await this.#told(change);
+    if (!done || ids.length === 0) await this.look();
+  }
+
+  /**
+   * Asks what the server has now; says so where it does not answer.
+   * @returns {Promise<boolean>}
+   */
+  look() {
+    return this.#told(() => this.#album.refresh());
+  }
+
+  /**
+   * Says what went wrong.
+   * @param {() => Promise<void>} change
+   */
+  async #told(change) {
+    try {
+      await change();
+      return true;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      toast(error.detail, { kind: "error" });
+      return false;
+    }
+  }
+}
+
+/** @param {string} url of an attachment, so the page stays */
+function leadTo(url) {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = "";
+  document.body.append(link);
+  link.click();
+  link.remove();
+}

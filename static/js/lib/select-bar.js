@@ -1,0 +1,66 @@
+// The bar over a selection: how much it is, what can be done with it, and the offer to take everything.
+
+import { announce } from "./announce.js";
+import { need } from "./dom.js";
+import { bytes, pictures } from "./words.js";
+
+/** @typedef {import("./album.js").Album} Album */
+/** @typedef {import("./selection.js").Selection} Selection */
+
+export class SelectBar {
+  #collection;
+  #album;
+  #selection;
+  #count;
+  #rest;
+  #spoken = 0;
+
+  /**
+   * @param {HTMLElement} collection holds the bar; its buttons' values are the names of actions
+   * @param {Album} album
+   * @param {Selection} selection
+   * @param {(action: string) => void} act
+   */
+  constructor(collection, album, selection, act) {
+    this.#collection = collection;
+    this.#album = album;
+    this.#selection = selection;
+    this.#count = need(collection, "[data-select=count]", HTMLElement);
+    this.#rest = need(collection, "[data-select=rest]", HTMLButtonElement);
+    const none = need(collection, "[data-select=none]", HTMLButtonElement);
+    this.#rest.addEventListener("click", () => selection.setAll());
+    none.hidden = false;
+    none.addEventListener("click", () => act("clear"));
+    for (const button of collection.querySelectorAll(".select-bar__actions button[name=action]")) {
+      if (!(button instanceof HTMLButtonElement)) continue;
+      button.addEventListener("click", (event) => {
+        event.preventDefault();
+        act(button.value);
+      });
+    }
+    selection.addEventListener("change", () => this.#draw());
+    album.addEventListener("shape", () => this.#draw());
+    this.#draw();
+  }
+
+  #draw() {
+    const { count, isAll } = this.#selection;
+    const { total } = this.#album;
+    this.#collection.toggleAttribute("data-selecting", count > 0);
+    this.#rest.hidden = count === 0 || isAll || count >= total;
+    const all = this.#album.query.q || this.#album.query.favourites ? `Select all ${total.toLocaleString("en")} matching` : `Select all ${total.toLocaleString("en")}`;
+    need(this.#rest, ".button__text", HTMLElement).textContent = all;
+    this.#rest.title = all;
+    const size = bytes(this.#selection.bytes);
+    const words = document.createElement("span");
+    words.className = "select-bar__words";
+    words.textContent = " selected";
+    this.#count.replaceChildren(count.toLocaleString("en"), words, ` · ${size}`);
+    const download = this.#collection.querySelector("button[value=download]");
+    if (download instanceof HTMLElement) {
+      download.title = count > 1 ? `Download a zip of ${pictures(count)}, ${size}` : `Download, ${size}`;
+    }
+    if (count !== this.#spoken) announce(count > 0 ? `${count.toLocaleString("en")} selected` : "Nothing selected");
+    this.#spoken = count;
+  }
+}

@@ -1,0 +1,116 @@
+// The session ended while the page was open: signing in again in place, so that nothing that was begun is lost.
+
+import { useCsrfToken } from "./api.js";
+import { clone, need } from "./dom.js";
+import { attach as attachReveal } from "../behaviours/reveal.js";
+
+// Whatever else the page does in the background would ask once more at once.
+const QUIET_AFTER_NO_MS = 10_000;
+
+/** @type {Promise<boolean> | null} */
+let asking = null;
+let refusedAt = -Infinity;
+
+/**
+ * Asks for the password of the account that the page belongs to; however many ask at once, there is one dialog.
+ * @param {boolean} [wished] whether the person has pressed something to sign in; who has just said no is not asked otherwise
+ * @returns {Promise<boolean>} false where the person gave up
+ */
+export function signInAgain(wished = false) {
+  if (!asking && !wished && performance.now() - refusedAt < QUIET_AFTER_NO_MS) return Promise.resolve(false);
+  asking ??= renew().then(
+    (signedIn) => {
+      asking = null;
+      if (!signedIn) refusedAt = performance.now();
+      return signedIn;
+    },
+    (error) => {
+      asking = null;
+      throw error;
+    },
+  );
+  return asking;
+}
+
+async function renew() {
+  const dialog = clone("sign-in-again");
+  if (!(dialog instanceof HTMLDialogElement)) throw new Error("The template sign-in-again holds no dialog");
+  // Another tab may have signed in already: then nobody needs to be asked.
+  return (await adoptSession(dialog.dataset.username ?? "")) || ask(dialog);
+}
+
+/**
+ * Takes the session that the browser's cookie stands for, if it is this person's.
+ * @param {string} username
+ */
+async function adoptSession(username) {
+  const answer = await fetch("/api/v1/session", { headers: { Accept: "application/json" } }).catch(() => null);
+  if (!answer?.ok) return false;
+  const session = await answer.json();
+  if (session.user.username !== username) {
+    // Somebody else is signed in here now; what this page shows is not theirs.
+    location.reload();
+    return false;
+  }
+  useCsrfToken(session.csrf_token);
+  return true;
+}
+
+/**
+ * @param {HTMLDialogElement} dialog
+ * @returns {Promise<boolean>}
+ */
+function ask(dialog) {
+  const form = need(dialog, "form", HTMLFormElement);
+  const password = need(form, "input[type=password]", HTMLInputElement);
+  const error = need(form, "[role=alert]", HTMLElement);
+  const submit = need(form, "[data-again=submit]", HTMLButtonElement);
+  const username = dialog.dataset.username ?? "";
+  attachReveal(need(form, ".reveal", HTMLElement));
+
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "signed-in");
+    });
+    need(form, "[data-again=cancel]", HTMLButtonElement).addEventListener("click", () => dialog.close());
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      submit.disabled = true;
+      void signIn(username, password.value).then(async (problem) => {
+        submit.disabled = false;
+        if (problem === "" && (await adoptSession(username))) return dialog.close("signed-in");
+        error.hidden = false;
+        need(error, "span", HTMLElement).textContent = problem || "Signing in did not work. Reload the page and try again.";
+        password.setAttribute("aria-invalid", "true");
+        password.setAttribute("aria-describedby", error.id);
+        password.select();
+        password.focus();
+      });
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    password.focus();
+  });
+}
+
+/**
+ * The form of the login page, sent by a script: its answer sets the cookie.
+ * @param {string} login
+ * @param {string} password
+ * @returns {Promise<string>} what went wrong, or ""
+ */
+async function signIn(login, password) {
+  let answer;
+  try {
+    const body = new URLSearchParams({ login, password });
+    answer = await fetch("/login", { method: "POST", body, redirect: "manual", headers: { Accept: "application/json" } });
+  } catch {
+    return "The server cannot be reached. Check the connection and try again.";
+  }
+  // Where the login page would lead on, we are in; a script may not see more of a redirect than that it is one.
+  if (answer.type === "opaqueredirect") return "";
+  if (answer.status === 401 || answer.status === 422) return "This password is not right. Try again.";
+  const problem = await answer.json().catch(() => null);
+  return problem?.detail ?? `The server answered ${answer.status}. Try again.`;
+}

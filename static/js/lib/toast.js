@@ -1,0 +1,61 @@
+// Short words at the edge of the page, with a way back: what was done, and "Undo".
+
+import { clone, need } from "./dom.js";
+
+// Long enough to read, think, and reach for the button (WCAG 2.2.1 wants no less than 20 s or a way to hold it: it waits
+// while the pointer or the keyboard is on it, and Ctrl+Z works as well).
+const SHOWN_MS = 12_000;
+const MOST = 3;
+
+/** @type {HTMLElement | null} */
+let shelf = null;
+
+/**
+ * @param {string} words
+ * @param {{action?: {label: string, run: () => unknown}, kind?: "error"}} [options]
+ */
+export function toast(words, { action, kind } = {}) {
+  const box = clone("toast");
+  need(box, ".toast__words", HTMLElement).textContent = words;
+  if (kind) box.dataset.kind = kind;
+  const button = need(box, ".toast__action", HTMLButtonElement);
+  const close = need(box, ".toast__close", HTMLButtonElement);
+  button.hidden = !action;
+  button.textContent = action?.label ?? "";
+  button.addEventListener("click", () => {
+    leave();
+    action?.run();
+  });
+  close.addEventListener("click", () => leave());
+
+  let timer = 0;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => leave(), SHOWN_MS);
+  };
+  const hold = () => clearTimeout(timer);
+  const leave = () => {
+    hold();
+    box.remove();
+  };
+  for (const event of ["pointerenter", "focusin"]) box.addEventListener(event, hold);
+  for (const event of ["pointerleave", "focusout"]) box.addEventListener(event, wait);
+  place().append(box);
+  while (place().children.length > MOST) place().firstElementChild?.remove();
+  wait();
+}
+
+/** Takes back what the newest toast is about, as Ctrl+Z does. */
+export function undoNewest() {
+  const actions = shelf?.querySelectorAll(".toast__action:not([hidden])") ?? [];
+  const newest = [...actions].at(-1);
+  if (newest instanceof HTMLElement) newest.click();
+}
+
+/** The shelf, in the dialog that is open, since nothing outside it can be reached. */
+function place() {
+  shelf ??= clone("toasts");
+  const parent = [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body;
+  if (shelf.parentElement !== parent) parent.append(shelf);
+  return shelf;
+}

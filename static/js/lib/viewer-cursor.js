@@ -1,0 +1,140 @@
+// Where in the album the viewer is. It holds on to the picture, not to its number: pictures come and go around it.
+
+import { announce } from "./announce.js";
+
+/** @typedef {import("./api.js").Picture} Picture */
+/** @typedef {import("./album.js").Album} Album */
+/** @typedef {{before: Picture | null, after: Picture | null, later: Picture | null}} Around */
+
+/**
+ * @typedef {object} Hooks
+ * @property {(isOther: boolean) => void} moved to another picture, or something about this one has changed
+ * @property {() => void} ended nothing is left to show
+ * @property {(error: unknown) => void} failed the list could not be read on
+ */
+
+export class Cursor {
+  /** @type {Picture | null} */
+  picture = null;
+  index = 0;
+  #album;
+  #hooks;
+  /** Whether the picture is no longer in the album, so that the next one has its number. */
+  #isAlone = false;
+  #total = 0;
+  #ticket = 0;
+  /** On their way out. @type {Set<string>} */
+  #going = new Set();
+
+  /**
+   * @param {Album} album
+   * @param {Hooks} hooks
+   */
+  constructor(album, hooks) {
+    this.#album = album;
+    this.#hooks = hooks;
+    album.addEventListener("change", () => this.#albumChanged());
+  }
+
+  get total() {
+    return this.#album.total;
+  }
+
+  /**
+   * At once where the picture is known: then nothing waits, not even for a microtask.
+   * @param {number} index
+   * @param {string} [id] the only picture that will do
+   * @returns {Promise<boolean>} whether it is there
+   */
+  async go(index, id) {
+    const ticket = (this.#ticket += 1);
+    const picture = this.#album.peek(index) ?? (await this.#load(index));
+    if (!picture || ticket !== this.#ticket || (id && picture.id !== id)) return false;
+    const isOther = picture.id !== this.picture?.id;
+    [this.picture, this.index, this.#isAlone, this.#total] = [picture, index, false, this.total];
+    this.#hooks.moved(isOther);
+    return true;
+  }
+
+  /** @param {number} by -1 or 1 */
+  step(by) {
+    const index = this.#at(by);
+    if (index < 0) return announce("This is the first picture.");
+    if (index >= this.total) return announce("This is the last picture.");
+    void this.go(index);
+  }
+
+  /** Nothing is shown any more. */
+  leave() {
+    this.picture = null;
+    this.#ticket += 1;
+  }
+
+  /**
+   * The pictures beside this one. What is not loaded yet is asked for, and the album tells when it has come.
+   * @returns {Around}
+   */
+  around() {
+    const [before, after, later] = [-1, 1, 2].map((by) => {
+      const known = this.#album.peek(this.#at(by));
+      if (!known) void this.#load(this.#at(by));
+      return known;
+    });
+    return { before, after, later };
+  }
+
+  /**
+   * Does what takes the picture out of the album, and goes on to the next one as soon as it is out.
+   * @param {(picture: Picture) => Promise<void>} act
+   */
+  async takeOut(act) {
+    const picture = this.picture;
+    if (!picture || this.#going.has(picture.id)) return;
+    this.#going.add(picture.id);
+    try {
+      await act(picture);
+    } catch (error) {
+      this.#hooks.failed(error);
+    } finally {
+      this.#going.delete(picture.id);
+    }
+  }
+
+  /** @param {Picture} picture that turned out to be gone from the server */
+  lose(picture) {
+    void this.takeOut(async () => this.#album.remove([picture.id]));
+  }
+
+  /** @param {Picture} picture after a change */
+  replace(picture) {
+    this.#album.replace(picture);
+  }
+
+  /** @param {number} by */
+  #at(by) {
+    return this.index + (this.#isAlone && by > 0 ? by - 1 : by);
+  }
+
+  /** @param {number} index */
+  #load(index) {
+    return this.#album.load(index).catch((error) => {
+      this.#hooks.failed(error);
+      return null;
+    });
+  }
+
+  #albumChanged() {
+    const shown = this.picture;
+    if (!shown) return;
+    if (this.total === 0) return this.#hooks.ended();
+    const at = this.#album.indexOf(shown.id);
+    if (at < 0 && this.#going.has(shown.id)) return void this.go(Math.min(this.index, this.total - 1));
+    this.#isAlone = at < 0;
+    // After a refresh nothing is loaded. Pictures that have been added have most likely come before this one.
+    if (at < 0 && this.total > this.#total) void this.#load(this.index + this.total - this.#total);
+    this.index = at < 0 ? Math.min(this.index, this.total - 1) : at;
+    this.#total = this.total;
+    this.picture = this.#album.peek(at) ?? shown;
+    this.#hooks.moved(false);
+  }
+}

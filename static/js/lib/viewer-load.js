@@ -1,0 +1,90 @@
+// Fetching what the viewer shows. By fetch and not by an <img>, because only then the reason of a failure is known, and
+// what is no longer needed can be called off.
+
+import { Refusal } from "./api.js";
+import { toast } from "./toast.js";
+
+const TRIES = 3;
+const LONGEST_PAUSE_MS = 5000;
+
+/** What browsers show by themselves; of anything else the preview is the best there is. */
+const SHOWABLE = new Set(["image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp"]);
+
+/** @param {import("./api.js").Picture} picture */
+export function showsItself(picture) {
+  return SHOWABLE.has(picture.content_type);
+}
+
+/**
+ * The preview's bytes.
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @throws {Refusal}
+ */
+export async function fetchPreview(id, signal) {
+  for (let tries = 1; ; tries++) {
+    const answer = await send(`/api/v1/images/${id}/preview`, signal);
+    if (answer.ok) return answer.blob().catch(() => Promise.reject(unreachable()));
+    const isBusy = answer.status === 429 || answer.status === 503;
+    if (!isBusy || tries === TRIES) throw await refusalOf(answer);
+    await pause(1000 * Number(answer.headers.get("Retry-After")), signal);
+  }
+}
+
+/**
+ * Shows the bytes behind `url` in `image`, not before they are decoded: nothing flickers.
+ * @param {HTMLImageElement} image
+ * @param {string} url
+ */
+export async function showDecoded(image, url) {
+  image.src = url;
+  await image.decode().catch(() => Promise.reject(new Refusal(0, "What arrived is not a whole picture.")));
+  image.hidden = false;
+}
+
+/**
+ * Why something did not work; anything else than a refusal is a mistake of ours and goes on.
+ * @param {unknown} error
+ */
+export function wordsOf(error) {
+  if (error instanceof Refusal) return error.detail;
+  throw error;
+}
+
+/** Says why at the edge of the page. @param {unknown} error */
+export function tell(error) {
+  toast(wordsOf(error), { kind: "error" });
+}
+
+/**
+ * @param {string} path
+ * @param {AbortSignal} signal
+ */
+async function send(path, signal) {
+  try {
+    return await fetch(path, { signal, headers: { Accept: "image/*, application/problem+json" } });
+  } catch {
+    throw unreachable();
+  }
+}
+
+function unreachable() {
+  return new Refusal(0, "The server cannot be reached. Check the connection and try again.");
+}
+
+/** @param {Response} answer */
+async function refusalOf(answer) {
+  const problem = await answer.json().catch(() => null);
+  return new Refusal(answer.status, problem?.detail ?? `The server answered ${answer.status}.`);
+}
+
+/**
+ * @param {number} ms
+ * @param {AbortSignal} signal ends the pause at once
+ */
+function pause(ms, signal) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, Math.min(ms || 1000, LONGEST_PAUSE_MS));
+    signal.addEventListener("abort", resolve, { once: true });
+  });
+}

@@ -1,0 +1,66 @@
+// The viewer in the browser's history: the address names the picture, Back closes the viewer, Forward opens it again, and
+// however it is closed, no entry of it stays. A reload of the address gets the plain page of the picture.
+
+/** @typedef {import("./api.js").Picture} Picture */
+/** @typedef {{id: string, index: number}} Place */
+
+const LEFT_MS = 1000;
+
+export class Trail {
+  /** @type {string | null} the page's own title, while the viewer is open */
+  #title = null;
+  /** @type {(() => void) | null} */
+  #left = null;
+
+  /** @param {{back: () => void, forth: (place: Place) => void}} hooks */
+  constructor({ back, forth }) {
+    addEventListener("popstate", (event) => {
+      const place = placeOf(event.state);
+      if (place) return forth(place);
+      if (this.#left) this.#left();
+      else back();
+    });
+  }
+
+  /**
+   * The picture is the one that is shown.
+   * @param {Picture} picture
+   * @param {number} index
+   */
+  tell(picture, index) {
+    this.#title ??= document.title;
+    document.title = `${picture.name} · Image Vault`;
+    const state = { viewer: { id: picture.id, index } };
+    const url = `/vault/images/${picture.id}`;
+    if (placeOf(history.state)) {
+      history.replaceState(state, "", url);
+      return;
+    }
+    // On the way back the grid goes to the last picture that was seen, not to where it was left.
+    history.scrollRestoration = "manual";
+    history.pushState(state, "", url);
+  }
+
+  /** The viewer is closed. Resolves once the history is on the page's own entry again. */
+  async leave() {
+    if (this.#title !== null) document.title = this.#title;
+    this.#title = null;
+    if (placeOf(history.state)) {
+      await new Promise((resolve) => {
+        this.#left = () => resolve(null);
+        setTimeout(resolve, LEFT_MS);
+        history.back();
+      });
+      this.#left = null;
+    }
+    history.scrollRestoration = "auto";
+  }
+}
+
+/**
+ * @param {any} state
+ * @returns {Place | null}
+ */
+function placeOf(state) {
+  return state?.viewer ?? null;
+}

@@ -1,0 +1,197 @@
+// The viewer: one picture of the album over the grid, and everything that one does with a single picture. How its parts
+// look and how they are led stands in the files viewer-*.js; here they are tied together.
+
+import { announce } from "./announce.js";
+import { Refusal, call } from "./api.js";
+import { need } from "./dom.js";
+import { showKeys } from "./keys-help.js";
+import { toast, undoNewest } from "./toast.js";
+import { Bar, place } from "./viewer-bar.js";
+import { Cursor } from "./viewer-cursor.js";
+import { Details } from "./viewer-details.js";
+import { Gestures } from "./viewer-gestures.js";
+import { listenForKeys } from "./viewer-keys.js";
+import { tell, wordsOf } from "./viewer-load.js";
+import { movesOf } from "./viewer-moves.js";
+import { Stage } from "./viewer-stage.js";
+import { Trail } from "./viewer-trail.js";
+
+/** @typedef {import("./api.js").Picture} Picture */
+
+/**
+ * @typedef {object} Actions What the page does with a picture. Each tells people by itself how it went.
+ * @property {(picture: Picture) => Promise<void>} remove to the trash
+ * @property {(picture: Picture) => Promise<void>} removeForGood asks first
+ * @property {(picture: Picture, favourite: boolean) => Promise<void>} setFavourite
+ * @property {(picture: Picture) => Promise<void>} [restore] out of the trash
+ * @property {(index: number) => void} closed
+ */
+
+const NARROW = "(max-width: 47.99rem)";
+
+export class Viewer {
+  #actions;
+  #cursor;
+  #dialog = need(document, "[data-viewer=dialog]", HTMLDialogElement);
+  #bar;
+  #details;
+  #stage;
+  #trail = new Trail({ back: () => void this.#shut(), forth: ({ index, id }) => void this.#return(index, id) });
+  #left = Promise.resolve();
+
+  /**
+   * @param {import("./album.js").Album} album
+   * @param {Actions} actions
+   */
+  constructor(album, actions) {
+    const dialog = this.#dialog;
+    const stage = need(dialog, "[data-viewer=stage]", HTMLElement);
+    this.#actions = actions;
+    this.#cursor = new Cursor(album, { moved: (isOther) => this.#show(isOther), ended: () => this.close(), failed: tell });
+    this.#stage = new Stage(stage, {
+      failed: (picture, error) => void this.#failed(picture, error),
+      zoomed: () => this.#bar.press("zoom", this.#stage.zoom.isZoomed),
+    });
+    this.#details = new Details(need(dialog, "[data-viewer=details]", HTMLElement), (picture) => this.#cursor.replace(picture));
+    const commands = this.#commands();
+    this.#bar = new Bar(dialog, commands);
+    new Gestures(stage, {
+      zoom: this.#stage.zoom,
+      drag: (dx) => this.#stage.drag(dx),
+      release: (dx, speed) => this.#stage.release(dx, speed, (by) => this.#cursor.step(by)),
+      flick: (down) => (down ? this.close() : this.#toggleDetails(true)),
+      tap: () => this.#bar.toggle(),
+    });
+    listenForKeys(dialog, commands);
+    // The browser's own way to close, such as Android's Back.
+    dialog.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      this.#escape();
+    });
+    dialog.addEventListener("close", () => !dialog.open && this.close());
+    document.addEventListener("fullscreenchange", () => this.#bar.press("fullscreen", document.fullscreenElement !== null));
+    addEventListener("online", () => this.#stage.hasTrouble && this.#stage.retry());
+  }
+
+  get isOpen() {
+    return this.#cursor.picture !== null;
+  }
+
+  /** @param {number} index */
+  open(index) {
+    // A viewer that has just been closed is still on its way back through the history.
+    void this.#left.then(() => this.#cursor.go(index));
+  }
+
+  close() {
+    if (this.isOpen) this.#left = this.#shut();
+  }
+
+  async #shut() {
+    if (!this.isOpen) return;
+    this.#cursor.leave();
+    this.#bar.stop();
+    this.#toggleDetails(false);
+    if (document.fullscreenElement) void document.exitFullscreen();
+    this.#dialog.close();
+    this.#stage.clear();
+    // What was said in the dialog, such as how to undo a deletion, is still said.
+    document.body.append(...this.#dialog.querySelectorAll(":scope > .toasts"));
+    await this.#trail.leave();
+    this.#actions.closed(Math.max(0, Math.min(this.#cursor.index, this.#cursor.total - 1)));
+  }
+
+  /**
+   * Forward in the history. A picture that is no longer where it was still has its plain page.
+   * @param {number} index
+   * @param {string} id
+   */
+  async #return(index, id) {
+    if (!(await this.#cursor.go(index, id))) location.reload();
+  }
+
+  /** @param {boolean} isOther than the one before */
+  #show(isOther) {
+    const { picture, index, total } = this.#cursor;
+    if (!picture) return;
+    if (!this.#dialog.open) {
+      this.#dialog.showModal();
+      // Not on a button, which would look chosen: the dialog's own name is what is heard.
+      this.#dialog.focus();
+    }
+    this.#bar.show(picture, index, total);
+    this.#details.show(picture);
+    this.#trail.tell(picture, index);
+    this.#stage.show(picture, this.#cursor.around());
+    if (!isOther) return;
+    announce(`${picture.name.trim() || "Picture without a name"}, ${place(index, total)}`);
+    if (!this.#dialog.hasAttribute("data-calm")) this.#bar.wake();
+  }
+
+  /**
+   * @param {Picture} picture
+   * @param {unknown} error why its preview did not come
+   */
+  async #failed(picture, error) {
+    let reason = error;
+    if (error instanceof Refusal && [401, 404].includes(error.status)) {
+      // Asks to sign in again where the session has ended, and tells a picture that is gone from one that is damaged.
+      const found = await call("GET", `/api/v1/images/${picture.id}`).catch((refusal) => void (reason = refusal));
+      if (found && error.status === 401) return this.#stage.retry();
+    }
+    if (this.#cursor.picture?.id !== picture.id) return;
+    if (!(reason instanceof Refusal && reason.status === 404)) return this.#stage.trouble(wordsOf(reason));
+    toast(`“${picture.name}” is no longer in your vault.`);
+    this.#cursor.lose(picture);
+  }
+
+  /** One step back: out of a field, the panel that covers the picture, full screen, the zoom, and then the viewer. */
+  #escape() {
+    const field = document.activeElement;
+    if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) this.#dialog.focus();
+    else if (this.#details.isOpen && matchMedia(NARROW).matches) this.#toggleDetails(false);
+    else if (document.fullscreenElement) void document.exitFullscreen();
+    else if (this.#stage.zoom.isZoomed) this.#stage.zoom.reset();
+    else this.close();
+  }
+
+  /** @param {boolean} open */
+  #toggleDetails(open) {
+    const hadFocus = this.#details.toggle(open);
+    this.#bar.press("details", open);
+    if (hadFocus && this.isOpen) this.#bar.focus("details");
+  }
+
+  async #favour() {
+    const { picture, index, total } = this.#cursor;
+    if (!picture || picture.state === "trashed") return;
+    this.#bar.show({ ...picture, favourite: !picture.favourite }, index, total);
+    await this.#actions.setFavourite(picture, !picture.favourite).catch(tell);
+    // As it is now, also where it was refused.
+    this.#show(false);
+  }
+
+  /** @param {boolean} forGood */
+  #remove(forGood) {
+    const isTrashed = this.#cursor.picture?.state === "trashed";
+    void this.#cursor.takeOut((picture) => (forGood || isTrashed ? this.#actions.removeForGood(picture) : this.#actions.remove(picture)));
+  }
+
+  /** @returns {Record<string, () => void>} by the names in viewer-keys.js and in data-do */
+  #commands() {
+    return {
+      ...movesOf(this.#cursor, this.#stage.zoom),
+      details: () => this.#toggleDetails(!this.#details.isOpen),
+      "details-close": () => this.#toggleDetails(false),
+      favourite: () => void this.#favour(),
+      download: () => this.#bar.download(),
+      remove: () => this.#remove(false),
+      removeForGood: () => this.#remove(true),
+      restore: () => void (this.#actions.restore && this.#cursor.takeOut(this.#actions.restore)),
+      keys: showKeys,
+      undo: undoNewest,
+      escape: () => this.#escape(),
+      close: () => this.close(),
+    };
+  }
+}

@@ -1,0 +1,121 @@
+//! Clients that take their time: half a head, a byte now and then, a body that stops coming.
+//!
+//! A body is ended by our own timeout. A head is not: Rocket has no timeout for one, and leaves it
+//! to the proxy in front. What must hold without a proxy is that the others do not notice.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::bad_uploads::{head, read_head};
+use super::client::{Client, PASSWORD};
+use super::memory::resident_kib;
+use super::samples;
+use super::server::Server;
+use super::store::Backend;
+
+on_both_stores!(slow_clients_disturb_nobody_and_stalled_uploads_are_given_up);
+
+const HEADS: usize = 500;
+const BODIES: usize = 100;
+/// The least that may be set. The bodies fit in, all at once, and leave room for a small picture.
+const UPLOAD_MEMORY: usize = 16 << 20;
+const BODY_LEN: usize = 100 << 10;
+/// A hundred bodies of 100 KiB, and some tens of KiB for each of six hundred connections.
+const MAX_GROWTH_KIB: u64 = 64 << 10;
+
+/// Both stores at once would need more descriptors than the 1024 that many systems allow.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Security test 29.
+fn slow_clients_disturb_nobody_and_stalled_uploads_are_given_up(backend: &Backend) {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let settings = [
+        ("RECEIVE_STALL", "5s"),
+        ("UPLOAD_MEMORY", "16 MiB"),
+        ("MAX_FILE", "16 MiB"),
+    ];
+    let server = Server::with(backend, &settings);
+    let (slow, ada) = (server.user("slow"), server.user("ada"));
+    assert_served(&ada, 0);
+    let before = resident_kib(server.process());
+
+    let heads: Vec<_> = (0..HEADS).map(|n| half_a_request(&server, n)).collect();
+    let mut bodies: Vec<_> = (0..BODIES)
+        .map(|_| stalled_upload(&server, &slow))
+        .collect();
+    std::thread::scope(|scope| {
+        let (_dropped_at_the_end, end) = channel();
+        let heads = &heads;
+        scope.spawn(move || drip(heads, &end));
+        for seed in 1..4 {
+            assert_served(&ada, seed);
+        }
+        // Before a password is hashed, which takes memory of its own.
+        let growth = resident_kib(server.process()).saturating_sub(before);
+        ada.login("ada", PASSWORD).json(201);
+        assert!(growth < MAX_GROWTH_KIB, "{growth} KiB");
+    });
+
+    for link in &mut bodies {
+        let answer = read_head(link);
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    }
+    // It gets in only where every one of them has given its memory back.
+    let mut largest = samples::jpeg(100);
+    largest.resize(UPLOAD_MEMORY, 0);
+    ada.add("largest.jpg", &largest);
+    assert_eq!(slow.list("")["total"], 0);
+    drop(heads);
+}
+
+/// What everybody needs: readiness, taking in, listing, giving back.
+#[track_caller]
+fn assert_served(client: &Client, seed: u32) {
+    client.get("/health/ready").expect(200);
+    let bytes = samples::jpeg(seed);
+    let id = client.add("small.jpg", &bytes);
+    assert_eq!(client.list("")["total"], seed + 1);
+    assert_eq!(client.original(&id), bytes);
+}
+
+fn connection(server: &Server) -> TcpStream {
+    let link = TcpStream::connect(server.host()).unwrap();
+    link.set_read_timeout(Some(Duration::from_secs(120)))
+        .unwrap();
+    link
+}
+
+/// Half a head; or a whole one and less of a body than Rocket reads before it asks us.
+fn half_a_request(server: &Server, n: usize) -> TcpStream {
+    let mut link = connection(server);
+    let begun: &[u8] = match n % 4 {
+        0 | 1 => b"GET /login HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+        2 => b"",
+        _ => b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nlogin",
+    };
+    link.write_all(begun).unwrap();
+    link
+}
+
+/// A signed-in upload that stops after its first bytes.
+fn stalled_upload(server: &Server, client: &Client) -> TcpStream {
+    let mut link = connection(server);
+    let head = head(server, client, &format!("Content-Length: {BODY_LEN}"));
+    link.write_all(head.as_bytes()).unwrap();
+    link.write_all(&samples::jpeg(1)[..100]).unwrap();
+    link
+}
+
+/// Sends a byte on every other connection, and again, and again; the rest say nothing more.
+fn drip(links: &[TcpStream], end: &Receiver<()>) {
+    for mut link in links.iter().step_by(2).cycle() {
+        if end.recv_timeout(Duration::from_millis(5)) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
+        // The server may end them if it likes.
+        drop(link.write(b"x"));
+    }
+}
