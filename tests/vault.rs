@@ -94,7 +94,7 @@ impl Fixture {
 
     async fn count(&self, who: &Unlocked, state: ImageState) -> usize {
         let filter = Filter {
-            state,
+            state: Some(state),
             ..Filter::default()
         };
         let request = ListRequest {

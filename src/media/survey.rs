@@ -248,14 +248,18 @@ fn tiff(bytes: &[u8]) -> Result<Survey<'_>, MediaError> {
     // None, fax group 4, LZW, deflate under its two numbers, PackBits.
     const BOUNDED: [u32; 6] = [1, 4, 5, 8, 32946, 32773];
     // The tags of TIFF 6.0 that describe the pixels. The decoder makes room for as many values of
-    // each as the file claims (32 bytes for one) before it has read them, within no limit of ours.
-    // An honest list has a value for each strip, and so at most one for each row.
+    // each as the file claims before it has read them, within no limit of ours. An honest list has
+    // a value for each strip or tile of each plane: 400,000 for small tiles of 100 megapixels.
     const PIXEL_TAGS: RangeInclusive<u16> = 254..=532;
-    const MOST_VALUES: u32 = 1 << 18;
+    const BYTES_A_VALUE: u64 = 32;
+    const MOST_BYTES: u64 = 32 << 20;
     let tiff = Tiff::new(bytes).ok_or(MediaError::Broken)?;
-    let excessive = |(tag, count)| PIXEL_TAGS.contains(&tag) && count > MOST_VALUES;
-    if tiff.claims().any(excessive) {
-        return Err(MediaError::Broken);
+    let pixel_lists = tiff.claims().filter(|(tag, _)| PIXEL_TAGS.contains(tag));
+    let longest = pixel_lists.map(|(_, count)| count).max().unwrap_or(0);
+    let needed = u64::from(longest) * BYTES_A_VALUE;
+    if needed > MOST_BYTES {
+        let max = MOST_BYTES;
+        return Err(MediaError::TooMuchMemory { needed, max });
     }
     let bounded = |number: Option<u32>| number.is_some_and(|n| BOUNDED.contains(&n));
     let mut compressions = tiff.main().filter(|field| field.tag == COMPRESSION);

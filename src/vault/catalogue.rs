@@ -325,17 +325,19 @@ impl Vault {
                 .into_iter()
                 .collect::<std::result::Result<Vec<_>, _>>()?;
             let newest = batch.iter().map(Change::seq).max().unwrap_or(0);
-            let (mut opened, mut sealed) = (Vec::new(), Vec::new());
-            for change in batch {
-                match catalogue.known(&change) {
-                    Some(known) => opened.push(known),
-                    None => sealed.push(change),
-                }
-            }
-            if !sealed.is_empty() {
-                let master = who.master.clone();
-                opened.extend(tokio::task::spawn_blocking(move || open(&master, sealed)).await?);
-            }
+            let known: Vec<_> = batch.iter().map(|change| catalogue.known(change)).collect();
+            let sealed = batch.into_iter().zip(&known);
+            let sealed: Vec<_> = sealed
+                .filter_map(|(change, known)| known.is_none().then_some(change))
+                .collect();
+            let master = who.master.clone();
+            let fresh = tokio::task::spawn_blocking(move || open(&master, sealed)).await?;
+            // In the order in which they came: what is gone must not come back.
+            let mut fresh = fresh.into_iter();
+            let opened = known
+                .into_iter()
+                .filter_map(|known| known.or_else(|| fresh.next()));
+            let opened = opened.collect();
             catalogue.apply(opened);
             // Rows of one change share its number, so only those before it are surely complete.
             catalogue.seq = catalogue.seq.max(newest.saturating_sub(1));

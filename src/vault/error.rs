@@ -25,6 +25,9 @@ pub enum VaultError {
     /// It was there and is gone for good.
     #[error("this is no longer available")]
     Gone,
+    /// What the caller saw is not what is there now.
+    #[error("something has changed in the meantime")]
+    Changed,
     /// Input that breaks a rule, by field.
     #[error("some of what was sent cannot be used")]
     Invalid(FieldErrors),

@@ -1,14 +1,18 @@
 //! Which of an account's images are meant: by words, tag, mark and state.
 
+use std::collections::BTreeSet;
+
 use super::catalogue::{Entry, fold};
 use super::error::{Result, VaultError};
 use crate::store::ImageState;
 
 /// Longest query that is looked at, in bytes.
 const MAX_QUERY_BYTES: usize = 1_024;
+/// Most words of a query: each is looked for in every image.
+const MAX_WORDS: usize = 32;
 
-/// What an image must have to be meant. The default means every image in the vault.
-#[derive(Debug, Clone)]
+/// What an image must have to be meant. The default means every image.
+#[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Words that must all occur, also inside longer words, whatever their case or accents.
     pub query: String,
@@ -16,19 +20,8 @@ pub struct Filter {
     pub tag: Option<String>,
     /// Whether only favourites are meant.
     pub favourite: bool,
-    /// Whether from the vault or from the trash.
-    pub state: ImageState,
-}
-
-impl Default for Filter {
-    fn default() -> Self {
-        Self {
-            query: String::new(),
-            tag: None,
-            favourite: false,
-            state: ImageState::Active,
-        }
-    }
+    /// Whether from the vault or from the trash; nothing for what the call is about.
+    pub state: Option<ImageState>,
 }
 
 impl Filter {
@@ -41,17 +34,25 @@ impl Filter {
             let message = format!("A query has at most {MAX_QUERY_BYTES} bytes.");
             return Err(VaultError::invalid(field, message));
         }
+        if self.words().len() > MAX_WORDS {
+            let message = format!("A query has at most {MAX_WORDS} words.");
+            return Err(VaultError::invalid(field, message));
+        }
         Ok(())
     }
 
-    /// Says of an image whether it is meant.
-    pub(super) fn matcher(&self) -> impl Fn(&Entry) -> bool {
-        let words: Vec<String> = fold(&self.query)
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect();
+    /// Folded, and each once.
+    fn words(&self) -> BTreeSet<String> {
+        let folded = fold(&self.query);
+        folded.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Says of an image whether it is meant, in a call about images of a state.
+    pub(super) fn matcher(&self, about: ImageState) -> impl Fn(&Entry) -> bool {
+        let words: Vec<String> = self.words().into_iter().collect();
+        let state = self.state.unwrap_or(about);
         move |entry| {
-            entry.state == self.state
+            entry.state == state
                 && (!self.favourite || entry.metadata.favourite)
                 && self
                     .tag

@@ -11,6 +11,7 @@ use super::filter::Filter;
 use super::images::Image;
 use super::{Unlocked, Vault};
 use crate::ids::ImageId;
+use crate::store::ImageState;
 
 /// Images on a page unless asked otherwise.
 pub const DEFAULT_LIMIT: usize = 100;
@@ -179,7 +180,7 @@ fn page(catalogue: &Catalogue, request: &ListRequest, after: Option<Cursor<'_>>)
             (Ok(at) | Err(at), true) => order.len() - at,
         }
     });
-    let wanted = request.filter.matcher();
+    let wanted = request.filter.matcher(ImageState::Active);
     let mut found = Found {
         items: Vec::new(),
         total: 0,

@@ -20,8 +20,7 @@ use crate::store::ImageState;
 pub const MAX_IDS: usize = 10_000;
 /// Ids handed to the store in one transaction.
 const BATCH: usize = 1_000;
-/// Records opened, changed and sealed in one transaction. A record has at most some 40 KiB, and a
-/// message to MongoDB 48 MB.
+/// Records opened, changed and sealed in one transaction.
 const EDIT_BATCH: usize = 500;
 /// Blobs removed side by side.
 const REMOVE_AT_ONCE: usize = 8;
@@ -39,6 +38,8 @@ pub enum Selection {
         filter: Filter,
         /// Not these.
         except: Vec<ImageId>,
+        /// How many the caller expects: what came or went since somebody looked is not swept along.
+        count: Option<usize>,
     },
     /// Every image that went to the trash at this moment: what one call deleted.
     TrashedAt(Timestamp),
@@ -49,7 +50,9 @@ impl Vault {
     /// which [`Selection::TrashedAt`] takes to undo it.
     ///
     /// # Errors
-    /// [`VaultError::NotFound`] where an id is not the account's: nothing is changed then.
+    /// [`VaultError::NotFound`] where an id is not the account's and [`VaultError::Changed`] where
+    /// there are more or fewer than expected: nothing is changed then. After any other, some of a
+    /// large selection may have been moved.
     pub async fn trash(&self, who: &Unlocked, selection: Selection) -> Result<(u64, Timestamp)> {
         let ids = self.chosen_ids(who, selection, ImageState::Active).await?;
         let at = self.now();
@@ -57,29 +60,31 @@ impl Vault {
         Ok((moved, at))
     }
 
-    /// Removes images for good; returns how many it removed.
+    /// Removes images for good; returns how many it removed. `about` is what [`Selection::All`]
+    /// means, and a filter that names no state.
     ///
     /// # Errors
-    /// [`VaultError::NotFound`] where an id is not the account's: nothing is changed then.
-    pub async fn delete(&self, who: &Unlocked, selection: Selection) -> Result<u64> {
-        let ids = self.chosen_ids(who, selection, ImageState::Active).await?;
-        self.remove_ids(who, &ids).await
-    }
-
-    /// Empties the trash.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn empty_trash(&self, who: &Unlocked) -> Result<u64> {
-        let all = Selection::All;
-        let ids = self.chosen_ids(who, all, ImageState::Trashed).await?;
-        self.remove_ids(who, &ids).await
+    /// As [`Vault::trash`].
+    pub async fn delete(
+        &self,
+        who: &Unlocked,
+        selection: Selection,
+        about: ImageState,
+    ) -> Result<u64> {
+        let mut removed = 0;
+        for batch in self.chosen_ids(who, selection, about).await?.chunks(BATCH) {
+            let records = &self.store().records;
+            let rows = records.remove_images(who.id(), batch, self.now()).await?;
+            removed += rows.len() as u64;
+            self.remove_blobs(&rows).await;
+        }
+        Ok(removed)
     }
 
     /// Brings images back from the trash; returns how many it changed.
     ///
     /// # Errors
-    /// [`VaultError::NotFound`] where an id is not the account's: nothing is changed then.
+    /// As [`Vault::trash`].
     pub async fn restore(&self, who: &Unlocked, selection: Selection) -> Result<u64> {
         let ids = self.chosen_ids(who, selection, ImageState::Trashed).await?;
         self.move_to(who, &ids, ImageState::Active, self.now())
@@ -159,7 +164,7 @@ impl Vault {
         if let Selection::Ids(ids) = &selection {
             check_ids("ids", ids, 1)?;
         }
-        if let Selection::Matching { filter, except } = &selection {
+        if let Selection::Matching { filter, except, .. } = &selection {
             filter.check("query")?;
             check_ids("except", except, 0)?;
         }
@@ -175,20 +180,6 @@ impl Vault {
     ) -> Result<Vec<ImageId>> {
         let chosen = self.choose(who, selection, all_of).await?;
         Ok(chosen.iter().map(|entry| entry.id).collect())
-    }
-
-    async fn remove_ids(&self, who: &Unlocked, ids: &[ImageId]) -> Result<u64> {
-        let mut removed = 0;
-        for batch in ids.chunks(BATCH) {
-            let rows = self
-                .store()
-                .records
-                .remove_images(who.id(), batch, self.now())
-                .await?;
-            removed += rows.len() as u64;
-            self.remove_blobs(&rows).await;
-        }
-        Ok(removed)
     }
 
     /// The bytes follow the rows. What cannot be removed now, the sweeper finds later: the keys
@@ -259,13 +250,21 @@ fn choose(
             .filter(|e| e.state == all_of)
             .cloned()
             .collect()),
-        Selection::Matching { filter, except } => {
+        Selection::Matching {
+            filter,
+            except,
+            count,
+        } => {
             if except.iter().any(|id| catalogue.get(id).is_none()) {
                 return Err(VaultError::NotFound);
             }
-            let (meant, except) = (filter.matcher(), HashSet::<_>::from_iter(except));
+            let (meant, except) = (filter.matcher(all_of), HashSet::<_>::from_iter(except));
             let wanted = |entry: &&Arc<Entry>| meant(entry) && !except.contains(&entry.id);
-            Ok(newest_first().filter(wanted).cloned().collect())
+            let chosen: Vec<_> = newest_first().filter(wanted).cloned().collect();
+            match count {
+                Some(count) if count != chosen.len() => Err(VaultError::Changed),
+                _ => Ok(chosen),
+            }
         }
         Selection::TrashedAt(at) => Ok(newest_first()
             .filter(|e| e.state == ImageState::Trashed && e.trashed_at == Some(at))

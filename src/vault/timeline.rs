@@ -4,13 +4,14 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::TimeZone;
 
 use super::catalogue::{Catalogue, Entry};
 use super::error::Result;
 use super::filter::Filter;
 use super::listing::{Sort, cursor_bytes, seal_cursor, walk};
 use super::{Unlocked, Vault};
+use crate::store::ImageState;
 
 /// Images from one cursor of a timeline to the next.
 pub const TIMELINE_PAGE: usize = 200;
@@ -42,8 +43,8 @@ pub struct Timeline {
 }
 
 impl Vault {
-    /// The shape of the list that [`Vault::list`] gives in pages. Days are those of a clock that is
-    /// `offset` ahead of UTC, or of the camera's own where the order is by time of capture.
+    /// The shape of the list that [`Vault::list`] gives in pages. Days are those of a clock in this
+    /// zone, or of the camera's own where the order is by time of capture.
     ///
     /// # Errors
     /// [`super::VaultError::Invalid`] naming `q`.
@@ -52,11 +53,11 @@ impl Vault {
         who: &Unlocked,
         filter: Filter,
         (sort, descending): (Sort, bool),
-        offset: Offset,
+        zone: TimeZone,
     ) -> Result<Timeline> {
         filter.check("q")?;
         let catalogue = self.catalogue(who, sort).await?;
-        let survey = move || survey(&catalogue, &filter, sort, descending, offset);
+        let survey = move || survey(&catalogue, &filter, sort, descending, &zone);
         let (mut timeline, ends) = tokio::task::spawn_blocking(survey).await?;
         for end in ends {
             timeline.cursors.push(Some(seal_cursor(who, &end)?));
@@ -71,7 +72,7 @@ fn survey(
     filter: &Filter,
     sort: Sort,
     descending: bool,
-    offset: Offset,
+    zone: &TimeZone,
 ) -> (Timeline, Vec<Vec<u8>>) {
     let mut timeline = Timeline {
         sections: Vec::new(),
@@ -82,7 +83,7 @@ fn survey(
     };
     let mut ends = Vec::new();
     let mut before: Option<(Heading, &Entry)> = None;
-    let meant = filter.matcher();
+    let meant = filter.matcher(ImageState::Active);
     let order = catalogue.in_order(sort).unwrap_or_default();
     for entry in walk(order, descending).filter(|entry| meant(entry)) {
         if let Some((_, last)) = &before
@@ -90,7 +91,7 @@ fn survey(
         {
             ends.push(cursor_bytes(sort, descending, last));
         }
-        let heading = Heading::of(entry, sort, offset);
+        let heading = Heading::of(entry, sort, zone);
         match timeline.sections.last_mut() {
             Some(section) if before.as_ref().is_some_and(|(same, _)| *same == heading) => {
                 section.count += 1;
@@ -117,8 +118,8 @@ enum Heading {
 }
 
 impl Heading {
-    fn of(entry: &Entry, sort: Sort, offset: Offset) -> Self {
-        let day_of = |at: Timestamp| Self::Day(TimeZone::fixed(offset).to_datetime(at).date());
+    fn of(entry: &Entry, sort: Sort, zone: &TimeZone) -> Self {
+        let day_of = |at: Timestamp| Self::Day(zone.to_datetime(at).date());
         match sort {
             Sort::UploadedAt => day_of(entry.uploaded_at),
             Sort::TakenAt => match entry.metadata.taken_local() {

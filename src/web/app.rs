@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use rocket::State;
 use rocket::data::{Data, ToByteUnit};
 use rocket::http::{ContentType, Header};
 use rocket::response::{Flash, Redirect, Responder};
@@ -15,14 +14,14 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::assets;
 use super::guards::SameOrigin;
-use super::site::Site;
 use crate::media;
 
 /// The page's colour in `tokens.css`, light; a manifest knows one only, and no CSS.
 const PAPER: &str = "#fafcfd";
 
-/// Most of a share that is let pass by before its answer.
-const MAX_SHARE_GIB: u64 = 1;
+/// Most of a share that is let pass by before its answer, and for how long.
+const MAX_SHARE_MIB: u64 = 256;
+const LONGEST_SHARE: Duration = Duration::from_secs(60);
 
 #[derive(Responder)]
 struct AppFile<T> {
@@ -78,8 +77,10 @@ fn service_worker() -> Option<AppFile<&'static [u8]>> {
 
 /// A share that no worker took. Nothing of it is kept.
 #[rocket::post("/share-target", data = "<share>")]
-async fn share_target(_ours: SameOrigin, share: Data<'_>, site: &State<Site>) -> Flash<Redirect> {
-    pass_by(share.open(MAX_SHARE_GIB.gibibytes()), site.receive_stall).await;
+async fn share_target(_ours: SameOrigin, share: Data<'_>) -> Flash<Redirect> {
+    let passed = pass_by(share.open(MAX_SHARE_MIB.mebibytes()));
+    // However it ends, the answer is the same.
+    let _ = tokio::time::timeout(LONGEST_SHARE, passed).await;
     Flash::warning(
         Redirect::to("/vault"),
         "Nothing was added: sharing to the vault works once this page has been open on this device. \
@@ -89,9 +90,9 @@ async fn share_target(_ours: SameOrigin, share: Data<'_>, site: &State<Site>) ->
 
 /// Reads to the end and keeps nothing. An answer before the end would reach few browsers: they see
 /// a connection that broke while they were sending.
-async fn pass_by(mut stream: impl AsyncRead + Unpin, stall: Duration) {
+async fn pass_by(mut stream: impl AsyncRead + Unpin) {
     let mut piece = [0; 16 << 10];
-    while let Ok(Ok(1..)) = tokio::time::timeout(stall, stream.read(&mut piece)).await {}
+    while let Ok(1..) = stream.read(&mut piece).await {}
 }
 
 /// The routes of this file.

@@ -5,6 +5,7 @@ use rocket::http::Status;
 use rocket::outcome::Outcome;
 use rocket::request::Request;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use zeroize::Zeroizing;
 
 use super::body::read_small;
 use super::problem::Problem;
@@ -15,6 +16,10 @@ const MAX_BODY_MIB: u64 = 1;
 /// A body that was JSON of this shape.
 pub(super) struct JsonBody<T>(pub T);
 
+/// A body whose one part says which images, and whose other part says what about them. Each is read
+/// by itself, since a flattened structure forgets which field was wrong.
+pub(super) struct JsonParts<A, B>(pub A, pub B);
+
 #[rocket::async_trait]
 impl<'r, T: DeserializeOwned> FromData<'r> for JsonBody<T> {
     type Error = ();
@@ -23,29 +28,48 @@ impl<'r, T: DeserializeOwned> FromData<'r> for JsonBody<T> {
         request: &'r Request<'_>,
         data: Data<'r>,
     ) -> rocket::data::Outcome<'r, Self, ()> {
-        match parse(request, data).await {
+        match read(request, data).await.and_then(|body| parse(&body)) {
             Ok(value) => Outcome::Success(Self(value)),
             Err(problem) => problem.hand_over(request),
         }
     }
 }
 
-async fn parse<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_>) -> Result<T, Problem> {
+#[rocket::async_trait]
+impl<'r, A: DeserializeOwned, B: DeserializeOwned> FromData<'r> for JsonParts<A, B> {
+    type Error = ();
+
+    async fn from_data(
+        request: &'r Request<'_>,
+        data: Data<'r>,
+    ) -> rocket::data::Outcome<'r, Self, ()> {
+        let both = |body: Zeroizing<Vec<u8>>| Ok(Self(parse(&body)?, parse(&body)?));
+        match read(request, data).await.and_then(both) {
+            Ok(parts) => Outcome::Success(parts),
+            Err(problem) => problem.hand_over(request),
+        }
+    }
+}
+
+async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Zeroizing<Vec<u8>>, Problem> {
     if request.content_type().is_none_or(|kind| !kind.is_json()) {
         // Not only tidiness: a form of another site cannot send this type without asking first.
         let detail = "Send JSON with the header `Content-Type: application/json`.";
         return Err(Problem::new(Status::UnsupportedMediaType, detail));
     }
-    let body = read_small(request, data, MAX_BODY_MIB.mebibytes()).await?;
+    read_small(request, data, MAX_BODY_MIB.mebibytes()).await
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // Every body of the contract is an object. A struct would also be read from an array.
     if body.trim_ascii_start().first() != Some(&b'{') {
-        serde_json::from_slice::<IgnoredAny>(&body).map_err(|error| malformed(&error))?;
+        serde_json::from_slice::<IgnoredAny>(body).map_err(|error| malformed(&error))?;
         return Err(Problem::new(
             Status::UnprocessableEntity,
             "Send a JSON object.",
         ));
     }
-    let mut reader = serde_json::Deserializer::from_slice(&body);
+    let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let field = error.path().to_string();
         match error.inner().is_data() {

@@ -241,6 +241,10 @@ impl From<VaultError> for Problem {
             VaultError::Gone => {
                 Self::new(Status::Gone, "This is no longer available: make it anew.")
             }
+            VaultError::Changed => Self::new(
+                Status::Conflict,
+                "There are more or fewer pictures than before, so nothing was done. Look again.",
+            ),
             VaultError::Invalid(errors) => Self::invalid(errors),
             VaultError::Taken(errors) => Self {
                 status: Status::Conflict,

@@ -15,7 +15,8 @@ use crate::vault::Vault;
 pub(super) struct Site {
     /// Scheme, host and port under which users see the server, when configured.
     public_url: Option<String>,
-    secure: bool,
+    /// Whether browsers reach us by HTTPS only.
+    pub(super) secure: bool,
     cookie_name: String,
     cookie_max_age: Duration,
     pub(super) limits: Limits,

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use rocket::fairing::AdHoc;
 use rocket::{Ignite, Rocket};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -10,6 +11,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Rocket counts a connection that rests between two requests as a running one until its task has
 /// noticed the end, and then waits out the whole grace for it. This is the moment they need.
 const LET_IDLE_GO: Duration = Duration::from_millis(250);
+
+/// Requests to stop that come closer together than this are one.
+const SAME_REQUEST: Duration = Duration::from_secs(1);
 
 /// SIGTERM and SIGINT, heard from now on.
 pub(super) struct Requests {
@@ -35,6 +39,14 @@ impl Requests {
             _ = self.interrupt.recv() => {}
         }
     }
+
+    /// A second request, and not the same one by another way: a terminal and a script around us may
+    /// both pass it on.
+    async fn another(&mut self) {
+        tokio::time::sleep(SAME_REQUEST).await;
+        while self.next().now_or_never().is_some() {}
+        self.next().await;
+    }
 }
 
 /// Runs the server until somebody asks to stop; then running answers have the grace, unless
@@ -58,7 +70,7 @@ pub(super) async fn run(
     tokio::select! {
         biased;
         ended = &mut running => ended.map(drop),
-        () = requests.next() => Ok(()),
+        () = requests.another() => Ok(()),
     }
 }
 

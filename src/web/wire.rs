@@ -133,14 +133,12 @@ pub(super) struct SelectionBody {
     #[serde(default)]
     all: bool,
     query: Option<String>,
-    /// Together with `query`: only favourites.
-    #[serde(default)]
-    favourite_only: bool,
-    /// Together with `query`: of the vault, or of the trash.
+    // These four narrow a query.
+    favourite_only: Option<bool>,
     state: Option<String>,
-    /// Together with `query`: not these.
-    #[serde(default)]
-    except: Vec<String>,
+    except: Option<Vec<String>>,
+    /// How many it must find.
+    count: Option<usize>,
     trashed_at: Option<Timestamp>,
     album: Option<String>,
 }
@@ -155,17 +153,19 @@ impl SelectionBody {
         if self.album.is_some() {
             return Err(Problem::not_found());
         }
+        self.refuse_what_narrows_nothing()?;
         match (self.ids, self.all, self.query, self.trashed_at) {
-            (Some(ids), false, None, None) => Ok(Selection::Ids(parse_ids(&ids)?)),
+            (Some(ids), false, None, None) => Ok(Selection::Ids(parse_ids("ids", &ids)?)),
             (None, true, None, None) => Ok(Selection::All),
             (None, false, Some(query), None) => Ok(Selection::Matching {
                 filter: Filter {
                     query,
-                    favourite: self.favourite_only,
+                    favourite: self.favourite_only.unwrap_or_default(),
                     state: parse_state(self.state.as_deref())?,
                     ..Filter::default()
                 },
-                except: parse_ids(&self.except)?,
+                except: parse_ids("except", &self.except.unwrap_or_default())?,
+                count: self.count,
             }),
             (None, false, None, Some(at)) => Ok(Selection::TrashedAt(at)),
             _ => Err(Problem::invalid_field(
@@ -174,16 +174,34 @@ impl SelectionBody {
             )),
         }
     }
+
+    /// Ignored, a word like `"state": "trashed"` beside `"all"` would delete what it was to spare.
+    fn refuse_what_narrows_nothing(&self) -> Result<(), Problem> {
+        let given = [
+            ("favourite_only", self.favourite_only.is_some()),
+            ("state", self.state.is_some()),
+            ("except", self.except.is_some()),
+            ("count", self.count.is_some()),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((field, _)) if self.query.is_none() => Err(Problem::invalid_field(
+                *field,
+                format!("`{field}` narrows a `query` only; send `\"query\": \"\"` for everything."),
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
-/// `active`, also when absent, or `trashed`.
+/// `active` or `trashed`; nothing where the call itself says which.
 ///
 /// # Errors
 /// 422 for anything else.
-pub(super) fn parse_state(text: Option<&str>) -> Result<ImageState, Problem> {
+pub(super) fn parse_state(text: Option<&str>) -> Result<Option<ImageState>, Problem> {
     match text {
-        None | Some("active") => Ok(ImageState::Active),
-        Some("trashed") => Ok(ImageState::Trashed),
+        None => Ok(None),
+        Some("active") => Ok(Some(ImageState::Active)),
+        Some("trashed") => Ok(Some(ImageState::Trashed)),
         Some(_) => Err(Problem::invalid_field(
             "state",
             "`state` is `active` or `trashed`.",
@@ -195,10 +213,10 @@ pub(super) fn parse_state(text: Option<&str>) -> Result<ImageState, Problem> {
 ///
 /// # Errors
 /// 404 for what cannot be an id; 422 where there are too many to look at.
-pub(super) fn parse_ids(ids: &[String]) -> Result<Vec<ImageId>, Problem> {
+pub(super) fn parse_ids(field: &'static str, ids: &[String]) -> Result<Vec<ImageId>, Problem> {
     if ids.len() > crate::vault::MAX_IDS {
         let message = format!("At most {} ids in one call.", crate::vault::MAX_IDS);
-        return Err(Problem::invalid_field("ids", message));
+        return Err(Problem::invalid_field(field, message));
     }
     Ok(ids.iter().map(|id| id.parse()).collect::<Result<_, _>>()?)
 }

@@ -158,7 +158,7 @@ test("where the storage is away the page says so and keeps the plain grid", asyn
   await signIn(page, url);
   await page.route("**/api/v1/timeline*", (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: JSON.stringify({ detail: "The storage cannot be reached right now." }) }));
   await page.goto(`${url}/vault`);
-  await page.getByText("The storage cannot be reached right now.").waitFor();
+  await page.locator(".toast__words", { hasText: "The storage cannot be reached right now." }).waitFor();
   assert.equal(await page.locator(".grid .tile").count(), 3);
   await page.unroute("**/api/v1/timeline*");
   await page.getByRole("button", { name: "Try again" }).click();

@@ -10,6 +10,7 @@ import { dialog, gallery, open, tile } from "./viewer-steps.js";
 const preview = (page) => page.locator(".hover-preview");
 const many = { count: 8, more: [["harbour.png", png(1200, 900, [20, 120, 150])]] };
 
+// R1.34: for a pointer here, for the keyboard below; on glass a tap opens the viewer (viewer-touch.test.js).
 test("a pointer that rests on a tile gets a closer look beside it", async (t) => {
   const { page } = await gallery(t, many);
   await tile(page, 0).hover();

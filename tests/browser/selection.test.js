@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import test from "node:test";
 
 import { checkAccessibility, download, openPage, signIn, stores } from "./harness.js";
-import { api, dashboard, expectSelected, expectSoon, names, open, tile, vaultOf } from "./gallery.js";
+import { api, dashboard, expectSelected, expectSoon, names, tile, vaultOf } from "./gallery.js";
 import { sha256, zipSums } from "./pictures.js";
 
 const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
@@ -73,6 +73,7 @@ test("the keyboard selects: space, Shift with arrows, the day, everything", asyn
   await expectSoon(() => heard(page).textContent(), "6 selected");
 });
 
+// R1.32.
 test("Ctrl+A takes what is in sight, offers everything, and everything travels as a query", async (t) => {
   const { url, token } = await vaultOf(t, 60);
   const page = await dashboard(t, url, { viewport: { width: 900, height: 600 } });

@@ -115,6 +115,7 @@ test("Shift+Delete asks before it deletes for good", async (t) => {
   await open(page, 0);
   await page.keyboard.press("Shift+Delete");
   await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Cancel" }).waitFor({ state: "detached" });
   await counts(page, "1 of 2");
   assert.equal(await name(page), "colour 1.png");
   await page.keyboard.press("Shift+Delete");

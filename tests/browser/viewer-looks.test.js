@@ -42,7 +42,9 @@ for (const [look, options] of Object.entries(looks)) {
     await page.getByRole("dialog", { name: "Keys" }).waitFor();
     await check("keys", "the list of keys");
     await page.keyboard.press("Escape");
+    await page.getByRole("dialog", { name: "Keys" }).waitFor({ state: "hidden" });
     await page.keyboard.press("i");
+    await page.getByRole("region", { name: "Details" }).waitFor({ state: "hidden" });
 
     const problem = { status: 500, contentType: "application/problem+json", body: JSON.stringify({ detail: "What is stored no longer matches its checksum." }) };
     await page.route(`**/${images.at(-1).id}/preview`, (route) => route.fulfill(problem));

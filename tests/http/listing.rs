@@ -84,6 +84,7 @@ fn seven_images_are_paged_in_every_order(backend: &Backend) {
     );
 }
 
+/// R4.14.
 fn pages_are_stable_while_pictures_come_and_go(backend: &Backend) {
     let server = Server::start(backend);
     let client = server.user("ada");

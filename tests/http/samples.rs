@@ -13,8 +13,11 @@ use super::png_chunks;
 /// A picture of this size that differs for every seed.
 pub(super) fn picture(seed: u32, width: u32, height: u32) -> RgbImage {
     let wave = |n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8;
+    // The waves of two seeds may be alike; a bit of the seed in each block of a JPEG tells them apart.
+    let bit = |x: u32, y: u32| seed >> ((x / 8 + 6 * (y / 8)) % 32) & 1;
     RgbImage::from_fn(width, height, |x, y| {
-        Rgb([wave(seed), wave(x / 8 + seed), wave(y / 8 + seed * 7)])
+        let red = if bit(x, y) == 1 { 220 } else { 30 };
+        Rgb([red, wave(x / 8 + seed), wave(y / 8 + seed * 7)])
     })
 }
 

@@ -13,6 +13,8 @@ on_both_stores!(
     a_timeline_can_be_of_favourites_only,
     what_one_call_deleted_comes_back_together,
     the_trash_can_be_emptied_but_for_some,
+    a_query_that_finds_another_number_changes_nothing,
+    what_narrows_nothing_is_refused_before_it_deletes,
     a_clock_that_is_none_is_refused,
 );
 
@@ -169,4 +171,48 @@ fn the_trash_can_be_emptied_but_for_some(backend: &Backend) {
     client
         .post("/api/v1/images/delete", &unknown)
         .field_error(422, "state");
+}
+
+fn a_query_that_finds_another_number_changes_nothing(backend: &Backend) {
+    let server = Server::start(backend);
+    let client = server.user("ada");
+    for seed in 0..3 {
+        client.add(&format!("{seed}.png"), &samples::png(seed));
+    }
+    let two = serde_json::json!({ "query": "", "count": 2, "permanent": true });
+    client.post("/api/v1/images/delete", &two).problem(409);
+    assert_eq!(client.names("").len(), 3);
+    let three = serde_json::json!({ "query": "", "count": 3 });
+    let deleted = client.post("/api/v1/images/delete", &three).json(200);
+    assert_eq!(deleted["deleted"], 3);
+    // A restore by a query is about the trash.
+    let one = serde_json::json!({ "query": "2" });
+    let restored = client.post("/api/v1/images/restore", &one).json(200);
+    assert_eq!(restored["restored"], 1);
+}
+
+fn what_narrows_nothing_is_refused_before_it_deletes(backend: &Backend) {
+    let server = Server::start(backend);
+    let client = server.user("ada");
+    let id = client.add("kept.png", &samples::png(1));
+    for (field, value) in [
+        ("state", serde_json::json!("trashed")),
+        ("except", serde_json::json!([id])),
+        ("favourite_only", serde_json::json!(true)),
+        ("count", serde_json::json!(0)),
+    ] {
+        let body = serde_json::json!({ "all": true, "permanent": true, field: value });
+        client
+            .post("/api/v1/images/delete", &body)
+            .field_error(422, field);
+    }
+    let wrong = serde_json::json!({ "ids": "all of them", "permanent": true });
+    client
+        .post("/api/v1/images/delete", &wrong)
+        .field_error(422, "ids");
+    let words = (0..40).map(|n| n.to_string()).collect::<Vec<_>>().join("+");
+    client
+        .get(&format!("/api/v1/images?q={words}"))
+        .field_error(422, "q");
+    assert_eq!(client.names(""), ["kept.png"]);
 }

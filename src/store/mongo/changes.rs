@@ -55,25 +55,24 @@ pub(super) async fn update_metadata(
     let update = mongo.transact(context, |session, (mongo, account, changes)| {
         async move {
             let seq = raise(mongo, session, account).await? as i64;
-            // The driver's own bulk write needs a server of version 8; the command is as old as the
-            // protocol, and takes all of them at once.
-            let updates: Vec<Document> = changes
-                .iter()
-                .map(|change| {
-                    let mut unchanged = own(account, &change.id);
-                    unchanged.insert("revision", change.revision as i64);
-                    let set = doc! { "metadata": binary(&change.metadata), "seq": seq };
-                    let new = doc! { "$set": set, "$inc": { "revision": 1_i64 } };
-                    doc! { "q": unchanged, "u": new }
-                })
-                .collect();
             let images = mongo.images().clone_with_type::<IdDoc>();
-            let command = doc! { "update": images.name(), "updates": updates };
-            mongo
-                .database
-                .run_command(command)
-                .session(&mut *session)
-                .await?;
+            for part in parts(changes) {
+                let updates: Vec<Document> = part
+                    .iter()
+                    .map(|change| {
+                        let mut unchanged = own(account, &change.id);
+                        unchanged.insert("revision", change.revision as i64);
+                        let set = doc! { "metadata": binary(&change.metadata), "seq": seq };
+                        let new = doc! { "$set": set, "$inc": { "revision": 1_i64 } };
+                        doc! { "q": unchanged, "u": new }
+                    })
+                    .collect();
+                // The driver's own bulk write needs a server of version 8; the command is as old as
+                // the protocol, and takes many at once.
+                let command = doc! { "update": images.name(), "updates": updates };
+                let reply = mongo.database.run_command(command);
+                refuse_write_errors(&reply.session(&mut *session).await?)?;
+            }
             let mut changed = images
                 .find(doc! { "account": account.to_string(), "seq": seq })
                 .projection(doc! { "_id": 1 })
@@ -172,6 +171,35 @@ pub(super) async fn remove(
         .boxed()
     });
     remove.await?.into_iter().map(ImageRow::try_from).collect()
+}
+
+/// Changes that fit into one command: a document has at most 16 MiB.
+fn parts(mut changes: &[MetadataChange]) -> impl Iterator<Item = &[MetadataChange]> {
+    const MOST_BYTES: usize = 8 << 20;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |change: &&MetadataChange| {
+            bytes += change.metadata.len();
+            bytes <= MOST_BYTES
+        };
+        let count = changes.iter().take_while(fits).count().max(1);
+        let (part, rest) = changes.split_at_checked(count)?;
+        changes = rest;
+        Some(part)
+    })
+}
+
+/// A command that was carried out may still tell of writes that were not.
+fn refuse_write_errors(reply: &Document) -> DriverResult<()> {
+    match reply.get_array("writeErrors") {
+        Ok(errors) if !errors.is_empty() => Err(Error::custom(format!(
+            "an update was refused: {}",
+            errors[0]
+                .as_document()
+                .map_or(0, |e| e.get_i32("code").unwrap_or(0))
+        ))),
+        _ => Ok(()),
+    }
 }
 
 #[derive(Deserialize)]

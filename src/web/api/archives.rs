@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::download::{Download, disposition};
 use super::super::guards::{Reader, Writer};
-use super::super::json::JsonBody;
+use super::super::json::JsonParts;
 use super::super::problem::Problem;
 use super::super::range::Wanted;
 use super::super::wire::SelectionBody;
@@ -20,8 +20,6 @@ use crate::vault::Vault;
 
 #[derive(Deserialize)]
 struct Order {
-    #[serde(flatten)]
-    selection: SelectionBody,
     name: Option<String>,
 }
 
@@ -42,10 +40,10 @@ pub(in super::super) fn address(ticket: &Ticket) -> String {
 #[rocket::post("/archives", data = "<body>")]
 async fn create(
     who: Writer,
-    body: JsonBody<Order>,
+    body: JsonParts<SelectionBody, Order>,
     vault: &State<Vault>,
 ) -> Result<Custom<Json<TicketBody>>, Problem> {
-    let Order { selection, name } = body.0;
+    let JsonParts(selection, Order { name }) = body;
     let ticket = vault
         .create_archive(&who.0, selection.parse()?, name.as_deref())
         .await?;

@@ -1,6 +1,6 @@
 //! What lists are asked by, as text: a value that is not allowed gets its own answer.
 
-use jiff::tz::Offset;
+use jiff::tz::{Offset, TimeZone};
 
 use super::super::problem::Problem;
 use super::super::wire::parse_state;
@@ -86,17 +86,20 @@ pub(super) fn flag(name: &'static str, value: Option<&str>) -> Result<bool, Prob
     }
 }
 
-/// The clock whose days are meant, by minutes that it is ahead of UTC; UTC when absent.
+/// The clock whose days are meant: of a zone such as `Europe/Berlin`, or, where this machine does not
+/// know it, by minutes that it is ahead of UTC.
 ///
 /// # Errors
 /// 422 for what is no clock on earth.
-pub(super) fn clock(minutes: Option<&str>) -> Result<Offset, Problem> {
+pub(super) fn clock(zone: Option<&str>, minutes: Option<&str>) -> Result<TimeZone, Problem> {
     let parse = |text: &str| {
         let seconds = text.parse::<i32>().ok()?.checked_mul(60)?;
         Offset::from_seconds(seconds).ok()
     };
-    minutes.map_or(Some(Offset::UTC), parse).ok_or_else(|| {
+    let offset = minutes.map_or(Some(Offset::UTC), parse).ok_or_else(|| {
         let message = "`utc_offset` is minutes ahead of UTC, such as 120 or -300.";
         Problem::invalid_field("utc_offset", message)
-    })
+    })?;
+    let named = zone.and_then(|name| TimeZone::get(name).ok());
+    Ok(named.unwrap_or_else(|| TimeZone::fixed(offset)))
 }

@@ -8,10 +8,11 @@ use rocket::serde::json::Json;
 use serde::{Deserialize, Serialize};
 
 use super::super::guards::{Reader, Writer};
-use super::super::json::JsonBody;
+use super::super::json::{JsonBody, JsonParts};
 use super::super::problem::Problem;
 use super::super::wire::{SelectionBody, counted};
 use crate::ids::ImageId;
+use crate::store::ImageState;
 use crate::vault::ImageEdit;
 use crate::vault::Vault;
 
@@ -22,8 +23,6 @@ type Count = Json<BTreeMap<&'static str, u64>>;
 
 #[derive(Deserialize)]
 struct Deletion {
-    #[serde(flatten)]
-    selection: SelectionBody,
     #[serde(default)]
     permanent: bool,
 }
@@ -39,16 +38,14 @@ struct Deleted {
 #[rocket::post("/images/delete", data = "<body>")]
 async fn delete(
     who: Writer,
-    body: JsonBody<Deletion>,
+    body: JsonParts<SelectionBody, Deletion>,
     vault: &State<Vault>,
 ) -> Result<Json<Deleted>, Problem> {
-    let Deletion {
-        selection,
-        permanent,
-    } = body.0;
+    let JsonParts(selection, Deletion { permanent }) = body;
     let selection = selection.parse()?;
     let (deleted, trashed_at) = if permanent {
-        (vault.delete(&who.0, selection).await?, None)
+        let removed = vault.delete(&who.0, selection, ImageState::Active).await?;
+        (removed, None)
     } else {
         let (moved, at) = vault.trash(&who.0, selection).await?;
         (moved, Some(at))
@@ -71,21 +68,16 @@ async fn restore(
 
 #[derive(Deserialize)]
 struct Marking {
-    #[serde(flatten)]
-    selection: SelectionBody,
     favourite: bool,
 }
 
 #[rocket::post("/images/favourite", data = "<body>")]
 async fn favourite(
     who: Writer,
-    body: JsonBody<Marking>,
+    body: JsonParts<SelectionBody, Marking>,
     vault: &State<Vault>,
 ) -> Result<Count, Problem> {
-    let Marking {
-        selection,
-        favourite,
-    } = body.0;
+    let JsonParts(selection, Marking { favourite }) = body;
     let edit = ImageEdit {
         favourite: Some(favourite),
         ..ImageEdit::default()

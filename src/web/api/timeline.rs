@@ -54,15 +54,16 @@ impl From<Timeline> for TimelineBody {
     }
 }
 
-#[rocket::get("/timeline?<utc_offset>&<asked..>")]
+#[rocket::get("/timeline?<tz>&<utc_offset>&<asked..>")]
 async fn timeline(
     reader: Reader,
     asked: Asked,
+    tz: Option<&str>,
     utc_offset: Option<&str>,
     vault: &State<Vault>,
 ) -> Result<Json<TimelineBody>, Problem> {
     let (filter, order) = asked.order()?;
-    let clock = clock(utc_offset)?;
+    let clock = clock(tz, utc_offset)?;
     let timeline = vault.timeline(&reader.who, filter, order, clock).await?;
     Ok(Json(timeline.into()))
 }

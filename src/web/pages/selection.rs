@@ -67,7 +67,7 @@ impl Choice {
 
     fn selection(&self) -> Result<Selection, Problem> {
         match (&self.all, self.query()) {
-            (None, _) => Ok(Selection::Ids(parse_ids(&self.ids)?)),
+            (None, _) => Ok(Selection::Ids(parse_ids("ids", &self.ids)?)),
             (Some(_), "") if !self.favourites() => Ok(Selection::All),
             (Some(_), query) => Ok(Selection::Matching {
                 filter: Filter {
@@ -76,6 +76,7 @@ impl Choice {
                     ..Filter::default()
                 },
                 except: vec![],
+                count: None,
             }),
         }
     }
@@ -117,29 +118,12 @@ async fn in_vault(
 ) -> Result<Answer, Problem> {
     let Signed { who, form } = signed;
     let selection = form.selection()?;
-    let back = Redirect::to(form.back("/vault"));
+    let back = form.back("/vault");
     Ok(match form.action.as_str() {
         "download" => Answer::To(Redirect::to(download(vault, &who, selection).await?)),
-        "favourite" => Answer::Done(Flash::success(
-            back,
-            favourite(vault, &who, selection).await?,
-        )),
-        "delete" => {
-            let asks = Asks {
-                permanent: false,
-                of: ImageState::Active,
-                at: "/vault",
-            };
-            Answer::Page(confirm(vault, &who, shell, site, &form, asks).await?)
-        }
-        "delete-confirmed" => {
-            let (deleted, _) = vault.trash(&who, selection).await?;
-            let text = format!(
-                "{} moved to the trash. Open the trash to bring them back.",
-                pictures(deleted)
-            );
-            Answer::Done(Flash::success(back, text))
-        }
+        "favourite" => done(back, favourite(vault, &who, selection).await?),
+        "delete" => Answer::Page(confirm(vault, &who, shell, site, &form, TO_TRASH).await?),
+        "delete-confirmed" => done(back, to_trash(vault, &who, selection).await?),
         _ => return Err(unknown_action()),
     })
 }
@@ -153,34 +137,47 @@ async fn in_trash(
 ) -> Result<Answer, Problem> {
     let Signed { who, form } = signed;
     let selection = form.selection()?;
-    let back = Redirect::to("/trash");
+    let back = "/trash".to_owned();
     Ok(match form.action.as_str() {
-        "restore" => {
-            let restored = vault.restore(&who, selection).await?;
-            let text = format!("{} back in your vault.", pictures(restored));
-            Answer::Done(Flash::success(back, text))
-        }
-        "delete" => {
-            let asks = Asks {
-                permanent: true,
-                of: ImageState::Trashed,
-                at: "/trash",
-            };
-            Answer::Page(confirm(vault, &who, shell, site, &form, asks).await?)
-        }
-        "delete-confirmed" => {
-            let deleted = match selection {
-                // In the trash, all means all that is there.
-                Selection::All => vault.empty_trash(&who).await?,
-                chosen => vault.delete(&who, chosen).await?,
-            };
-            Answer::Done(Flash::success(
-                back,
-                format!("{} gone for good.", pictures(deleted)),
-            ))
-        }
+        "restore" => done(back, restore(vault, &who, selection).await?),
+        "delete" => Answer::Page(confirm(vault, &who, shell, site, &form, FOR_GOOD).await?),
+        "delete-confirmed" => done(back, for_good(vault, &who, selection).await?),
         _ => return Err(unknown_action()),
     })
+}
+
+const TO_TRASH: Asks = Asks {
+    permanent: false,
+    of: ImageState::Active,
+    at: "/vault",
+};
+
+const FOR_GOOD: Asks = Asks {
+    permanent: true,
+    of: ImageState::Trashed,
+    at: "/trash",
+};
+
+fn done(back: String, text: String) -> Answer {
+    Answer::Done(Flash::success(Redirect::to(back), text))
+}
+
+async fn to_trash(vault: &Vault, who: &Unlocked, selection: Selection) -> Result<String, Problem> {
+    let (deleted, _) = vault.trash(who, selection).await?;
+    let pictures = pictures(deleted);
+    Ok(format!(
+        "{pictures} moved to the trash. Open the trash to bring them back."
+    ))
+}
+
+async fn restore(vault: &Vault, who: &Unlocked, selection: Selection) -> Result<String, Problem> {
+    let restored = vault.restore(who, selection).await?;
+    Ok(format!("{} back in your vault.", pictures(restored)))
+}
+
+async fn for_good(vault: &Vault, who: &Unlocked, selection: Selection) -> Result<String, Problem> {
+    let deleted = vault.delete(who, selection, ImageState::Trashed).await?;
+    Ok(format!("{} gone for good.", pictures(deleted)))
 }
 
 fn unknown_action() -> Problem {

@@ -5,10 +5,11 @@
 use rocket::http::{Cookie, CookieJar, SameSite};
 use rocket::response::Redirect;
 use rocket::time::Duration;
-use rocket::{FromForm, FromFormField};
+use rocket::{FromForm, FromFormField, State};
 use serde::Serialize;
 
 use super::super::forms::Posted;
+use super::super::site::Site;
 use super::sign_in::own_path;
 
 const COOKIE: &str = "theme";
@@ -47,7 +48,7 @@ struct Switch {
 }
 
 #[rocket::post("/theme", data = "<form>")]
-fn switch(form: Posted<Switch>, jar: &CookieJar<'_>) -> Redirect {
+fn switch(form: Posted<Switch>, jar: &CookieJar<'_>, site: &State<Site>) -> Redirect {
     let Posted(Switch { theme, back }) = form;
     let (value, max_age) = match theme {
         Choice::Light => ("light", Duration::days(365)),
@@ -58,6 +59,7 @@ fn switch(form: Posted<Switch>, jar: &CookieJar<'_>) -> Redirect {
     let cookie = Cookie::build((COOKIE, value))
         .path("/")
         .http_only(true)
+        .secure(site.secure)
         .same_site(SameSite::Lax)
         .max_age(max_age);
     jar.add(cookie);

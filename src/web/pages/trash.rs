@@ -35,7 +35,7 @@ async fn grid(
     let first_page = cursor.is_none();
     let request = ListRequest {
         filter: Filter {
-            state: ImageState::Trashed,
+            state: Some(ImageState::Trashed),
             ..Filter::default()
         },
         cursor,

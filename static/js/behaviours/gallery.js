@@ -32,75 +32,72 @@ export async function attach(collection) {
   const selection = new Selection(album);
   const actions = new Actions(album);
 
-  const plain = need(collection, ".grid", HTMLElement);
   const photos = clone("photos");
   const grid = new PhotoGrid(photos, album, selection);
   const viewer = new Viewer(album, {
-    remove: (picture) => (trash ? actions.deleteForGood(Actions.one(picture)).then(() => {}) : actions.trash(Actions.one(picture))),
+    remove: async (picture) => void (await (trash ? actions.deleteForGood(Actions.one(picture)) : actions.trash(Actions.one(picture)))),
     removeForGood: async (picture) => void (await actions.deleteForGood(Actions.one(picture))),
-    restore: trash ? (picture) => actions.restore(Actions.one(picture)) : undefined,
+    restore: trash ? async (picture) => void (await actions.restore(Actions.one(picture))) : undefined,
     setFavourite: async (picture, favourite) => album.replace(await call("PATCH", `/api/v1/images/${picture.id}`, { favourite })),
     closed: (index) => grid.focus(index),
   });
   const control = new GridControl(album, grid, selection, (index) => viewer.open(index));
 
+  try {
+    await album.refresh();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    // The plain grid and its form stay: better than nothing.
+    toast(error.detail, { kind: "error", action: { label: "Try again", run: () => location.reload() } });
+    return;
+  }
   /** @param {string} action */
   const act = async (action) => {
+    const inBar = document.activeElement?.closest(".select-bar") !== null;
     const focused = document.activeElement?.closest(".photo") ? album.peek(grid.current) : null;
     const choice = selection.count > 0 ? Actions.chosen(selection) : focused ? Actions.one(focused) : null;
-    if (action === "clear") return selection.clear();
-    if (!choice) return;
-    const on = photos.contains(document.activeElement);
-    switch (action) {
-      case "download":
-        return actions.download(choice);
-      case "restore":
-        await actions.restore(choice);
-        break;
-      case "favourite": {
-        const chosen = choice.ids.map((id) => album.peek(album.indexOf(id)));
-        await actions.favourite(choice, !(chosen.length > 0 && chosen.every((picture) => picture?.favourite)));
-        break;
-      }
-      case "delete":
-        if (!trash) {
-          selection.clear();
-          await actions.trash(choice);
-          break;
-        }
-      // What is in the trash already goes for good.
-      case "delete-for-good":
-        if (!(await actions.deleteForGood(choice))) return;
-        break;
-      default:
-        return;
-    }
-    selection.clear();
-    if (on && album.total > 0) grid.focus(grid.current);
+    const done = action === "clear" || (choice !== null && (await perform(action, choice)));
+    if (done) selection.clear();
+    // The bar goes with the selection, and the focus would go with the bar.
+    if (done && inBar && album.total > 0) grid.focus(grid.current);
+  };
+  /**
+   * @param {string} action
+   * @param {import("../lib/actions.js").Choice} choice
+   * @returns {Promise<boolean>} whether the selection has served
+   */
+  const perform = async (action, choice) => {
+    if (action === "restore") return actions.restore(choice);
+    if (action === "delete" && !trash) return actions.trash(choice);
+    // What is in the trash already goes for good.
+    if (action === "delete" || action === "delete-for-good") return actions.deleteForGood(choice);
+    if (action === "download") await actions.download(choice);
+    if (action !== "favourite" || trash) return false;
+    const chosen = choice.ids.map((id) => album.peek(album.indexOf(id)));
+    return actions.favourite(choice, !(chosen.length > 0 && chosen.every((picture) => picture?.favourite)));
   };
 
-  new SelectBar(collection, album, selection, (action) => void act(action));
+  const bar = new SelectBar(collection, album, selection, (action) => void act(action));
   attachPointer(photos, grid, control);
   attachGridKeys(photos, album, grid, control);
   attachPageKeys(control, { act: (action) => void act(action), help: showKeys });
   for (const button of document.querySelectorAll("[data-keys-help]")) button.addEventListener("click", showKeys);
   new HoverPreview(photos, (element) => album.peek(grid.indexAt(element)));
-  attachSearch(album, () => actions.look(), (words) => announce(words ? `${pictures(album.total)} match` : pictures(album.total)));
+  attachSearch(album, (query) => (selection.clear(), actions.look(query)), (words) => announce(words ? `${pictures(album.total)} found` : pictures(album.total)));
   const page = need(collection, "[data-select=page]", HTMLButtonElement);
-  page.addEventListener("click", () => selection.setAll());
-  album.addEventListener("shape", () => tellTotals(collection, album));
-  album.addEventListener("shape", () => (page.hidden = album.total === 0));
+  page.addEventListener("click", () => {
+    selection.setAll();
+    bar.focus();
+  });
+  const tell = () => {
+    tellTotals(collection, album);
+    page.hidden = album.total === 0;
+  };
+  album.addEventListener("shape", tell);
+  tell();
   refreshOnArrival(album, () => void actions.look());
 
-  try {
-    await album.refresh();
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    // The plain grid stays: better than nothing.
-    toast(error.detail, { kind: "error", action: { label: "Try again", run: () => location.reload() } });
-    return;
-  }
-  plain.replaceWith(photos);
+  need(collection, ".grid", HTMLElement).replaceWith(photos);
   collection.querySelector(".pager")?.remove();
   const scrubber = clone("scrubber");
   collection.append(scrubber);

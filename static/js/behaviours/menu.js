@@ -8,6 +8,7 @@ export function attach(menu) {
   const summary = need(menu, "summary", HTMLElement);
   menu.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !menu.open) return;
+    event.preventDefault();
     menu.open = false;
     summary.focus();
   });

@@ -1,6 +1,5 @@
 // What can be done with selected pictures: at once, with words about it, and with a way back.
 
-import { announce } from "./announce.js";
 import { call, Refusal } from "./api.js";
 import { ask } from "./ask.js";
 import { toast } from "./toast.js";
@@ -44,12 +43,10 @@ export class Actions {
    * To the trash, at once.
    * @param {Choice} choice
    */
-  async trash({ body, ids, count }) {
-    await this.#without(ids, async () => {
+  async trash({ body, ids }) {
+    return this.#without(ids, async () => {
       const { deleted, trashed_at } = await call("POST", "/api/v1/images/delete", body);
-      const undo = { label: "Undo", run: () => this.#undo(trashed_at) };
-      toast(`${pictures(deleted)} moved to the trash`, { action: undo });
-      announce(`${pictures(count)} moved to the trash`);
+      this.#offerUndo(`${pictures(deleted)} moved to the trash`, trashed_at);
     });
   }
 
@@ -61,16 +58,15 @@ export class Actions {
     const title = `Delete ${pictures(count)} for good?`;
     const text = `${count === 1 ? "Its key is" : "Their keys are"} destroyed first, so nobody can bring ${count === 1 ? "it" : "them"} back: not you, not the administrator.`;
     if (!(await ask({ title, text, confirm: "Delete for good", danger: true }))) return false;
-    await this.#without(ids, async () => {
+    return this.#without(ids, async () => {
       const { deleted } = await call("POST", "/api/v1/images/delete", { ...body, permanent: true });
       toast(`${pictures(deleted)} deleted for good`);
     });
-    return true;
   }
 
   /** @param {Choice} choice */
   async restore({ body, ids }) {
-    await this.#without(ids, async () => {
+    return this.#without(ids, async () => {
       const { restored } = await call("POST", "/api/v1/images/restore", body);
       toast(`${pictures(restored)} back in your vault`);
     });
@@ -81,11 +77,12 @@ export class Actions {
    * @param {boolean} favourite
    */
   async favourite({ body }, favourite) {
-    await this.#told(async () => {
+    const done = await this.#told(async () => {
       const { marked } = await call("POST", "/api/v1/images/favourite", { ...body, favourite });
       toast(favourite ? `${pictures(marked)} marked as favourite` : `${pictures(marked)} no longer favourite`);
     });
     await this.look();
+    return done;
   }
 
   /**
@@ -97,14 +94,20 @@ export class Actions {
     await this.#told(async () => leadTo((await call("POST", "/api/v1/archives", body)).url));
   }
 
-  /** @param {string} trashedAt */
-  async #undo(trashedAt) {
-    await this.#told(async () => {
-      const { restored } = await call("POST", "/api/v1/images/restore", { trashed_at: trashedAt });
-      toast(`${pictures(restored)} back in your vault`);
-      announce(`${pictures(restored)} back in your vault`);
-    });
-    await this.look();
+  /**
+   * @param {string} words
+   * @param {string} trashedAt which pictures: those that went at this moment
+   */
+  #offerUndo(words, trashedAt) {
+    const run = async () => {
+      const done = await this.#told(async () => {
+        const { restored } = await call("POST", "/api/v1/images/restore", { trashed_at: trashedAt });
+        toast(`${pictures(restored)} back in your vault`);
+      });
+      if (!done) this.#offerUndo("Not brought back yet", trashedAt);
+      await this.look();
+    };
+    toast(words, { action: { label: "Undo", run, undoes: true } });
   }
 
   /**
@@ -115,15 +118,17 @@ export class Actions {
   async #without(ids, change) {
     if (ids.length > 0) this.#album.remove(ids);
     const done = await this.#told(change);
-    if (!done || ids.length === 0) await this.look();
+    await this.look();
+    return done;
   }
 
   /**
    * Asks what the server has now; says so where it does not answer.
+   * @param {import("./album.js").Query} [query] where it is another one
    * @returns {Promise<boolean>}
    */
-  look() {
-    return this.#told(() => this.#album.refresh());
+  look(query) {
+    return this.#told(() => this.#album.refresh(query));
   }
 
   /**

@@ -14,7 +14,10 @@ import { Pages } from "./pages.js";
  * @property {"active" | "trashed"} state
  */
 
-/** Tells by the event "shape" when pictures came or went, and by "change" whenever anything is different. */
+/**
+ * Tells by the event "removed" which pictures were taken out, by "shape" that some came or went, and by "change" that
+ * anything is different.
+ */
 export class Album extends EventTarget {
   /** @type {Section[]} */
   sections = [];
@@ -22,11 +25,12 @@ export class Album extends EventTarget {
   ratios = new Uint8Array(0);
   /** Bytes of all originals. */
   bytes = 0;
-  /** Whether the shape has come. */
-  ready = false;
+  /** Indexes of what is in sight: the first, and the one behind the last. The grid says it. */
+  sight = () => [0, 0];
 
   #pages = new Pages([], 1, 0, async () => [], () => {});
-  #generation = 0;
+  /** The refresh that is under way; only the last one counts. */
+  #asking = Symbol();
 
   /** @param {Query} query */
   constructor(query) {
@@ -38,17 +42,32 @@ export class Album extends EventTarget {
     return this.ratios.length;
   }
 
-  /** Asks for the list's shape anew; what was loaded is forgotten. */
-  async refresh() {
-    const generation = (this.#generation += 1);
-    const shape = await call("GET", `/api/v1/timeline?utc_offset=${-new Date().getTimezoneOffset()}&${this.#parameters()}`);
+  /**
+   * Asks for the list's shape anew, and for what is in sight, before anything that is shown is given up.
+   * @param {Query} query
+   */
+  async refresh(query = this.query) {
+    const asking = (this.#asking = Symbol());
+    const parameters = parametersOf(query);
+    const shape = await call("GET", `/api/v1/timeline?${clock()}&${parameters}`);
+    /** @type {Pages} */
+    const pages = new Pages(
+      shape.cursors,
+      shape.page,
+      shape.total,
+      (page) => fetchPage(page, parameters),
+      (page) => this.#loaded(pages, page),
+    );
+    const [from, to] = this.sight();
+    const ahead = Math.max(0, shape.total - this.total);
+    await Promise.all([pages.loadRange(from, to), pages.loadRange(from + ahead, to + ahead)]);
     // Somebody asked again in between: theirs is newer.
-    if (generation !== this.#generation) return;
+    if (asking !== this.#asking) return;
+    this.query = query;
     this.sections = shape.sections;
     this.ratios = Uint8Array.from(atob(shape.ratios), (c) => c.charCodeAt(0));
     this.bytes = shape.bytes;
-    this.#pages = new Pages(shape.cursors, shape.page, shape.total, (page) => this.#fetch(page), (page) => this.#loaded(page, generation));
-    this.ready = true;
+    this.#pages = pages;
     this.#reshaped();
   }
 
@@ -91,6 +110,8 @@ export class Album extends EventTarget {
    * @param {Iterable<string>} ids
    */
   remove(ids) {
+    // What was asked before may still hold them.
+    this.#asking = Symbol();
     const gone = [...ids].filter((id) => this.indexOf(id) >= 0);
     const places = new Set(gone.map((id) => this.indexOf(id)));
     for (const at of places) this.bytes -= this.peek(at)?.size ?? 0;
@@ -103,6 +124,7 @@ export class Album extends EventTarget {
     });
     this.ratios = this.ratios.filter((_, at) => !places.has(at));
     this.#pages.remove(gone);
+    this.dispatchEvent(new CustomEvent("removed", { detail: gone }));
     this.#reshaped();
   }
 
@@ -115,32 +137,39 @@ export class Album extends EventTarget {
   }
 
   /**
+   * @param {Pages} pages
    * @param {Page} page
-   * @returns {Promise<Picture[]>}
    */
-  async #fetch({ cursor, count }) {
-    const from = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
-    return (await call("GET", `/api/v1/images?limit=${count}${from}&${this.#parameters()}`)).items;
-  }
-
-  /**
-   * @param {Page} page
-   * @param {number} generation
-   */
-  #loaded(page, generation) {
-    if (generation !== this.#generation) return;
+  #loaded(pages, page) {
+    if (pages !== this.#pages) return;
     this.dispatchEvent(new Event("change"));
     // Pictures were taken away elsewhere, so the shape is out of date. Where it cannot be had now, the next page tells.
     if (page.pictures && page.pictures.length < page.count) this.refresh().catch(() => {});
-  }
-
-  #parameters() {
-    const { q, sort, favourites, state } = this.query;
-    return new URLSearchParams({ q, sort, state, favourite: String(favourites) }).toString();
   }
 
   #reshaped() {
     this.dispatchEvent(new Event("shape"));
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/**
+ * @param {Page} page
+ * @param {string} parameters of the list
+ * @returns {Promise<Picture[]>}
+ */
+async function fetchPage({ cursor, count }, parameters) {
+  const from = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
+  return (await call("GET", `/api/v1/images?limit=${count}${from}&${parameters}`)).items;
+}
+
+/** @param {Query} query */
+function parametersOf({ q, sort, favourites, state }) {
+  return new URLSearchParams({ q, sort, state, favourite: String(favourites) }).toString();
+}
+
+/** Whose days are meant: the zone's, or today's offset where the server does not know the zone. */
+function clock() {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return new URLSearchParams({ tz: timeZone, utc_offset: String(-new Date().getTimezoneOffset()) }).toString();
 }

@@ -1,5 +1,7 @@
 // Telling people who hear the page what has just happened.
 
+const SETTLE_MS = 60;
+
 const region = document.createElement("p");
 region.className = "visually-hidden";
 region.setAttribute("role", "status");
@@ -11,6 +13,12 @@ document.body.append(region);
  */
 export function announce(words) {
   const place = [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body;
-  if (region.parentElement !== place) place.append(region);
-  region.textContent = words;
+  if (region.parentElement === place) {
+    region.textContent = words;
+    return;
+  }
+  // A region that comes with its words in it is often not read.
+  region.textContent = "";
+  place.append(region);
+  setTimeout(() => (region.textContent = words), SETTLE_MS);
 }

@@ -71,7 +71,9 @@ export function useCsrfToken(fresh) {
 export async function call(method, path, body) {
   const first = await send(method, path, body);
   // A change is something that somebody has just asked for, so the question is welcome.
-  const answer = first.status === 401 && (await signInAgain(method !== "GET")) ? await send(method, path, body) : first;
+  // And a token may be that of a session before: signing in again takes up the one there is.
+  const ended = first.status === 401 || (first.status === 403 && method !== "GET");
+  const answer = ended && (await signInAgain(method !== "GET")) ? await send(method, path, body) : first;
   const text = await answer.text();
   const json = text ? parsed(text) : null;
   if (answer.ok) return json;

@@ -1,8 +1,10 @@
 // What clicks and keys on the grid mean: opening, selecting, ranges, days.
 
+import { Refusal } from "./api.js";
 import { toast } from "./toast.js";
 
 /** @typedef {import("./album.js").Album} Album */
+/** @typedef {import("./api.js").Picture} Picture */
 /** @typedef {import("./photo-grid.js").PhotoGrid} PhotoGrid */
 /** @typedef {import("./selection.js").Selection} Selection */
 
@@ -13,10 +15,12 @@ export class GridControl {
   #grid;
   #selection;
   #open;
-  /** Where a range begins: the picture that was toggled last. */
-  #anchor = -1;
-  /** Where it ended last. */
+  /** Where a range begins: the picture that was toggled last. By id, since places shift. */
+  #anchorId = "";
+  /** Index where it ended last; -1 once places have shifted. */
   #extent = -1;
+  /** What waits for pictures to be loaded comes one after the other. */
+  #queue = Promise.resolve();
 
   /**
    * @param {Album} album
@@ -29,13 +33,18 @@ export class GridControl {
     this.#grid = grid;
     this.#selection = selection;
     this.#open = open;
+    album.addEventListener("shape", () => (this.#extent = -1));
     selection.addEventListener("change", () => {
-      if (selection.count === 0) this.#anchor = this.#extent = -1;
+      if (selection.count === 0) this.#begin(null);
     });
   }
 
   get selecting() {
     return this.#selection.count > 0;
+  }
+
+  get #anchor() {
+    return this.#album.indexOf(this.#anchorId);
   }
 
   /** @param {number} index */
@@ -44,32 +53,40 @@ export class GridControl {
   }
 
   /** @param {number} index */
-  async toggle(index) {
-    const picture = await this.#album.load(index);
+  toggle(index) {
+    const picture = this.#album.peek(index);
     if (!picture) return;
-    const selected = !this.#selection.has(picture.id);
-    this.#offer(this.#selection.set([picture], selected));
-    this.#anchor = index;
-    this.#extent = -1;
+    this.#offer(this.#selection.set([picture], !this.#selection.has(picture.id)));
+    this.#begin(picture);
   }
 
   /**
    * From where the last one was toggled to here, instead of to where it ended before.
    * @param {number} index
    */
-  async extendTo(index) {
-    const [anchor, extent] = [this.#anchor < 0 ? index : this.#anchor, this.#extent];
+  extendTo(index) {
     this.previewTo(-1);
-    this.#extent = index;
-    const [from, to] = [Math.min(anchor, index), Math.max(anchor, index) + 1];
-    if (to - from > MOST_IN_A_RANGE) return this.#offer(false);
-    if (extent >= 0) {
-      const before = await this.#album.loadRange(Math.min(anchor, extent), Math.min(from, Math.max(anchor, extent) + 1));
-      const behind = await this.#album.loadRange(Math.max(to, Math.min(anchor, extent)), Math.max(anchor, extent) + 1);
-      this.#selection.set([...before, ...behind], false);
-    }
-    this.#offer(this.#selection.set(await this.#album.loadRange(from, to), true));
-    this.#anchor = anchor;
+    this.#then(async () => {
+      const anchor = this.#anchor < 0 ? index : this.#anchor;
+      const [from, to] = [Math.min(anchor, index), Math.max(anchor, index) + 1];
+      if (to - from > MOST_IN_A_RANGE) return this.#offer(false);
+      if (this.#extent >= 0) this.#selection.set(await this.#outside(anchor, from, to), false);
+      this.#offer(this.#selection.set(await this.#album.loadRange(from, to), true));
+      if (this.#anchor < 0) this.#begin(this.#album.peek(anchor));
+      this.#extent = index;
+    });
+  }
+
+  /**
+   * What the range held before, and no longer holds.
+   * @param {number} anchor
+   * @param {number} from
+   * @param {number} to
+   */
+  async #outside(anchor, from, to) {
+    const [first, last] = [Math.min(anchor, this.#extent), Math.max(anchor, this.#extent) + 1];
+    const before = await this.#album.loadRange(first, Math.min(from, last));
+    return [...before, ...(await this.#album.loadRange(Math.max(to, first), last))];
   }
 
   /**
@@ -77,9 +94,9 @@ export class GridControl {
    * @param {number} from
    * @param {number} to
    */
-  async extendFrom(from, to) {
-    if (this.#anchor < 0) this.#anchor = from;
-    await this.extendTo(Math.max(0, Math.min(to, this.#album.total - 1)));
+  extendFrom(from, to) {
+    if (this.#anchor < 0) this.#begin(this.#album.peek(from));
+    this.extendTo(Math.max(0, Math.min(to, this.#album.total - 1)));
   }
 
   /**
@@ -96,24 +113,39 @@ export class GridControl {
    * A whole day: all of it, or nothing where it is all selected.
    * @param {number} section
    */
-  async toggleSection(section) {
-    const from = this.#album.sections.slice(0, section).reduce((sum, { count }) => sum + count, 0);
-    const to = from + (this.#album.sections[section]?.count ?? 0);
-    if (to - from > MOST_IN_A_RANGE) return this.#offer(false);
-    const pictures = await this.#album.loadRange(from, to);
-    const whole = pictures.every(({ id }) => this.#selection.has(id));
-    this.#offer(this.#selection.set(pictures, !whole));
-    this.#anchor = from;
+  toggleSection(section) {
+    this.#then(async () => {
+      const from = this.#album.sections.slice(0, section).reduce((sum, { count }) => sum + count, 0);
+      const to = from + (this.#album.sections[section]?.count ?? 0);
+      if (to - from > MOST_IN_A_RANGE) return this.#offer(false);
+      const pictures = await this.#album.loadRange(from, to);
+      const whole = pictures.every(({ id }) => this.#selection.has(id));
+      this.#offer(this.#selection.set(pictures, !whole));
+      this.#begin(pictures[0] ?? null);
+    });
   }
 
   /** What is in sight; with everything in sight, that is everything. A second time, all that match. */
-  async selectView() {
-    const [first, last] = this.#grid.inSight();
-    const rows = this.#grid.rows.slice(first, last);
-    const [from, to] = [rows[0]?.from ?? 0, rows.at(-1)?.to ?? 0];
-    const pictures = await this.#album.loadRange(from, to);
-    if (pictures.length > 0 && pictures.every(({ id }) => this.#selection.has(id))) this.#selection.setAll();
-    else this.#offer(this.#selection.set(pictures, true));
+  selectView() {
+    this.#then(async () => {
+      const pictures = await this.#album.loadRange(...this.#grid.picturesInSight());
+      if (pictures.length > 0 && pictures.every(({ id }) => this.#selection.has(id))) this.#selection.setAll();
+      else this.#offer(this.#selection.set(pictures, true));
+    });
+  }
+
+  /** @param {Picture | null} picture where a range begins from now on */
+  #begin(picture) {
+    this.#anchorId = picture?.id ?? "";
+    this.#extent = -1;
+  }
+
+  /** @param {() => Promise<void>} step */
+  #then(step) {
+    this.#queue = this.#queue.then(step).catch((error) => {
+      if (!(error instanceof Refusal)) throw error;
+      toast(error.detail, { kind: "error" });
+    });
   }
 
   /** @param {boolean} fits */

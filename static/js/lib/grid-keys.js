@@ -94,7 +94,8 @@ export function attachPageKeys(control, { act, help }) {
       "?": help,
     };
     const run = meanings[key];
-    if (!run) return;
+    // A key that is held down deletes once.
+    if (!run || event.repeat) return;
     event.preventDefault();
     run();
   });
@@ -103,7 +104,9 @@ export function attachPageKeys(control, { act, help }) {
 /** @param {string} selector */
 function focusOn(selector) {
   const field = document.querySelector(selector);
-  if (field instanceof HTMLInputElement) field.select();
+  if (!(field instanceof HTMLInputElement)) return;
+  field.focus();
+  field.select();
 }
 
 /** @param {EventTarget | null} target */

@@ -52,7 +52,9 @@ export function attachPointer(root, grid, control) {
   };
   root.addEventListener("pointerdown", (event) => {
     swallow = false;
-    if (event.pointerType === "mouse") return;
+    release();
+    // A second finger pinches.
+    if (event.pointerType === "mouse" || !event.isPrimary) return;
     const index = grid.indexAt(event.target);
     if (index < 0) return;
     start = { x: event.clientX, y: event.clientY };

@@ -8,7 +8,7 @@ const REST_MS = 180;
 
 /**
  * @param {Album} album
- * @param {() => Promise<boolean>} look asks for the album anew
+ * @param {(query: import("./album.js").Query) => Promise<boolean>} look asks for another album
  * @param {(query: string) => void} searched
  */
 export function attachSearch(album, look, searched) {
@@ -20,14 +20,14 @@ export function attachSearch(album, look, searched) {
     clearTimeout(timer);
     const q = field.value.trim();
     if (q === album.query.q) return;
-    album.query.q = q;
     const url = new URL(location.href);
     if (q) url.searchParams.set("q", q);
     else url.searchParams.delete("q");
     url.searchParams.delete("cursor");
     history.replaceState(history.state, "", url);
     scrollTo({ top: 0, behavior: "instant" });
-    if (await look()) searched(q);
+    for (const link of document.querySelectorAll(".toolbar a[href^='/vault?']")) keepWords(link, q);
+    if (await look({ ...album.query, q })) searched(q);
   };
   field.addEventListener("input", () => {
     clearTimeout(timer);
@@ -45,4 +45,17 @@ export function attachSearch(album, look, searched) {
     event.preventDefault();
     void search();
   });
+}
+
+/**
+ * Links to other orders lead to the same words.
+ * @param {Element} link
+ * @param {string} q
+ */
+function keepWords(link, q) {
+  if (!(link instanceof HTMLAnchorElement)) return;
+  const url = new URL(link.href);
+  if (q) url.searchParams.set("q", q);
+  else url.searchParams.delete("q");
+  link.href = url.href;
 }

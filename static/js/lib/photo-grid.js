@@ -2,6 +2,7 @@
 
 import { Tiles } from "./photo-tile.js";
 import { layOut, measuresFor, rowAt, rowOf, rowsAround } from "./justified.js";
+import { seenFrom, wayBackTo } from "./grid-place.js";
 import { headingOf } from "./section-heading.js";
 
 /** @typedef {import("./album.js").Album} Album */
@@ -25,7 +26,6 @@ export class PhotoGrid {
   /** @type {Map<number, HTMLElement>} */
   #drawn = new Map();
   #measures = measuresFor(0, innerWidth);
-  #total = 0;
   #lastY = 0;
   #lastAt = 0;
   #rest = 0;
@@ -42,14 +42,25 @@ export class PhotoGrid {
     new ResizeObserver(() => this.#root.clientWidth !== this.#measures.width && this.#layOut()).observe(root);
     addEventListener("scroll", () => this.#scrolled(), { passive: true });
     album.addEventListener("shape", () => this.#layOut());
-    album.addEventListener("change", () => this.#fill());
-    selection.addEventListener("change", () => this.#mark());
+    album.sight = () => this.picturesInSight();
+    album.addEventListener("change", () => this.#tiles.fillAll());
+    selection.addEventListener("change", () => this.#tiles.markAll());
   }
 
   /** Rows in sight, headings among them: the first, and the one behind the last. */
   inSight() {
     const y = this.#offset();
     return this.rows.length ? [rowAt(this.rows, Math.max(0, y)), rowAt(this.rows, y + innerHeight) + 1] : [0, 0];
+  }
+
+  /**
+   * Indexes of the pictures in sight: the first, and the one behind the last.
+   * @returns {[number, number]}
+   */
+  picturesInSight() {
+    const [first, last] = this.inSight();
+    const rows = this.rows.slice(first, last);
+    return [rows[0]?.from ?? 0, rows.at(-1)?.to ?? 0];
   }
 
   get rowsInSight() {
@@ -77,17 +88,16 @@ export class PhotoGrid {
   }
 
   /**
-   * Scrolls so that the picture is in sight.
+   * Scrolls so that the picture is in sight, and not below a bar or the tray.
    * @param {number} index
-   * @param {ScrollLogicalPosition} [block]
    */
-  reveal(index, block = "nearest") {
+  reveal(index) {
     const row = this.rows[rowOf(this.rows, index)];
     if (!row) return;
-    const bars = parseFloat(getComputedStyle(document.documentElement).scrollPaddingBlockStart) || 0;
-    const [top, bottom] = [row.top - this.#offset() - bars, row.top + row.height - this.#offset() - innerHeight];
-    if (block === "center") scrollBy(0, row.top - this.#offset() - (innerHeight - row.height) / 2);
-    else if (top < 0) scrollBy(0, top - this.#measures.gap);
+    const { scrollPaddingBlockStart, scrollPaddingBlockEnd } = getComputedStyle(document.documentElement);
+    const top = row.top - this.#offset() - (parseFloat(scrollPaddingBlockStart) || 0);
+    const bottom = row.top + row.height - this.#offset() - innerHeight + (parseFloat(scrollPaddingBlockEnd) || 0);
+    if (top < 0) scrollBy(0, top - this.#measures.gap);
     else if (bottom > 0) scrollBy(0, bottom + this.#measures.gap);
     this.draw();
   }
@@ -117,32 +127,29 @@ export class PhotoGrid {
   }
 
   #layOut() {
-    const fresh = this.#album.total - this.#total;
-    // What is new comes in front where the newest stand first: what one looks at stays in its place.
-    const y = this.#offset();
-    const anchor = this.#total > 0 && y > 0 && this.#album.query.sort === "-uploaded_at" ? this.rows[rowAt(this.rows, y)] : null;
+    const seen = seenFrom(this.rows, this.#offset(), (index) => this.#tiles.at(index)?.dataset.id ?? "");
+    const focused = this.indexAt(document.activeElement) >= 0;
+    const standing = this.#tiles.at(this.current)?.dataset.id ?? "";
     this.#measures = measuresFor(this.#root.clientWidth, innerWidth);
     ({ rows: this.rows, height: this.height } = layOut(this.#album.sections, this.#album.ratios, this.#measures));
     this.#root.style.blockSize = `${this.height}px`;
     this.#root.setAttribute("aria-rowcount", String(this.rows.length));
-    this.#total = this.#album.total;
-    this.current = Math.min(this.current, Math.max(0, this.#total - 1));
     for (const row of this.#drawn.values()) row.remove();
     this.#drawn.clear();
     this.#tiles.forgetAll();
-    if (anchor) {
-      const moved = this.rows[rowOf(this.rows, Math.max(0, Math.min(anchor.from + fresh, this.#total - 1)))];
-      if (moved) scrollBy(0, moved.top - anchor.top);
-    }
-    this.draw();
+    const stand = this.#album.indexOf(standing);
+    this.current = stand >= 0 ? stand : Math.min(this.current, Math.max(0, this.#album.total - 1));
+    scrollBy(0, wayBackTo(seen, this.rows, this.#offset(), (id) => this.#album.indexOf(id)));
+    this.draw(focused ? rowOf(this.rows, this.current) : -1);
+    // Without this the focus would be lost with the tile that had it.
+    if (focused) this.#tiles.at(this.current)?.focus({ preventScroll: true });
     this.#root.dispatchEvent(new Event("laid-out"));
   }
 
-  /** Brings the page in line with what is in sight. */
-  draw() {
+  /** Brings the page in line with what is in sight; the row with the focus stays. */
+  draw(kept = this.#root.contains(document.activeElement) ? rowOf(this.rows, this.current) : -1) {
     if (this.rows.length === 0) return;
     const [first, last] = rowsAround(this.rows, this.#offset(), innerHeight);
-    const kept = this.#root.contains(document.activeElement) ? rowOf(this.rows, this.current) : -1;
     for (const [at, row] of this.#drawn) {
       if ((at >= first && at <= last) || at === kept) continue;
       this.#tiles.forget(this.rows[at]);
@@ -151,6 +158,8 @@ export class PhotoGrid {
     }
     for (let at = first; at <= last; at += 1) if (!this.#drawn.has(at)) this.#drawRow(at);
     if (kept >= 0 && !this.#drawn.has(kept)) this.#drawRow(kept);
+    // Tab always finds a picture, wherever one has scrolled to.
+    if (!this.#tiles.at(this.current)) this.#stand(this.picturesInSight()[0]);
   }
 
   /** @param {number} at */
@@ -180,16 +189,8 @@ export class PhotoGrid {
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => {
       this.#tiles.hurry = false;
-      this.#fill();
+      this.#tiles.fillAll();
     }, REST_MS);
-  }
-
-  #fill() {
-    this.#tiles.fillAll();
-  }
-
-  #mark() {
-    this.#tiles.markAll();
   }
 
   /** How far the list's beginning is above the window's. */

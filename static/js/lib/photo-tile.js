@@ -150,7 +150,15 @@ export class Tiles {
       image.decoding = "async";
       image.draggable = false;
       image.alt = "";
-      image.addEventListener("error", () => this.#images.delete(id), { once: true });
+      image.addEventListener(
+        "error",
+        () => {
+          // The placeholder stays, and whoever comes by next asks again.
+          this.#images.delete(id);
+          image.remove();
+        },
+        { once: true },
+      );
       image.src = `/api/v1/images/${id}/thumbnail`;
     }
     for (const [oldest, old] of this.#images) {

@@ -43,6 +43,11 @@ export class SelectBar {
     this.#draw();
   }
 
+  /** Puts the keyboard on the bar, which has just come. */
+  focus() {
+    need(this.#collection, "[data-select=none]", HTMLButtonElement).focus();
+  }
+
   #draw() {
     const { count, isAll } = this.#selection;
     const { total } = this.#album;

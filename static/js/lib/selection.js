@@ -17,6 +17,7 @@ export class Selection extends EventTarget {
   constructor(album) {
     super();
     this.#album = album;
+    album.addEventListener("removed", (event) => this.#forget(/** @type {CustomEvent<string[]>} */ (event).detail));
   }
 
   get count() {
@@ -74,11 +75,17 @@ export class Selection extends EventTarget {
     this.#changed();
   }
 
-  /** As the API takes it: everything travels as a query. */
+  /** As the API takes it: everything travels as a query, with the number that people were told. */
   body() {
     if (!this.#all) return { ids: this.ids };
     const { q, favourites, state } = this.#album.query;
-    return { query: q, favourite_only: favourites, state, except: [...this.#named.keys()] };
+    return { query: q, favourite_only: favourites, state, except: [...this.#named.keys()], count: this.count };
+  }
+
+  /** @param {string[]} ids of pictures that are gone */
+  #forget(ids) {
+    const known = ids.filter((id) => this.#named.delete(id));
+    if (known.length > 0) this.#changed();
   }
 
   #changed() {

@@ -1,5 +1,6 @@
 // Short words at the edge of the page, with a way back: what was done, and "Undo".
 
+import { announce } from "./announce.js";
 import { clone, need } from "./dom.js";
 
 // Long enough to read, think, and reach for the button (WCAG 2.2.1 wants no less than 20 s or a way to hold it: it waits
@@ -12,7 +13,7 @@ let shelf = null;
 
 /**
  * @param {string} words
- * @param {{action?: {label: string, run: () => unknown}, kind?: "error"}} [options]
+ * @param {{action?: {label: string, run: () => unknown, undoes?: boolean}, kind?: "error"}} [options]
  */
 export function toast(words, { action, kind } = {}) {
   const box = clone("toast");
@@ -22,6 +23,7 @@ export function toast(words, { action, kind } = {}) {
   const close = need(box, ".toast__close", HTMLButtonElement);
   button.hidden = !action;
   button.textContent = action?.label ?? "";
+  button.toggleAttribute("data-undoes", action?.undoes === true);
   button.addEventListener("click", () => {
     leave();
     action?.run();
@@ -41,16 +43,28 @@ export function toast(words, { action, kind } = {}) {
   for (const event of ["pointerenter", "focusin"]) box.addEventListener(event, hold);
   for (const event of ["pointerleave", "focusout"]) box.addEventListener(event, wait);
   place().append(box);
-  while (place().children.length > MOST) place().firstElementChild?.remove();
+  // One that offers a way back keeps its whole time.
+  const idle = [...place().children].filter((other) => other.querySelector(".toast__action[hidden]"));
+  for (const old of idle.slice(0, -MOST)) old.remove();
   wait();
+  announce(words);
 }
 
 /** Takes back what the newest toast is about, as Ctrl+Z does. */
 export function undoNewest() {
-  const actions = shelf?.querySelectorAll(".toast__action:not([hidden])") ?? [];
+  const actions = shelf?.querySelectorAll("[data-undoes]") ?? [];
   const newest = [...actions].at(-1);
   if (newest instanceof HTMLElement) newest.click();
 }
+
+// A dialog that closes does not take the words with it.
+document.addEventListener(
+  "close",
+  (event) => {
+    if (shelf && event.target instanceof Node && event.target.contains(shelf)) document.body.append(shelf);
+  },
+  true,
+);
 
 /** The shelf, in the dialog that is open, since nothing outside it can be reached. */
 function place() {

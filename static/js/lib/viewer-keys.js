@@ -41,7 +41,8 @@ export function listenForKeys(dialog, commands) {
       if (!command || (isTyping(event.target) && event.key !== "Escape")) return;
       event.preventDefault();
       event.stopPropagation();
-      command();
+      // Held down, it deletes once; arrows go on.
+      if (!(event.repeat && event.key === "Delete")) command();
     },
     { capture: true },
   );

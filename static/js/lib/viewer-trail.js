@@ -28,12 +28,15 @@ export class Trail {
    * @param {number} index
    */
   tell(picture, index) {
-    this.#title ??= document.title;
+    // Without how far an upload is.
+    this.#title ??= document.title.replace(/^\d+% · /, "");
     document.title = `${picture.name} · Image Vault`;
     const state = { viewer: { id: picture.id, index } };
     const url = `/vault/images/${picture.id}`;
-    if (placeOf(history.state)) {
-      history.replaceState(state, "", url);
+    const told = placeOf(history.state);
+    if (told) {
+      // Browsers allow only so many of these calls.
+      if (told.id !== picture.id || told.index !== index) history.replaceState(state, "", url);
       return;
     }
     // On the way back the grid goes to the last picture that was seen, not to where it was left.
