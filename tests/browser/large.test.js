@@ -175,7 +175,7 @@ test("a vault of 100,000 pictures", { timeout: 1_200_000 }, async (t) => {
 
   await t.test("leads to a year by the bar at the side", async (t) => {
     const { page } = await openLarge(t, vault, SCREENS["a desktop"]);
-    const bar = page.getByRole("slider", { name: "Place in time" });
+    const bar = page.getByRole("slider", { name: "Place in the list" });
     const labels = await page.locator(".scrubber__labels span").evaluateAll((all) => all.map((one) => [one.textContent, one.getBoundingClientRect().toJSON()]));
     assert(labels.length > 5, `only ${labels.length} years beside the bar`);
     for (const [year, { x, top, height }] of [labels[4], labels[1], labels.at(-2)]) {
