@@ -3,10 +3,22 @@
 use std::process::ExitCode;
 
 use image_vault::cli;
+use tokio::runtime::Runtime;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match cli::run(cli::parse()).await {
+fn main() -> ExitCode {
+    let cli = cli::parse();
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("image-vault: no threads to run on: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = runtime.block_on(cli::run(cli));
+    // What had to be finished is. Taken apart, the runtime would end the database driver's tasks
+    // one by one, and those that are left panic about the others.
+    std::mem::forget(runtime);
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(fatal) => {
             eprintln!("image-vault: {fatal}");
