@@ -69,7 +69,7 @@ impl Vault {
     /// Freezes a selection for download.
     ///
     /// # Errors
-    /// [`VaultError::NotFound`] where an id is not the account's; [`VaultError::Invalid`] where
+    /// [`VaultError::Missing`] where an id is not the account's; [`VaultError::Invalid`] where
     /// nothing is selected.
     pub async fn create_archive(
         &self,

@@ -224,12 +224,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::NotFound`], [`VaultError::Damaged`].
     pub async fn thumbnail(&self, who: &Unlocked, id: &crate::ids::ImageId) -> Result<Bytes> {
-        let row = self
-            .store()
-            .records
-            .image(who.id(), id)
-            .await?
-            .ok_or(VaultError::NotFound)?;
+        let row = self.row(who, id).await?;
         let key = keys::data_key(&who.master, &row)?;
         let (key, context) = keys::blob_key(&key, &row, BlobRole::Thumbnail);
         self.read_small(&row.thumbnail, key, context).await

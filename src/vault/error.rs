@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::crypto::CryptoError;
+use crate::ids::ImageId;
 use crate::media::MediaError;
 use crate::store::StoreError;
 
@@ -22,6 +23,9 @@ pub enum VaultError {
     /// There is no such object, or it is somebody else's.
     #[error("there is no such thing here")]
     NotFound,
+    /// Some of the images that a call names do not exist, or are somebody else's.
+    #[error("{} of the chosen images are not there", .0.len())]
+    Missing(Vec<ImageId>),
     /// It was there and is gone for good.
     #[error("this is no longer available")]
     Gone,

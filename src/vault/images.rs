@@ -99,12 +99,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::NotFound`], also for another person's; [`VaultError::Damaged`].
     pub async fn open_image(&self, who: &Unlocked, id: &ImageId) -> Result<OpenImage> {
-        let row = self
-            .store()
-            .records
-            .image(who.id(), id)
-            .await?
-            .ok_or(VaultError::NotFound)?;
+        let row = self.row(who, id).await?;
         let key = keys::data_key(&who.master, &row)?;
         let metadata = Metadata::open(&key, &row)?;
         Ok(OpenImage {
@@ -112,6 +107,12 @@ impl Vault {
             row,
             key,
         })
+    }
+
+    /// What is stored of one image of the account.
+    pub(super) async fn row(&self, who: &Unlocked, id: &ImageId) -> Result<ImageRow> {
+        let row = self.store().records.image(who.id(), id).await?;
+        row.ok_or(VaultError::NotFound)
     }
 
     /// Changes what is said about an image.

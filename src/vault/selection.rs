@@ -50,7 +50,7 @@ impl Vault {
     /// which [`Selection::TrashedAt`] takes to undo it.
     ///
     /// # Errors
-    /// [`VaultError::NotFound`] where an id is not the account's and [`VaultError::Changed`] where
+    /// [`VaultError::Missing`] where an id is not the account's and [`VaultError::Changed`] where
     /// there are more or fewer than expected: nothing is changed then. After any other, some of a
     /// large selection may have been moved.
     pub async fn trash(&self, who: &Unlocked, selection: Selection) -> Result<(u64, Timestamp)> {
@@ -226,6 +226,15 @@ fn check_ids(field: &'static str, ids: &[ImageId], min: usize) -> Result<()> {
     Ok(())
 }
 
+fn check_present(catalogue: &Catalogue, ids: &[ImageId]) -> Result<()> {
+    let absent = |id: &&ImageId| catalogue.get(id).is_none();
+    let missing: Vec<_> = ids.iter().filter(absent).copied().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(VaultError::Missing(missing))
+}
+
 fn choose(
     catalogue: &Catalogue,
     selection: Selection,
@@ -240,11 +249,13 @@ fn choose(
     };
     match selection {
         Selection::Ids(ids) => {
+            check_present(catalogue, &ids)?;
             let mut seen = HashSet::with_capacity(ids.len());
-            ids.iter()
+            Ok(ids
+                .iter()
                 .filter(|id| seen.insert(**id))
-                .map(|id| catalogue.get(id).cloned().ok_or(VaultError::NotFound))
-                .collect()
+                .filter_map(|id| catalogue.get(id).cloned())
+                .collect())
         }
         Selection::All => Ok(newest_first()
             .filter(|e| e.state == all_of)
@@ -255,9 +266,7 @@ fn choose(
             except,
             count,
         } => {
-            if except.iter().any(|id| catalogue.get(id).is_none()) {
-                return Err(VaultError::NotFound);
-            }
+            check_present(catalogue, &except)?;
             let (meant, except) = (filter.matcher(all_of), HashSet::<_>::from_iter(except));
             let wanted = |entry: &&Arc<Entry>| meant(entry) && !except.contains(&entry.id);
             let chosen: Vec<_> = newest_first().filter(wanted).cloned().collect();

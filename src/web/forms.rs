@@ -44,23 +44,15 @@ impl<'r, T: for<'f> FromForm<'f> + Send + 'static> FromData<'r> for Signed<T> {
             Outcome::Error(error) => return Outcome::Error(error),
             Outcome::Forward(status) => return Outcome::Error((status, ())),
         };
-        if let Outcome::Error(error) = request.guard::<SameOrigin>().await {
-            return Outcome::Error(error);
-        }
-        let signed: Result<Self, Problem> = async {
-            let body = read(request, data).await?;
+        let signed = |body: Zeroizing<String>| {
             let token = Form::<Token>::parse_encoded(RawStr::new(&*body)).ok();
             let who = reader.into_writer(token.as_ref().map(|token| token.csrf_token.as_str()))?;
             Ok(Self {
                 who,
                 form: parse(&body)?,
             })
-        }
-        .await;
-        match signed {
-            Ok(signed) => Outcome::Success(signed),
-            Err(problem) => problem.hand_over(request),
-        }
+        };
+        answer(request, data, signed).await
     }
 }
 
@@ -72,13 +64,22 @@ impl<'r, T: for<'f> FromForm<'f> + Send + 'static> FromData<'r> for Posted<T> {
         request: &'r Request<'_>,
         data: Data<'r>,
     ) -> rocket::data::Outcome<'r, Self, ()> {
-        if let Outcome::Error(error) = request.guard::<SameOrigin>().await {
-            return Outcome::Error(error);
-        }
-        match read(request, data).await.and_then(|body| parse(&body)) {
-            Ok(form) => Outcome::Success(Self(form)),
-            Err(problem) => problem.hand_over(request),
-        }
+        answer(request, data, |body| Ok(Self(parse(&body)?))).await
+    }
+}
+
+/// Reads a form that comes from one of our own pages, and makes of it what `parsed` does.
+async fn answer<'r, T>(
+    request: &'r Request<'_>,
+    data: Data<'r>,
+    parsed: impl FnOnce(Zeroizing<String>) -> Result<T, Problem>,
+) -> rocket::data::Outcome<'r, T, ()> {
+    if let Outcome::Error(error) = request.guard::<SameOrigin>().await {
+        return Outcome::Error(error);
+    }
+    match read(request, data).await.and_then(parsed) {
+        Ok(form) => Outcome::Success(form),
+        Err(problem) => problem.hand_over(request),
     }
 }
 

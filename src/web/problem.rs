@@ -27,6 +27,8 @@ pub(super) struct Problem {
     kind: &'static str,
     detail: String,
     errors: FieldErrors,
+    /// Ids of a bulk call that it cannot be about, so that the client can go on with the others.
+    missing: Vec<String>,
     headers: Vec<(&'static str, String)>,
 }
 
@@ -39,6 +41,8 @@ struct Document<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "FieldErrors::is_empty")]
     errors: &'a FieldErrors,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    missing: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -64,6 +68,7 @@ impl Problem {
             kind: "about:blank",
             detail: detail.into(),
             errors: FieldErrors::new(),
+            missing: Vec::new(),
             headers: Vec::new(),
         }
     }
@@ -170,6 +175,7 @@ impl Problem {
             status: self.status.code,
             detail: &self.detail,
             errors: &self.errors,
+            missing: &self.missing,
         };
         serde_json::to_string(&document).expect("strings and numbers always make JSON")
     }
@@ -238,6 +244,17 @@ impl From<VaultError> for Problem {
             )
             .with_header("WWW-Authenticate", "Bearer"),
             VaultError::NotFound => Self::not_found(),
+            VaultError::Missing(ids) => Self {
+                missing: ids.iter().map(ToString::to_string).collect(),
+                ..Self::new(
+                    Status::NotFound,
+                    format!(
+                        "Nothing was done: {} of the chosen pictures {} not in your vault.",
+                        super::units::count(ids.len()),
+                        if ids.len() == 1 { "is" } else { "are" },
+                    ),
+                )
+            },
             VaultError::Gone => {
                 Self::new(Status::Gone, "This is no longer available: make it anew.")
             }

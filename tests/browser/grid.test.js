@@ -5,9 +5,10 @@ import test from "node:test";
 
 import { checkAccessibility, openPage, register, signIn, startServer, upload } from "./harness.js";
 import { api, dashboard, expectSoon, names, open, tile, vaultOf } from "./gallery.js";
-import { png } from "./pictures.js";
+import { looks } from "./looks.js";
+import { exif, png } from "./pictures.js";
 
-const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+const phone = looks["phone-light"];
 const shapes = (page) => page.locator(".photo").evaluateAll((tiles) => tiles.map((tile) => JSON.stringify(tile.getBoundingClientRect())));
 
 for (const [screen, options] of Object.entries({ desktop: {}, phone })) {
@@ -44,6 +45,21 @@ test("pictures are grouped by the day they were taken or added, with a heading",
   await checkAccessibility(page, "the grid");
 });
 
+test("each day has its heading, the last two in words", async (t) => {
+  const url = await startServer(t);
+  const token = await register(url);
+  const now = new Date();
+  const noon = (daysAgo) => {
+    const day = new Date(now.getFullYear(), now.getMonth(), now.getDate() - daysAgo);
+    return `${day.getFullYear()}:${String(day.getMonth() + 1).padStart(2, "0")}:${String(day.getDate()).padStart(2, "0")} 12:00:00`;
+  };
+  const taken = [noon(0), noon(1), noon(1), "2021:05:12 12:00:00", "1999:12:31 23:59:59"];
+  for (const [n, time] of taken.entries()) await upload(url, token, `${n}.png`, png(40, 30, [n * 50, 8, 8], exif(time, [[52, 31, 12], [13, 24, 36]])));
+  const page = await dashboard(t, url, {}, "/vault?sort=-taken_at");
+  assert.deepEqual(await page.locator(".photos h2").allTextContents(), ["Today", "Yesterday", "Wed, 12 May 2021", "Fri, 31 December 1999"]);
+  assert.deepEqual((await names(page)).slice(3), ["3.png", "4.png"]);
+});
+
 test("another order has headings of its own", async (t) => {
   const url = await startServer(t);
   const token = await register(url);
@@ -73,6 +89,38 @@ test("the search box narrows the grid while one types, and the address keeps the
   await page.keyboard.press("Escape");
   await expectSoon(async () => (await names(page)).length, 12);
   assert(!page.url().includes("q="));
+});
+
+test("another order and the favourites keep the words that were typed", async (t) => {
+  const { url } = await vaultOf(t, 12);
+  const page = await dashboard(t, url);
+  await page.getByRole("searchbox").fill("1");
+  await expectSoon(() => names(page), ["11.png", "10.png", "1.png"]);
+  await page.locator("summary", { hasText: "Last added" }).click();
+  await page.getByRole("link", { name: "Name" }).click();
+  await page.waitForURL(/sort=name/);
+  await page.waitForSelector("[data-gallery=ready]");
+  await expectSoon(() => names(page), ["1.png", "10.png", "11.png"]);
+  await page.getByRole("link", { name: "Favourites" }).click();
+  await page.waitForURL(/favourites=on/);
+  assert.equal(await page.getByRole("searchbox").inputValue(), "1");
+});
+
+test("the cross clears the words, and the title tells what is searched for", async (t) => {
+  const { url } = await vaultOf(t, 12);
+  const page = await dashboard(t, url);
+  const cross = page.getByRole("link", { name: "Clear the search" });
+  assert(!(await cross.isVisible()), "there is nothing to clear");
+  await page.getByRole("searchbox").fill("11");
+  await expectSoon(() => names(page), ["11.png"]);
+  assert.equal(await page.title(), "11 · Image Vault");
+  await cross.click();
+  await expectSoon(async () => (await names(page)).length, 12);
+  assert.equal(await page.title(), "Vault · Image Vault");
+  assert.equal(await page.evaluate(() => document.activeElement.type), "search");
+  await page.getByRole("link", { name: "Image Vault" }).click();
+  await page.waitForSelector("[data-gallery=ready]");
+  assert.equal(page.url(), `${url}/vault`, "the logo leads home");
 });
 
 test("a favourite is marked with one key and found again", async (t) => {

@@ -1,32 +1,13 @@
 // Every page, as people with different eyes, screens and connections meet it.
 
 import assert from "node:assert/strict";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import test from "node:test";
 
-import { checkAccessibility, openPage, password, register, root, signIn, startServer, upload } from "./harness.js";
+import { checkAccessibility, openPage, password, register, signIn, startServer, upload } from "./harness.js";
+import { allLooks, screenshot } from "./looks.js";
 import { photographs, png } from "./pictures.js";
-
-const looks = [
-  { name: "desktop-light", viewport: { width: 1280, height: 800 }, colorScheme: "light" },
-  { name: "desktop-dark", viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
-  { name: "phone-light", viewport: { width: 360, height: 740 }, colorScheme: "light" },
-  { name: "phone-dark", viewport: { width: 360, height: 740 }, colorScheme: "dark" },
-  { name: "smallest", viewport: { width: 320, height: 568 }, colorScheme: "light" },
-  { name: "wall", viewport: { width: 3840, height: 2160 }, colorScheme: "dark" },
-];
-
-/** The pictures that the README shows; `SCREENSHOTS=1` makes them anew. */
-const shown = ["vault-desktop-light", "viewer-desktop-dark", "vault-phone-dark", "selection-phone-light"];
-
-/** Keeps a picture of the page, to be looked at. */
-async function screenshot(page, name) {
-  const forReadme = process.env.SCREENSHOTS && shown.includes(name);
-  const dir = path.join(root, forReadme ? "docs/screenshots" : "target/screenshots");
-  await mkdir(dir, { recursive: true });
-  await page.screenshot({ path: path.join(dir, `${name}.png`) });
-}
 
 async function visit(page, url, what) {
   await page.goto(url);
@@ -50,7 +31,7 @@ test("every page is accessible and fits its screen", { timeout: 600_000 }, async
   const remove = await fetch(`${url}/api/v1/images/${gone.id}`, { method: "DELETE", headers: { authorization: `Bearer ${token}` } });
   assert.equal(remove.status, 204);
 
-  for (const { name, ...options } of looks) {
+  for (const [name, options] of Object.entries(allLooks)) {
     await t.test(name, async (t) => {
       const page = await openPage(t, options);
       page.expectedComplaints = [/404/];

@@ -26,8 +26,8 @@ export function photographs(count) {
 
 export const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
-/** A PNG of one colour. */
-export function png(width, height, [red, green, blue]) {
+/** A PNG of one colour, perhaps with what `exif` gives. */
+export function png(width, height, [red, green, blue], about) {
   const chunk = (type, data) => {
     const body = Buffer.concat([Buffer.from(type), data]);
     const out = Buffer.alloc(body.length + 8);
@@ -43,7 +43,41 @@ export function png(width, height, [red, green, blue]) {
   const row = Buffer.concat([Buffer.from([0]), Buffer.concat(Array(width).fill(Buffer.from([red, green, blue])))]);
   const pixels = zlib.deflateSync(Buffer.concat(Array(height).fill(row)));
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", pixels), chunk("IEND", Buffer.alloc(0))]);
+  return Buffer.concat([signature, chunk("IHDR", header), ...(about ? [chunk("eXIf", about)] : []), chunk("IDAT", pixels), chunk("IEND", Buffer.alloc(0))]);
+}
+
+/**
+ * Metadata as a camera writes it (Exif 2.32; little-endian TIFF).
+ * @param {string} taken "2026:11:20 21:04:00"
+ * @param {[number, number, number][]} place degrees, minutes and seconds to the north and to the east
+ */
+export function exif(taken, [north, east]) {
+  const [ASCII, LONG, RATIONAL] = [2, 4, 5];
+  // Where each list of tags begins, and the values that do not fit into a tag.
+  const [main, camera, gps, values] = [8, 38, 56, 110];
+  const out = Buffer.alloc(values + 20 + 48);
+  const tags = (at, list) => {
+    out.writeUInt16LE(list.length, at);
+    for (const [n, [tag, type, count, value]] of list.entries()) {
+      const place = at + 2 + 12 * n;
+      out.writeUInt16LE(tag, place);
+      out.writeUInt16LE(type, place + 2);
+      out.writeUInt32LE(count, place + 4);
+      if (typeof value === "string") out.write(value, place + 8, "latin1");
+      else out.writeUInt32LE(value, place + 8);
+    }
+  };
+  out.write("II*\0", "latin1");
+  out.writeUInt32LE(main, 4);
+  tags(main, [[0x8769, LONG, 1, camera], [0x8825, LONG, 1, gps]]);
+  tags(camera, [[0x9003, ASCII, 20, values]]);
+  tags(gps, [[1, ASCII, 2, "N"], [2, RATIONAL, 3, values + 20], [3, ASCII, 2, "E"], [4, RATIONAL, 3, values + 44]]);
+  out.write(taken, values, "latin1");
+  for (const [n, part] of [...north, ...east].entries()) {
+    out.writeUInt32LE(part, values + 20 + 8 * n);
+    out.writeUInt32LE(1, values + 24 + 8 * n);
+  }
+  return out;
 }
 
 // Node 20 has zlib.crc32 only from 20.15 on.

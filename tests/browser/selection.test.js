@@ -6,9 +6,10 @@ import test from "node:test";
 
 import { checkAccessibility, download, openPage, signIn, stores } from "./harness.js";
 import { api, dashboard, expectSelected, expectSoon, names, tile, vaultOf } from "./gallery.js";
+import { looks } from "./looks.js";
 import { sha256, zipSums } from "./pictures.js";
 
-const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+const phone = looks["phone-dark"];
 const corner = { position: { x: 20, y: 20 } };
 const total = async (url, token, state) => (await api(url, token, "GET", `images?state=${state}`)).total;
 const heard = (page) => page.locator("p[role=status].visually-hidden").last();
@@ -140,6 +141,50 @@ for (const [store, address] of Object.entries(stores)) {
     assert(address_.startsWith(url), "the bytes are held in the tab");
   });
 }
+
+test("the bar's buttons do what they say, and leave the focus on the grid", async (t) => {
+  const { url, token } = await vaultOf(t, 6);
+  const page = await dashboard(t, url);
+  const bar = page.getByRole("group", { name: "Selected pictures" });
+  const onGrid = () => page.evaluate(() => document.activeElement.closest(".photo") !== null);
+  const pick = async (...numbers) => {
+    for (const n of numbers) await tile(page, `${n}.png`).click({ modifiers: ["Control"] });
+  };
+  await pick(5, 3);
+  await bar.getByRole("button", { name: "Favourite" }).click();
+  await page.getByText("2 pictures marked as favourite").first().waitFor();
+  await expectSelected(page, []);
+  assert.equal((await api(url, token, "GET", "images?favourite=true")).total, 2);
+  await expectSoon(onGrid, true);
+  await pick(4, 2, 0);
+  await bar.getByRole("button", { name: "Clear the selection" }).click();
+  await expectSelected(page, []);
+  await expectSoon(onGrid, true);
+  assert.equal(await total(url, token, "active"), 6);
+  await pick(4, 2);
+  await bar.getByRole("button", { name: "Delete" }).click();
+  await expectSoon(() => names(page), ["5.png", "3.png", "1.png", "0.png"]);
+  await expectSoon(onGrid, true);
+  await expectSoon(() => total(url, token, "trashed"), 2);
+});
+
+test("what was deleted for good on another device is left out, and the rest is done", async (t) => {
+  const { url, token, images } = await vaultOf(t, 6);
+  const page = await dashboard(t, url);
+  page.expectedComplaints = [/404/];
+  for (const n of [5, 3, 1]) await tile(page, `${n}.png`).click({ modifiers: ["Control"] });
+  await api(url, token, "DELETE", `images/${images[3].id}?permanent=true`);
+  await page.getByRole("group", { name: "Selected pictures" }).getByRole("button", { name: "Favourite" }).click();
+  await page.getByText("2 pictures marked as favourite").first().waitFor();
+  await expectSoon(() => names(page), ["5.png", "4.png", "2.png", "1.png", "0.png"]);
+  // Nothing is left of what was meant: said in words, and the list is right again.
+  await tile(page, "2.png").click({ modifiers: ["Control"] });
+  await api(url, token, "DELETE", `images/${images[2].id}?permanent=true`);
+  await page.keyboard.press("Delete");
+  await page.getByText("1 of the chosen pictures is not in your vault").first().waitFor();
+  await expectSoon(() => names(page), ["5.png", "4.png", "1.png", "0.png"]);
+  await expectSelected(page, []);
+});
 
 test("one picture comes as it is, not in a zip", async (t) => {
   const { url, images } = await vaultOf(t, 3);

@@ -1,30 +1,15 @@
 // The tray as people with different eyes and screens meet it: open, as a pill, with failures; and what is said aloud.
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import path from "node:path";
 import test from "node:test";
 
-import { checkAccessibility, drag, openVault, root } from "./harness.js";
+import { checkAccessibility, drag, openVault } from "./harness.js";
+import { allLooks, screenshot } from "./looks.js";
 import { png, tinyFiles } from "./pictures.js";
 
 const IMAGES = /\/api\/v1\/images\?name=/;
 
-const looks = [
-  { name: "desktop-light", viewport: { width: 1280, height: 800 }, colorScheme: "light" },
-  { name: "desktop-dark", viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
-  { name: "phone-light", viewport: { width: 360, height: 740 }, colorScheme: "light" },
-  { name: "phone-dark", viewport: { width: 360, height: 740 }, colorScheme: "dark" },
-  { name: "narrow-light", viewport: { width: 320, height: 600 }, colorScheme: "light" },
-];
-
-async function screenshot(page, name) {
-  const dir = path.join(root, "target/screenshots");
-  await mkdir(dir, { recursive: true });
-  await page.screenshot({ path: path.join(dir, `uploads-${name}.png`) });
-}
-
-for (const { name, ...options } of looks) {
+for (const [name, options] of Object.entries(allLooks)) {
   test(`the tray is accessible to everybody, ${name}`, async (t) => {
     const { page, tray, pick } = await openVault(t, options);
     page.expectedComplaints = [/415|422/];
@@ -44,11 +29,11 @@ for (const { name, ...options } of looks) {
 
     // On a phone it is a pill first, on a desktop a window.
     await toggle.waitFor();
-    await screenshot(page, `first-${name}`);
+    await screenshot(page, `uploads-first-${name}`);
     await checkAccessibility(page, "the tray at first");
     await toggle.click();
     await tray.getByRole("button", { expanded: narrow }).waitFor();
-    await screenshot(page, `toggled-${name}`);
+    await screenshot(page, `uploads-toggled-${name}`);
     await checkAccessibility(page, "the tray, toggled");
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert(overflow <= 0, `${overflow} px wider than the screen`);
@@ -57,14 +42,14 @@ for (const { name, ...options } of looks) {
     await tray.getByText("16 added, 2 not added").waitFor();
     if (!narrow) await toggle.or(tray.getByRole("button", { expanded: false })).first().click();
     await tray.getByRole("button", { name: "Retry all failed" }).waitFor();
-    await screenshot(page, `failures-${name}`);
+    await screenshot(page, `uploads-failures-${name}`);
     await checkAccessibility(page, "the tray with failures");
     const touchable = await tray.getByRole("button").evaluateAll((buttons) => buttons.every((button) => button.offsetHeight >= 44 && button.offsetWidth >= 44));
     assert(touchable, "every button is large enough for a finger");
     await tray.getByRole("button", { name: "Close the uploads" }).click();
     await tray.waitFor({ state: "detached" });
     await checkAccessibility(page, "what was just added");
-    await screenshot(page, `arrivals-${name}`);
+    await screenshot(page, `uploads-arrivals-${name}`);
   });
 }
 
@@ -72,7 +57,7 @@ test("the overlay of a drop is seen on every screen", async (t) => {
   const { page } = await openVault(t);
   const dragged = await drag(page, ["/etc/hostname"]);
   await page.getByText("Drop to add to your vault").waitFor();
-  await screenshot(page, "drop");
+  await screenshot(page, "uploads-drop");
   await dragged.leave();
   await page.getByText("Drop to add to your vault").waitFor({ state: "detached" });
 });
@@ -92,7 +77,7 @@ test("a slow line shows bars, the speed and the time that is left", async (t) =>
   const bars = tray.getByRole("listitem").getByRole("progressbar");
   assert.equal(await bars.count(), 3, "three at a time");
   assert(await bars.first().evaluate((bar) => bar.value > 0 && bar.value < 1));
-  await screenshot(page, "slow");
+  await screenshot(page, "uploads-slow");
   await tray.getByRole("button", { name: "Cancel all" }).click();
   await tray.getByText("4 cancelled").waitFor();
   await line(-1);

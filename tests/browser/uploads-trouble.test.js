@@ -57,6 +57,21 @@ test("a server that asks to wait is not asked before", async (t) => {
   assert(asked[1] - asked[0] >= 3000, `tried again after ${asked[1] - asked[0]} ms`);
 });
 
+test("each wait is longer than the one before", async (t) => {
+  const { page, tray, pick } = await openVault(t);
+  page.expectedComplaints = [/502/];
+  const asked = [];
+  await page.route(IMAGES, (route) => {
+    asked.push(performance.now());
+    return asked.length > 4 ? route.fallback() : route.fulfill({ status: 502, body: "" });
+  });
+  await pick(tinyFiles(1));
+  await tray.getByText("1 added", { exact: true }).waitFor();
+  // From 1 s on it doubles, and is spread by a quarter: 3/4, 3/2, 3 and 6 s at the least.
+  const waits = asked.slice(1).map((at, n) => at - asked[n]);
+  for (const [n, wait] of waits.entries()) assert(wait >= 750 * 2 ** n, `wait ${n} was ${wait} ms`);
+});
+
 test("a file that vanishes before it is sent is told, and the others go on", async (t) => {
   const { page, tray, pick, count } = await openVault(t);
   page.expectedComplaints = [/ERR_FILE_NOT_FOUND|ERR_UPLOAD_FILE_CHANGED|ERR_FAILED/];

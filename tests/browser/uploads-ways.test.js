@@ -81,6 +81,52 @@ test("a dropped folder is opened to the bottom, and an overlay shows where it go
   assert.deepEqual(await names(url, token), ["a.png", "b.png", "c.png"]);
 });
 
+test("what cannot be opened in a dropped folder has a row of its own", async (t) => {
+  const { url, token, page, tray } = await openVault(t);
+  const dir = await folder(t);
+  // As where a system says no, which it never does to root: the browser's own objects fail.
+  await page.evaluate(() => {
+    const fail = (_, failed) => failed(new DOMException("", "NotReadableError"));
+    const guarded = (entry) => {
+      const { name, fullPath, isFile, isDirectory } = entry;
+      if (isFile) return name === "b.png" ? { name, fullPath, isFile, isDirectory, file: fail } : entry;
+      const reader = entry.createReader();
+      const readEntries = (found, failed) => reader.readEntries((some) => found(some.map(guarded)), failed);
+      return { name, fullPath, isFile, isDirectory, createReader: () => ({ readEntries: name === "Evening" ? fail : readEntries }) };
+    };
+    const asEntry = DataTransferItem.prototype.webkitGetAsEntry;
+    DataTransferItem.prototype.webkitGetAsEntry = function () {
+      return guarded(asEntry.call(this));
+    };
+  });
+  await (await drag(page, [dir])).drop();
+  await tray.getByText("1 added, 2 not added").waitFor();
+  await tray.getByRole("button", { name: "Retry all failed" }).click();
+  await tray.getByText("1 added, 2 not added").waitFor();
+  const list = await download(page, () => tray.getByRole("button", { name: "Save the list" }).click());
+  const lines = (await readFile(list.path, "utf8")).trim().split("\n").sort();
+  assert.deepEqual(lines, ["Summer/Beach/Evening", "Summer/Beach/b.png"].map((name) => `${name}\tThe file cannot be read. It may have been moved or deleted.`));
+  assert.deepEqual(await names(url, token), ["a.png"]);
+});
+
+test("pictures can be dropped while one is being looked at", async (t) => {
+  const { url, token, page, tray, pick } = await openVault(t);
+  await pick(tinyFiles(1));
+  await page.locator(".photo[data-id]").click();
+  await page.getByRole("dialog").waitFor();
+  const dir = await folder(t);
+  const dragged = await drag(page, [dir]);
+  const overlay = page.getByText("Drop to add to your vault");
+  await overlay.waitFor();
+  // What came to the top layer last lies above the rest of it.
+  assert(await overlay.evaluate((words) => words.closest(".drop-overlay").matches(":popover-open")), "the overlay lies above the viewer");
+  await dragged.drop();
+  await tray.getByText("3 added").waitFor({ state: "attached" });
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  assert.equal((await names(url, token)).length, 4);
+});
+
 test("a folder is chosen from the menu, and what fails in it is told with its place", async (t) => {
   const { url, token, page, tray } = await openVault(t);
   page.expectedComplaints = [/415/];

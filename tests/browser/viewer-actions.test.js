@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import test from "node:test";
 
 import { download } from "./harness.js";
-import { sha256 } from "./pictures.js";
+import { exif, png, sha256 } from "./pictures.js";
 import { counts, dialog, gallery, heard, open, owner, press } from "./viewer-steps.js";
 
 const name = (page) => page.locator(".viewer-bar__name").textContent();
@@ -28,6 +28,18 @@ test("the details tell what is known, and change what is said about the picture"
   assert.equal(await page.title(), "harbour.png · Image Vault");
   const saved = await (await owner(url, token, "GET", `images/${images[0].id}`)).json();
   assert.deepEqual([saved.name, saved.caption, saved.tags], ["harbour.png", "Boats, early", ["sea", "morning"]]);
+});
+
+test("the details tell the place where the camera noted one, and copy it", async (t) => {
+  const there = png(60, 40, [9, 90, 9], exif("2026:05:17 09:08:07", [[52, 31, 12], [13, 24, 36]]));
+  const { page } = await gallery(t, { count: 1, more: [["there.png", there]] });
+  await open(page, 0);
+  await page.keyboard.press("i");
+  const details = page.getByRole("region", { name: "Details" });
+  await details.getByText("52.52000, 13.41000").waitFor();
+  await details.getByText("17 May 2026 at 09:08").waitFor();
+  await page.keyboard.press("ArrowRight");
+  await details.getByText("52.52000").waitFor({ state: "detached" });
 });
 
 test("what is refused is told at its field, and what was typed is kept while one leafs on", async (t) => {

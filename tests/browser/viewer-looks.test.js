@@ -1,30 +1,23 @@
 // The viewer as people with different eyes and screens meet it.
 
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import test from "node:test";
 
-import { checkAccessibility, root } from "./harness.js";
+import { checkAccessibility } from "./harness.js";
+import { looks, screenshot } from "./looks.js";
 import { photographs } from "./pictures.js";
 import { counts, gallery, open, tile } from "./viewer-steps.js";
-
-const looks = {
-  "desktop-light": { viewport: { width: 1280, height: 800 }, colorScheme: "light" },
-  "desktop-dark": { viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
-  "phone-light": { viewport: { width: 360, height: 740 }, colorScheme: "light", hasTouch: true, isMobile: true },
-  "phone-dark": { viewport: { width: 360, height: 740 }, colorScheme: "dark", hasTouch: true, isMobile: true },
-};
 
 const more = await Promise.all(photographs(200).paths.slice(0, 4).map(async (file) => [path.basename(file), await readFile(file)]));
 
 for (const [look, options] of Object.entries(looks)) {
-  test(`the viewer, its details, the closer look and the keys are for everybody, ${look}`, async (t) => {
-    const { page } = await gallery(t, { count: 6, more, ...options });
-    const dir = path.join(root, "target/screenshots");
-    await mkdir(dir, { recursive: true });
+  test(`the viewer, its details, its words of trouble, the closer look and the keys are for everybody, ${look}`, async (t) => {
+    const { page, images } = await gallery(t, { count: 6, more, ...options });
+    page.expectedComplaints = [/500/];
     const check = async (name, what) => {
       await checkAccessibility(page, what);
-      await page.screenshot({ path: path.join(dir, `${name}-${look}.png`) });
+      await screenshot(page, `${name}-${look}`);
     };
 
     if (!options.hasTouch) {
@@ -45,8 +38,14 @@ for (const [look, options] of Object.entries(looks)) {
     await page.keyboard.press("i");
     await page.getByRole("region", { name: "Details" }).waitFor({ state: "hidden" });
 
+    const problem = { status: 500, contentType: "application/problem+json", body: JSON.stringify({ detail: "What is stored no longer matches its checksum." }) };
+    await page.route(`**/${images.at(-1).id}/preview`, (route) => route.fulfill(problem));
+    await page.keyboard.press("End");
+    await page.getByRole("alert").getByText("checksum").waitFor();
+    await check("trouble", "a picture that cannot be shown");
+    await page.keyboard.press("ArrowLeft");
     await page.keyboard.press("Delete");
-    await counts(page, "2 of 9");
+    await counts(page, "9 of 9");
     await page.getByRole("button", { name: "Undo" }).waitFor();
     await check("viewer-undo", "the viewer after a deletion");
   });

@@ -13,6 +13,7 @@ on_both_stores!(
     restoring_all_means_every_trashed_one,
     a_query_chooses_what_the_list_shows,
     a_foreign_id_changes_nothing,
+    the_ids_that_are_missing_are_named,
     a_repeated_id_counts_once,
     permanent_skips_the_trash,
     empty_and_endless_choices_are_refused,
@@ -114,6 +115,26 @@ fn a_foreign_id_changes_nothing(backend: &Backend) {
         assert_eq!(client.list("state=trashed")["total"], 1);
         assert_eq!(restored(&client, json!({ "ids": [ids[0]] })), 1);
     }
+}
+
+/// So that a client can go on with what is left.
+fn the_ids_that_are_missing_are_named(backend: &Backend) {
+    let server = Server::start(backend);
+    let client = server.user("ada");
+    let ids = five(&client);
+    let foreign = server.user("bob").add("b", &samples::jpeg(1));
+    client
+        .delete(&format!("/api/v1/images/{}?permanent=true", ids[1]))
+        .expect(204);
+    let body = json!({ "ids": [ids[0], ids[1], foreign] });
+    for path in [DELETE, RESTORE, "/api/v1/archives"] {
+        let problem = client.post(path, &body).problem(404);
+        assert_eq!(problem["missing"], json!([ids[1], foreign]));
+    }
+    let body = json!({ "query": "", "except": [ids[1]], "count": 4 });
+    let problem = client.post(DELETE, &body).problem(404);
+    assert_eq!(problem["missing"], json!([ids[1]]));
+    assert_eq!(client.list("")["total"], 4);
 }
 
 fn a_repeated_id_counts_once(backend: &Backend) {

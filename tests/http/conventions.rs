@@ -167,15 +167,11 @@ fn every_answer_has_the_security_headers(backend: &Backend) {
     let id = client.add("a.jpg", &samples::jpeg(1));
     let mut browser = server.signed_in("ada");
     let anonymous = server.anonymous();
+    let as_page = |path| anonymous.get_with(path, "Accept", "text/html");
     let answers = [
         ("a page", browser.get("/vault").expect(200)),
         ("the login", anonymous.get("/login").expect(200)),
-        (
-            "a redirect",
-            anonymous
-                .get_with("/vault", "Accept", "text/html")
-                .expect(303),
-        ),
+        ("a redirect", as_page("/vault").expect(303)),
         ("a list", client.get("/api/v1/images").expect(200)),
         (
             "a picture",
@@ -196,12 +192,7 @@ fn every_answer_has_the_security_headers(backend: &Backend) {
             Answer::to(browser.bare("DELETE", "/api/v1/session")).expect(403),
         ),
         ("404", anonymous.get("/nothing").expect(404)),
-        (
-            "404 page",
-            anonymous
-                .get_with("/nothing", "Accept", "text/html")
-                .expect(404),
-        ),
+        ("404 page", as_page("/nothing").expect(404)),
         ("405", anonymous.delete("/login").expect(405)),
         ("415", client.upload("a", b"text").expect(415)),
         ("422", client.upload("a", b"").expect(422)),

@@ -21,6 +21,12 @@ pub(super) struct Tile {
 }
 
 impl Tile {
+    /// The tiles of a page of images.
+    pub(super) fn of_all(images: &[Image], trash_days: u64) -> Vec<Self> {
+        let tile = |image| Self::new(image, trash_days);
+        images.iter().map(tile).collect()
+    }
+
     /// The tile of an image; `trash_days` is how long the trash keeps it.
     pub(super) fn new(image: &Image, trash_days: u64) -> Self {
         let about = &image.metadata;

@@ -43,11 +43,7 @@ async fn grid(
     };
     let list = vault.list(&reader.who, request).await?;
     let page = TrashPage {
-        images: list
-            .items
-            .iter()
-            .map(|image| Tile::new(image, site.limits.trash_days))
-            .collect(),
+        images: Tile::of_all(&list.items, site.limits.trash_days),
         total: list.total,
         total_label: units::count(list.total),
         next_url: list

@@ -148,11 +148,7 @@ async fn render(
     };
     let list = vault.list(who, request).await?;
     let page = VaultPage {
-        images: list
-            .items
-            .iter()
-            .map(|image| Tile::new(image, site.limits.trash_days))
-            .collect(),
+        images: Tile::of_all(&list.items, site.limits.trash_days),
         total: list.total,
         total_label: units::count(list.total),
         storage_label: units::bytes(list.total_bytes),

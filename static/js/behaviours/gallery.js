@@ -11,7 +11,9 @@ import { attachPointer } from "../lib/grid-pointer.js";
 import { HoverPreview } from "../lib/hover-preview.js";
 import { showKeys } from "../lib/keys-help.js";
 import { attachSearch } from "../lib/live-search.js";
+import { LoadTrouble } from "../lib/load-trouble.js";
 import { PhotoGrid } from "../lib/photo-grid.js";
+import { Tiles } from "../lib/photo-tile.js";
 import { Scrubber } from "../lib/scrubber.js";
 import { SelectBar } from "../lib/select-bar.js";
 import { Selection } from "../lib/selection.js";
@@ -33,7 +35,8 @@ export async function attach(collection) {
   const actions = new Actions(album);
 
   const photos = clone("photos");
-  const grid = new PhotoGrid(photos, album, selection);
+  const tiles = new Tiles(album, selection);
+  const grid = new PhotoGrid(photos, album, tiles);
   const viewer = new Viewer(album, {
     remove: async (picture) => void (await (trash ? actions.deleteForGood(Actions.one(picture)) : actions.trash(Actions.one(picture)))),
     removeForGood: async (picture) => void (await actions.deleteForGood(Actions.one(picture))),
@@ -96,6 +99,8 @@ export async function attach(collection) {
   album.addEventListener("shape", tell);
   tell();
   refreshOnArrival(album, () => void actions.look());
+  album.addEventListener("outdated", () => void actions.look());
+  new LoadTrouble(tiles);
 
   need(collection, ".grid", HTMLElement).replaceWith(photos);
   collection.querySelector(".pager")?.remove();

@@ -45,7 +45,7 @@ export class Actions {
    */
   async trash({ body, ids }) {
     return this.#without(ids, async () => {
-      const { deleted, trashed_at } = await call("POST", "/api/v1/images/delete", body);
+      const { deleted, trashed_at } = await this.#bulk("images/delete", { body, ids });
       this.#offerUndo(`${pictures(deleted)} moved to the trash`, trashed_at);
     });
   }
@@ -59,7 +59,7 @@ export class Actions {
     const text = `${count === 1 ? "Its key is" : "Their keys are"} destroyed first, so nobody can bring ${count === 1 ? "it" : "them"} back: not you, not the administrator.`;
     if (!(await ask({ title, text, confirm: "Delete for good", danger: true }))) return false;
     return this.#without(ids, async () => {
-      const { deleted } = await call("POST", "/api/v1/images/delete", { ...body, permanent: true });
+      const { deleted } = await this.#bulk("images/delete", { body, ids }, { permanent: true });
       toast(`${pictures(deleted)} deleted for good`);
     });
   }
@@ -67,7 +67,7 @@ export class Actions {
   /** @param {Choice} choice */
   async restore({ body, ids }) {
     return this.#without(ids, async () => {
-      const { restored } = await call("POST", "/api/v1/images/restore", body);
+      const { restored } = await this.#bulk("images/restore", { body, ids });
       toast(`${pictures(restored)} back in your vault`);
     });
   }
@@ -76,9 +76,9 @@ export class Actions {
    * @param {Choice} choice
    * @param {boolean} favourite
    */
-  async favourite({ body }, favourite) {
+  async favourite({ body, ids }, favourite) {
     const done = await this.#told(async () => {
-      const { marked } = await call("POST", "/api/v1/images/favourite", { ...body, favourite });
+      const { marked } = await this.#bulk("images/favourite", { body, ids }, { favourite });
       toast(favourite ? `${pictures(marked)} marked as favourite` : `${pictures(marked)} no longer favourite`);
     });
     await this.look();
@@ -91,7 +91,26 @@ export class Actions {
    */
   async download({ body, ids }) {
     if (ids.length === 1) return leadTo(`/api/v1/images/${ids[0]}/original`);
-    await this.#told(async () => leadTo((await call("POST", "/api/v1/archives", body)).url));
+    await this.#told(async () => leadTo((await this.#bulk("archives", { body, ids })).url));
+  }
+
+  /**
+   * Calls the API about many. Those that were deleted for good on another device are left out of it, and of the page:
+   * what is left is what was meant.
+   * @param {string} path below /api/v1/
+   * @param {Omit<Choice, "count">} choice
+   * @param {object} [more]
+   */
+  async #bulk(path, { body, ids }, more) {
+    try {
+      return await call("POST", `/api/v1/${path}`, { ...body, ...more });
+    } catch (error) {
+      const missing = new Set(error instanceof Refusal ? error.missing : []);
+      const left = ids.filter((id) => !missing.has(id));
+      if (missing.size > 0) this.#album.remove(missing);
+      if (left.length === 0 || left.length === ids.length) throw error;
+      return call("POST", `/api/v1/${path}`, { ids: left, ...more });
+    }
   }
 
   /**

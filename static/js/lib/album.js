@@ -15,8 +15,8 @@ import { Pages } from "./pages.js";
  */
 
 /**
- * Tells by the event "removed" which pictures were taken out, by "shape" that some came or went, and by "change" that
- * anything is different.
+ * Tells by the event "removed" which pictures were taken out, by "shape" that some came or went, by "change" that
+ * anything is different, and by "outdated" that the server no longer has what was shown.
  */
 export class Album extends EventTarget {
   /** @type {Section[]} */
@@ -106,13 +106,14 @@ export class Album extends EventTarget {
   }
 
   /**
-   * Takes out what is gone, of what is loaded.
+   * Takes out what is gone: at once of what is loaded, the rest with the next refresh.
    * @param {Iterable<string>} ids
    */
   remove(ids) {
+    const named = [...ids];
     // What was asked before may still hold them.
     this.#asking = Symbol();
-    const gone = [...ids].filter((id) => this.indexOf(id) >= 0);
+    const gone = named.filter((id) => this.indexOf(id) >= 0);
     const places = new Set(gone.map((id) => this.indexOf(id)));
     for (const at of places) this.bytes -= this.peek(at)?.size ?? 0;
     let first = 0;
@@ -124,7 +125,7 @@ export class Album extends EventTarget {
     });
     this.ratios = this.ratios.filter((_, at) => !places.has(at));
     this.#pages.remove(gone);
-    this.dispatchEvent(new CustomEvent("removed", { detail: gone }));
+    this.dispatchEvent(new CustomEvent("removed", { detail: named }));
     this.#reshaped();
   }
 
@@ -143,8 +144,8 @@ export class Album extends EventTarget {
   #loaded(pages, page) {
     if (pages !== this.#pages) return;
     this.dispatchEvent(new Event("change"));
-    // Pictures were taken away elsewhere, so the shape is out of date. Where it cannot be had now, the next page tells.
-    if (page.pictures && page.pictures.length < page.count) this.refresh().catch(() => {});
+    // Pictures were taken away elsewhere.
+    if (page.pictures && page.pictures.length < page.count) this.dispatchEvent(new Event("outdated"));
   }
 
   #reshaped() {

@@ -33,13 +33,29 @@ export class Refusal extends Error {
    * @param {number} status 0 where no answer came
    * @param {string} detail
    * @param {Record<string, string>} [errors] by field
+   * @param {string[]} [missing] ids that the vault does not hold
    */
-  constructor(status, detail, errors = {}) {
+  constructor(status, detail, errors = {}, missing = []) {
     super(detail);
     this.status = status;
     this.detail = detail;
     this.errors = errors;
+    this.missing = missing;
   }
+}
+
+/** No answer came. */
+export function unreachable() {
+  return new Refusal(0, "The server cannot be reached. Check the connection and try again.");
+}
+
+/**
+ * An answer that is no success, in its own words where it has some.
+ * @param {Response} answer whose body was not read yet
+ */
+export async function refusalOf(answer) {
+  const json = parsed(await answer.text().catch(() => ""));
+  return new Refusal(answer.status, json?.detail ?? `The server answered ${answer.status}.`, json?.errors, json?.missing);
 }
 
 let token = need(document, "meta[name=csrf-token]", HTMLMetaElement).content;
@@ -74,10 +90,8 @@ export async function call(method, path, body) {
   // And a token may be that of a session before: signing in again takes up the one there is.
   const ended = first.status === 401 || (first.status === 403 && method !== "GET");
   const answer = ended && (await signInAgain(method !== "GET")) ? await send(method, path, body) : first;
-  const text = await answer.text();
-  const json = text ? parsed(text) : null;
-  if (answer.ok) return json;
-  throw new Refusal(answer.status, json?.detail ?? `The server answered ${answer.status}.`, json?.errors);
+  if (!answer.ok) throw await refusalOf(answer);
+  return parsed(await answer.text().catch(() => Promise.reject(unreachable())));
 }
 
 /**
@@ -92,7 +106,7 @@ async function send(method, path, body) {
   try {
     return await fetch(path, { method, headers, body: body && JSON.stringify(body) });
   } catch {
-    throw new Refusal(0, "The server cannot be reached. Check the connection and try again.");
+    throw unreachable();
   }
 }
 
@@ -101,7 +115,7 @@ function parsed(text) {
   try {
     return JSON.parse(text);
   } catch {
-    // A proxy's own error page: the status must do.
+    // Nothing, or a proxy's own error page: the status must do.
     return null;
   }
 }

@@ -1,7 +1,7 @@
 // Pictures that have just come in: told to the page, and shown large with their names beside the full list.
 
 import { clone, need } from "./dom.js";
-import { number } from "./upload-words.js";
+import { number } from "./words.js";
 
 /** @typedef {import("./api.js").Picture} Picture */
 

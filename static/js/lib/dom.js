@@ -25,11 +25,3 @@ export function clone(name) {
   if (!(inside instanceof HTMLElement)) throw new Error(`The template ${name} is empty`);
   return /** @type {HTMLElement} */ (document.importNode(inside, true));
 }
-
-/**
- * "1 picture", "1,234 pictures".
- * @param {number} n
- */
-export function pictures(n) {
-  return `${n.toLocaleString("en")} picture${n === 1 ? "" : "s"}`;
-}

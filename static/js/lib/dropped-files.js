@@ -4,6 +4,8 @@ const HIDDEN = /^\.|^(thumbs\.db|desktop\.ini)$/i;
 
 /** @type {WeakMap<File, string>} */
 const paths = new WeakMap();
+/** @type {WeakSet<File>} */
+const unreadable = new WeakSet();
 
 /**
  * Where a file lay in the folder that was dropped or chosen; just its name where that is not known.
@@ -11,6 +13,14 @@ const paths = new WeakMap();
  */
 export function pathOf(file) {
   return paths.get(file) || file.webkitRelativePath || file.name;
+}
+
+/**
+ * Whether it only stands for a file or a folder of a drop that could not be opened, so that people hear of it.
+ * @param {File} file
+ */
+export function isUnreadable(file) {
+  return unreadable.has(file);
 }
 
 /**
@@ -41,8 +51,9 @@ async function filesOf(entry) {
   /** @type {File[]} */
   const files = [];
   for (;;) {
-    /** @type {FileSystemEntry[]} */
-    const some = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
+    /** @type {FileSystemEntry[] | null} */
+    const some = await new Promise((resolve) => reader.readEntries(resolve, () => resolve(null)));
+    if (some === null) return [...files, standInFor(entry)];
     // A browser hands out a folder in portions; an empty one is the end.
     if (some.length === 0) return files;
     for (const inner of await Promise.all(some.map(filesOf))) for (const file of inner) files.push(file);
@@ -56,9 +67,22 @@ async function filesOf(entry) {
 function fileOf(entry) {
   return new Promise((resolve) => {
     const found = (/** @type {File} */ file) => {
-      paths.set(file, entry.fullPath.replace(/^\//, ""));
+      paths.set(file, pathIn(entry));
       resolve([file]);
     };
-    entry.file(found, () => resolve([]));
+    entry.file(found, () => resolve([standInFor(entry)]));
   });
+}
+
+/** @param {FileSystemEntry} entry that cannot be opened */
+function standInFor(entry) {
+  const file = new File([], entry.name);
+  paths.set(file, pathIn(entry));
+  unreadable.add(file);
+  return file;
+}
+
+/** @param {FileSystemEntry} entry */
+function pathIn({ fullPath }) {
+  return fullPath.replace(/^\//, "");
 }

@@ -2,6 +2,7 @@
 
 import { Refusal } from "./api.js";
 import { toast } from "./toast.js";
+import { number } from "./words.js";
 
 /** @typedef {import("./album.js").Album} Album */
 /** @typedef {import("./api.js").Picture} Picture */
@@ -152,6 +153,6 @@ export class GridControl {
   #offer(fits) {
     if (fits) return;
     const action = { label: "Select all", run: () => this.#selection.setAll() };
-    toast(`At most ${MOST_IN_A_RANGE.toLocaleString("en")} pictures can be picked one by one.`, { action });
+    toast(`At most ${number(MOST_IN_A_RANGE)} pictures can be picked one by one.`, { action });
   }
 }

@@ -2,6 +2,7 @@
 
 import { beside, rowOf } from "./justified.js";
 import { undoNewest } from "./toast.js";
+import { isTyping } from "./typing.js";
 
 /** @typedef {import("./album.js").Album} Album */
 /** @typedef {import("./grid-control.js").GridControl} GridControl */
@@ -107,10 +108,4 @@ function focusOn(selector) {
   if (!(field instanceof HTMLInputElement)) return;
   field.focus();
   field.select();
-}
-
-/** @param {EventTarget | null} target */
-function isTyping(target) {
-  if (!(target instanceof HTMLElement)) return false;
-  return target.matches("textarea, select, input:not([type=checkbox], [type=range], [type=file])") || target.isContentEditable;
 }

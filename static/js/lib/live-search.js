@@ -1,6 +1,7 @@
 // The search box filters while one types; the address keeps up, so that a reload and Back show the same.
 
 import { need } from "./dom.js";
+import { retitle } from "./page-title.js";
 
 /** @typedef {import("./album.js").Album} Album */
 
@@ -15,16 +16,17 @@ export function attachSearch(album, look, searched) {
   const form = document.querySelector("form.search");
   if (!(form instanceof HTMLFormElement)) return;
   const field = need(form, ".search__input", HTMLInputElement);
+  const clear = need(form, ".search__clear", HTMLAnchorElement);
   let timer = 0;
   const search = async () => {
     clearTimeout(timer);
     const q = field.value.trim();
     if (q === album.query.q) return;
-    const url = new URL(location.href);
-    if (q) url.searchParams.set("q", q);
-    else url.searchParams.delete("q");
+    const url = withWords(location.href, q);
     url.searchParams.delete("cursor");
     history.replaceState(history.state, "", url);
+    clear.hidden = q === "";
+    retitle(`${q || "Vault"} · Image Vault`);
     scrollTo({ top: 0, behavior: "instant" });
     for (const link of document.querySelectorAll(".toolbar a[href^='/vault?']")) keepWords(link, q);
     if (await look({ ...album.query, q })) searched(q);
@@ -45,6 +47,12 @@ export function attachSearch(album, look, searched) {
     event.preventDefault();
     void search();
   });
+  clear.addEventListener("click", (event) => {
+    event.preventDefault();
+    field.value = "";
+    field.focus();
+    void search();
+  });
 }
 
 /**
@@ -54,8 +62,18 @@ export function attachSearch(album, look, searched) {
  */
 function keepWords(link, q) {
   if (!(link instanceof HTMLAnchorElement)) return;
-  const url = new URL(link.href);
+  const { pathname, search } = withWords(link.href, q);
+  // As the server writes it, so that it is found the next time too.
+  link.setAttribute("href", pathname + search);
+}
+
+/**
+ * @param {string} address
+ * @param {string} q
+ */
+function withWords(address, q) {
+  const url = new URL(address);
   if (q) url.searchParams.set("q", q);
   else url.searchParams.delete("q");
-  link.href = url.href;
+  return url;
 }

@@ -11,6 +11,15 @@ export function showInTitle(share) {
   document.title = shown;
 }
 
+/**
+ * Gives the page another title, behind whatever stands at its front.
+ * @param {string} title
+ */
+export function retitle(title) {
+  if (shown && document.title === shown) before = title;
+  else document.title = title;
+}
+
 export function restoreTitle() {
   if (shown && document.title === shown) document.title = before;
   shown = "";

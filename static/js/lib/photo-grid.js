@@ -1,13 +1,12 @@
 // The grid of an album: only the rows in sight are in the page, each at the place that the layout gives it.
 
-import { Tiles } from "./photo-tile.js";
 import { layOut, measuresFor, rowAt, rowOf, rowsAround } from "./justified.js";
 import { seenFrom, wayBackTo } from "./grid-place.js";
 import { headingOf } from "./section-heading.js";
 
 /** @typedef {import("./album.js").Album} Album */
 /** @typedef {import("./justified.js").Row} Row */
-/** @typedef {import("./selection.js").Selection} Selection */
+/** @typedef {import("./photo-tile.js").Tiles} Tiles */
 
 // Pictures are asked for once scrolling is slower than this: those that fly by need not be opened.
 const FAST_PX_PER_MS = 4;
@@ -33,18 +32,16 @@ export class PhotoGrid {
   /**
    * @param {HTMLElement} root with the role of a grid
    * @param {Album} album
-   * @param {Selection} selection
+   * @param {Tiles} tiles
    */
-  constructor(root, album, selection) {
+  constructor(root, album, tiles) {
     this.#root = root;
     this.#album = album;
-    this.#tiles = new Tiles(album, selection);
+    this.#tiles = tiles;
     new ResizeObserver(() => this.#root.clientWidth !== this.#measures.width && this.#layOut()).observe(root);
     addEventListener("scroll", () => this.#scrolled(), { passive: true });
     album.addEventListener("shape", () => this.#layOut());
     album.sight = () => this.picturesInSight();
-    album.addEventListener("change", () => this.#tiles.fillAll());
-    selection.addEventListener("change", () => this.#tiles.markAll());
   }
 
   /** Rows in sight, headings among them: the first, and the one behind the last. */

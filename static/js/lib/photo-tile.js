@@ -3,17 +3,16 @@
 import { clone, need } from "./dom.js";
 import { ratioOf } from "./justified.js";
 import { placeholder } from "./thumbhash.js";
-import { dayAndTime } from "./words.js";
+import { Thumbnails } from "./thumbnails.js";
+import { dayAndTime, nameOf } from "./words.js";
 
 /** @typedef {import("./album.js").Album} Album */
 /** @typedef {import("./api.js").Picture} Picture */
 /** @typedef {import("./justified.js").Row} Row */
 /** @typedef {import("./selection.js").Selection} Selection */
 
-// Thumbnails that stay in memory, so that scrolling back shows them at once. The browser may keep none on disk.
-const MOST_IMAGES = 600;
-
-export class Tiles {
+/** Tells by the event "trouble" that something in sight did not load. */
+export class Tiles extends EventTarget {
   /** While set, no picture is asked for. */
   hurry = false;
 
@@ -21,8 +20,7 @@ export class Tiles {
   #selection;
   /** @type {Map<number, HTMLElement>} */
   #tiles = new Map();
-  /** Those seen last stand last. @type {Map<string, HTMLImageElement>} */
-  #images = new Map();
+  #thumbnails = new Thumbnails(() => this.#trouble());
   /** @type {[number, number]} */
   #preview = [0, 0];
 
@@ -31,8 +29,11 @@ export class Tiles {
    * @param {Selection} selection
    */
   constructor(album, selection) {
+    super();
     this.#album = album;
     this.#selection = selection;
+    album.addEventListener("change", () => this.fillAll());
+    selection.addEventListener("change", () => this.#markAll());
   }
 
   /** @param {number} index */
@@ -78,7 +79,13 @@ export class Tiles {
     for (const [index, tile] of this.#tiles) this.#fill(index, tile);
   }
 
-  markAll() {
+  /** Also what has failed so often that nobody asked any more. */
+  tryAgain() {
+    this.#thumbnails.forgive();
+    this.fillAll();
+  }
+
+  #markAll() {
     for (const tile of this.#tiles.values()) this.#mark(tile);
   }
 
@@ -102,8 +109,8 @@ export class Tiles {
   #fill(index, tile) {
     const picture = this.#album.peek(index);
     if (!picture) {
-      // The answer comes as a change of the album; a failure is told there too.
-      if (!this.hurry) this.#album.load(index).catch(() => tile.classList.add("photo--failed"));
+      // The answer comes as a change of the album.
+      if (!this.hurry) this.#album.load(index).catch(() => (tile.classList.add("photo--failed"), this.#trouble()));
       return;
     }
     tile.classList.remove("photo--failed");
@@ -111,7 +118,7 @@ export class Tiles {
     tile.classList.toggle("photo--favourite", picture.favourite);
     tile.setAttribute("aria-label", labelOf(picture));
     this.#mark(tile);
-    if (!this.hurry || this.#images.has(picture.id)) this.#show(tile, picture);
+    if (!this.hurry || this.#thumbnails.has(picture.id)) this.#show(tile, picture);
   }
 
   /**
@@ -130,7 +137,9 @@ export class Tiles {
    * @param {Picture} picture
    */
   #show(tile, picture) {
-    const image = this.#image(picture.id);
+    const image = this.#thumbnails.at(picture.id);
+    tile.classList.toggle("photo--failed", image === null);
+    if (!image) return;
     const link = need(tile, "a", HTMLAnchorElement);
     if (image.parentElement === link) return;
     const settle = () => {
@@ -141,32 +150,8 @@ export class Tiles {
     else image.addEventListener("load", settle, { once: true });
   }
 
-  /** @param {string} id */
-  #image(id) {
-    const image = this.#images.get(id) ?? new Image();
-    this.#images.delete(id);
-    this.#images.set(id, image);
-    if (!image.src) {
-      image.decoding = "async";
-      image.draggable = false;
-      image.alt = "";
-      image.addEventListener(
-        "error",
-        () => {
-          // The placeholder stays, and whoever comes by next asks again.
-          this.#images.delete(id);
-          image.remove();
-        },
-        { once: true },
-      );
-      image.src = `/api/v1/images/${id}/thumbnail`;
-    }
-    for (const [oldest, old] of this.#images) {
-      if (this.#images.size <= MOST_IMAGES) break;
-      if (!old.isConnected) this.#images.delete(oldest);
-      else break;
-    }
-    return image;
+  #trouble() {
+    this.dispatchEvent(new Event("trouble"));
   }
 
   /** @param {HTMLElement} tile */
@@ -177,6 +162,6 @@ export class Tiles {
 
 /** @param {Picture} picture */
 function labelOf(picture) {
-  const parts = [picture.name.trim() || "Picture without a name", dayAndTime(picture), picture.favourite ? "favourite" : ""];
+  const parts = [nameOf(picture), dayAndTime(picture), picture.favourite ? "favourite" : ""];
   return parts.filter(Boolean).join(", ");
 }

@@ -84,6 +84,7 @@ export class Scrubber {
     const way = Math.max(1, this.#grid.height - innerHeight);
     const at = Math.min(1, Math.max(0, y / way));
     if (document.activeElement !== this.#slider || !this.#slider.matches(":active")) this.#slider.value = String(at);
+    this.#root.toggleAttribute("data-at-start", y <= 0);
     const row = this.#grid.rows[rowAt(this.#grid.rows, Math.max(0, y) + 1)];
     const words = row ? placeWords(this.#album.sections[row.section].key) : "";
     this.#slider.setAttribute("aria-valuetext", words);

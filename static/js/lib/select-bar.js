@@ -2,7 +2,7 @@
 
 import { announce } from "./announce.js";
 import { need } from "./dom.js";
-import { bytes, pictures } from "./words.js";
+import { bytes, number, pictures } from "./words.js";
 
 /** @typedef {import("./album.js").Album} Album */
 /** @typedef {import("./selection.js").Selection} Selection */
@@ -53,19 +53,19 @@ export class SelectBar {
     const { total } = this.#album;
     this.#collection.toggleAttribute("data-selecting", count > 0);
     this.#rest.hidden = count === 0 || isAll || count >= total;
-    const all = this.#album.query.q || this.#album.query.favourites ? `Select all ${total.toLocaleString("en")} matching` : `Select all ${total.toLocaleString("en")}`;
+    const all = this.#album.query.q || this.#album.query.favourites ? `Select all ${number(total)} matching` : `Select all ${number(total)}`;
     need(this.#rest, ".button__text", HTMLElement).textContent = all;
     this.#rest.title = all;
     const size = bytes(this.#selection.bytes);
     const words = document.createElement("span");
     words.className = "select-bar__words";
     words.textContent = " selected";
-    this.#count.replaceChildren(count.toLocaleString("en"), words, ` · ${size}`);
+    this.#count.replaceChildren(number(count), words, ` · ${size}`);
     const download = this.#collection.querySelector("button[value=download]");
     if (download instanceof HTMLElement) {
       download.title = count > 1 ? `Download a zip of ${pictures(count)}, ${size}` : `Download, ${size}`;
     }
-    if (count !== this.#spoken) announce(count > 0 ? `${count.toLocaleString("en")} selected` : "Nothing selected");
+    if (count !== this.#spoken) announce(count > 0 ? `${number(count)} selected` : "Nothing selected");
     this.#spoken = count;
   }
 }

@@ -1,5 +1,7 @@
 // One file, one request. XMLHttpRequest, because fetch cannot tell how much has been sent.
 
+import { retryAfter } from "./retry.js";
+
 /**
  * @typedef {object} Answer
  * @property {number} status 0 where no answer came at all
@@ -74,14 +76,4 @@ function answerOf(request) {
     detail: !ok && typeof body?.detail === "string" ? body.detail : "",
     retryAfterMs: retryAfter(request.getResponseHeader("Retry-After")),
   };
-}
-
-/**
- * RFC 9110 section 10.2.3: seconds, or a date.
- * @param {string | null} header
- */
-function retryAfter(header) {
-  if (!header) return null;
-  const waitMs = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(waitMs) ? Math.max(0, waitMs) : null;
 }

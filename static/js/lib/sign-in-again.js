@@ -1,6 +1,6 @@
 // The session ended while the page was open: signing in again in place, so that nothing that was begun is lost.
 
-import { useCsrfToken } from "./api.js";
+import { refusalOf, unreachable, useCsrfToken } from "./api.js";
 import { clone, need } from "./dom.js";
 import { attach as attachReveal } from "../behaviours/reveal.js";
 
@@ -106,11 +106,10 @@ async function signIn(login, password) {
     const body = new URLSearchParams({ login, password });
     answer = await fetch("/login", { method: "POST", body, redirect: "manual", headers: { Accept: "application/json" } });
   } catch {
-    return "The server cannot be reached. Check the connection and try again.";
+    return unreachable().detail;
   }
   // Where the login page would lead on, we are in; a script may not see more of a redirect than that it is one.
   if (answer.type === "opaqueredirect") return "";
   if (answer.status === 401 || answer.status === 422) return "This password is not right. Try again.";
-  const problem = await answer.json().catch(() => null);
-  return problem?.detail ?? `The server answered ${answer.status}. Try again.`;
+  return (await refusalOf(answer)).detail;
 }

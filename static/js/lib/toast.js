@@ -13,6 +13,7 @@ let shelf = null;
 
 /**
  * @param {string} words
+ * @returns {HTMLElement} in the page for as long as it is shown
  * @param {{action?: {label: string, run: () => unknown, undoes?: boolean}, kind?: "error"}} [options]
  */
 export function toast(words, { action, kind } = {}) {
@@ -48,6 +49,7 @@ export function toast(words, { action, kind } = {}) {
   for (const old of idle.slice(0, -MOST)) old.remove();
   wait();
   announce(words);
+  return box;
 }
 
 /** Takes back what the newest toast is about, as Ctrl+Z does. */

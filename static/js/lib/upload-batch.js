@@ -1,11 +1,12 @@
 // Sends what is to be sent: three files at a time, patiently; one bad file never stops the others. Knows no element of the page.
 
-import { csrfToken } from "./api.js";
+import { csrfToken, unreachable } from "./api.js";
+import { isUnreadable } from "./dropped-files.js";
 import { isReadable, sendFile } from "./send-file.js";
 import { signInAgain } from "./sign-in-again.js";
 import { UNREADABLE, UploadCheck } from "./upload-check.js";
 import { UploadLedger } from "./upload-ledger.js";
-import { MOST_TRIES, MOST_WAITS, backOff, pause, worthAnotherTry } from "./upload-retry.js";
+import { MOST_TRIES, MOST_WAITS, backOff, pause, worthAnotherTry } from "./retry.js";
 
 /** @typedef {import("./send-file.js").Answer} Answer */
 /** @typedef {import("./upload-ledger.js").Upload} Upload */
@@ -78,6 +79,7 @@ export class UploadBatch {
 
   /** @param {Upload} upload */
   #enqueue(upload) {
+    if (isUnreadable(upload.file)) return this.ledger.move(upload, "failed", { reason: UNREADABLE });
     this.#ready.push(upload);
     this.#start();
   }
@@ -184,7 +186,7 @@ export class UploadBatch {
 /** @param {Answer} answer */
 function reasonOf(answer) {
   if (answer.detail) return answer.detail;
-  if (answer.status === 0) return "The server cannot be reached.";
+  if (answer.status === 0) return unreachable().detail;
   if (answer.status === 413) return "The file is too large.";
   return `The server answered ${answer.status}.`;
 }

@@ -3,7 +3,7 @@
 
 import { Refusal, call } from "./api.js";
 import { canDigest, digestOf } from "./digests.js";
-import { MOST_TRIES, backOff, pause, worthAnotherTry } from "./upload-retry.js";
+import { MOST_TRIES, backOff, pause, worthAnotherTry } from "./retry.js";
 
 /** @typedef {import("./upload-ledger.js").Upload} Upload */
 /** @typedef {import("./upload-ledger.js").UploadLedger} UploadLedger */

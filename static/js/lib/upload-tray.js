@@ -7,8 +7,8 @@ import { restoreTitle, showInTitle } from "./page-title.js";
 import { saveList } from "./save-list.js";
 import { UploadPace } from "./upload-pace.js";
 import { UploadRows } from "./upload-rows.js";
-import { number, spoken, summary, timeLeft } from "./upload-words.js";
-import { bytes } from "./words.js";
+import { spoken, summary, timeLeft } from "./upload-words.js";
+import { bytes, number } from "./words.js";
 
 /** @typedef {import("./upload-batch.js").UploadBatch} UploadBatch */
 

@@ -1,12 +1,9 @@
 // What the tray says, in words.
 
-import { bytes } from "./words.js";
+import { bytes, number } from "./words.js";
 
 /** @typedef {import("./upload-ledger.js").Upload} Upload */
 /** @typedef {import("./upload-ledger.js").UploadLedger} UploadLedger */
-
-/** @param {number} n */
-export const number = (n) => n.toLocaleString("en");
 
 /**
  * Rounded, since nobody knows better.

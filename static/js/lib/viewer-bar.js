@@ -1,6 +1,7 @@
 // The viewer's controls: what they say of the picture, which of them apply, and that they step back while one looks.
 
 import { need } from "./dom.js";
+import { number } from "./words.js";
 
 /** @typedef {import("./api.js").Picture} Picture */
 
@@ -125,5 +126,5 @@ export class Bar {
  * @param {number} total
  */
 export function place(index, total) {
-  return `${(index + 1).toLocaleString("en")} of ${total.toLocaleString("en")}`;
+  return `${number(index + 1)} of ${number(total)}`;
 }

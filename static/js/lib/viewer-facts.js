@@ -1,6 +1,6 @@
 // What is known about a picture, in words: for the viewer's details and the hover preview.
 
-import { bytes, dayAndTime } from "./words.js";
+import { bytes, dayAndTime, localTime, moment } from "./words.js";
 
 /** @typedef {import("./api.js").Picture} Picture */
 
@@ -10,8 +10,6 @@ import { bytes, dayAndTime } from "./words.js";
  * @property {string[]} lines
  * @property {boolean} [copy] whether people want it in the clipboard
  */
-
-const MOMENT = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" });
 
 /** @param {Picture} picture */
 export function dimensions(picture) {
@@ -36,14 +34,19 @@ export function factsOf(picture) {
   add("Dimensions", dimensions(picture));
   add("Size", bytes(picture.size));
   add("Type", picture.content_type);
-  add("Added", MOMENT.format(new Date(picture.uploaded_at)));
-  add("In the trash since", picture.trashed_at && MOMENT.format(new Date(picture.trashed_at)));
+  add("Added", here(picture.uploaded_at));
+  add("In the trash since", picture.trashed_at && here(picture.trashed_at));
   // Where they cannot be edited, they are not in a field.
   add("Caption", trashed && picture.caption);
   add("Tags", trashed && picture.tags.join(", "));
   if (picture.also_named.length > 0) facts.push({ term: "Also named", lines: picture.also_named });
   add("SHA-256", picture.sha256, true);
   return facts;
+}
+
+/** @param {string} time RFC 3339 */
+function here(time) {
+  return moment(localTime(new Date(time)));
 }
 
 /** @param {{latitude: number, longitude: number}} location */

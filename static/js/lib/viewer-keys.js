@@ -1,5 +1,7 @@
 // Which key means what while the viewer is open. The same list stands in templates/partials/_keys.html.tera for people.
 
+import { isTyping } from "./typing.js";
+
 /** @type {Record<string, string>} */
 const KEYS = {
   ArrowLeft: "left",
@@ -56,9 +58,4 @@ function nameOf(event) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   // How a sign such as + is typed depends on the keyboard.
   return event.shiftKey && !isSign ? `Shift+${key}` : key;
-}
-
-/** @param {EventTarget | null} target */
-function isTyping(target) {
-  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
 }

@@ -1,7 +1,8 @@
 // Fetching what the viewer shows. By fetch and not by an <img>, because only then the reason of a failure is known, and
 // what is no longer needed can be called off.
 
-import { Refusal } from "./api.js";
+import { Refusal, refusalOf, unreachable } from "./api.js";
+import { backOff, pause, retryAfter, worthAnotherTry } from "./retry.js";
 import { toast } from "./toast.js";
 
 const TRIES = 3;
@@ -25,9 +26,8 @@ export async function fetchPreview(id, signal) {
   for (let tries = 1; ; tries++) {
     const answer = await send(`/api/v1/images/${id}/preview`, signal);
     if (answer.ok) return answer.blob().catch(() => Promise.reject(unreachable()));
-    const isBusy = answer.status === 429 || answer.status === 503;
-    if (!isBusy || tries === TRIES) throw await refusalOf(answer);
-    await pause(1000 * Number(answer.headers.get("Retry-After")), signal);
+    if (!worthAnotherTry(answer.status) || tries === TRIES) throw await refusalOf(answer);
+    await pause(Math.min(retryAfter(answer.headers.get("Retry-After")) ?? backOff(tries - 1), LONGEST_PAUSE_MS), signal);
   }
 }
 
@@ -66,25 +66,4 @@ async function send(path, signal) {
   } catch {
     throw unreachable();
   }
-}
-
-function unreachable() {
-  return new Refusal(0, "The server cannot be reached. Check the connection and try again.");
-}
-
-/** @param {Response} answer */
-async function refusalOf(answer) {
-  const problem = await answer.json().catch(() => null);
-  return new Refusal(answer.status, problem?.detail ?? `The server answered ${answer.status}.`);
-}
-
-/**
- * @param {number} ms
- * @param {AbortSignal} signal ends the pause at once
- */
-function pause(ms, signal) {
-  return new Promise((resolve) => {
-    setTimeout(resolve, Math.min(ms || 1000, LONGEST_PAUSE_MS));
-    signal.addEventListener("abort", resolve, { once: true });
-  });
 }

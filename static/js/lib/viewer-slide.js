@@ -2,6 +2,7 @@
 
 import { clone, need } from "./dom.js";
 import { fetchPreview, showDecoded, showsItself } from "./viewer-load.js";
+import { nameOf } from "./words.js";
 
 /** @typedef {import("./api.js").Picture} Picture */
 
@@ -30,7 +31,7 @@ export class Slide {
   /** @param {Picture} picture the same, after a change */
   tell(picture) {
     this.picture = picture;
-    this.frame.setAttribute("aria-label", picture.name.trim() || "Picture without a name");
+    this.frame.setAttribute("aria-label", nameOf(picture));
   }
 
   get isLoaded() {

@@ -15,6 +15,7 @@ import { tell, wordsOf } from "./viewer-load.js";
 import { movesOf } from "./viewer-moves.js";
 import { Stage } from "./viewer-stage.js";
 import { Trail } from "./viewer-trail.js";
+import { nameOf } from "./words.js";
 
 /** @typedef {import("./api.js").Picture} Picture */
 
@@ -124,7 +125,7 @@ export class Viewer {
     this.#trail.tell(picture, index);
     this.#stage.show(picture, this.#cursor.around());
     if (!isOther) return;
-    announce(`${picture.name.trim() || "Picture without a name"}, ${place(index, total)}`);
+    announce(`${nameOf(picture)}, ${place(index, total)}`);
     if (!this.#dialog.hasAttribute("data-calm")) this.#bar.wake();
   }
 
@@ -141,7 +142,7 @@ export class Viewer {
     }
     if (this.#cursor.picture?.id !== picture.id) return;
     if (!(reason instanceof Refusal && reason.status === 404)) return this.#stage.trouble(wordsOf(reason));
-    toast(`“${picture.name}” is no longer in your vault.`);
+    toast(`“${nameOf(picture)}” is no longer in your vault.`);
     this.#cursor.lose(picture);
   }
 

@@ -15,11 +15,27 @@ export function bytes(count) {
 }
 
 /**
+ * "1,234".
+ * @param {number} n
+ */
+export function number(n) {
+  return n.toLocaleString("en");
+}
+
+/**
  * "1 picture", "1,234 pictures".
  * @param {number} n
  */
 export function pictures(n) {
-  return `${n.toLocaleString("en")} picture${n === 1 ? "" : "s"}`;
+  return `${number(n)} picture${n === 1 ? "" : "s"}`;
+}
+
+/**
+ * What a picture is called, where it has no name as well.
+ * @param {Picture} picture
+ */
+export function nameOf(picture) {
+  return picture.name.trim() || "Picture without a name";
 }
 
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
@@ -56,9 +72,23 @@ export function placeWords(key) {
  * @param {Picture} picture
  */
 export function dayAndTime(picture) {
-  const local = picture.taken_local ?? localTime(new Date(picture.uploaded_at));
+  return moment(picture.taken_local ?? localTime(new Date(picture.uploaded_at)));
+}
+
+/**
+ * @param {string} local a time by the clock that people had before them: "2026-11-21T13:05:09"
+ */
+export function moment(local) {
   const at = new Date(`${local.slice(0, 19)}Z`);
   return Number.isNaN(at.getTime()) ? "" : DAY_AND_TIME.format(at);
+}
+
+/**
+ * By the clock of this machine, without a zone: "2026-11-21T13:05:09".
+ * @param {Date} at
+ */
+export function localTime(at) {
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
 
 /** @param {number} days from today */
@@ -66,9 +96,4 @@ function localDay(days) {
   const at = new Date();
   at.setDate(at.getDate() + days);
   return localTime(at).slice(0, 10);
-}
-
-/** @param {Date} at */
-function localTime(at) {
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }

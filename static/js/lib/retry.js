@@ -39,3 +39,14 @@ export function pause(waitMs, signal) {
     signal?.addEventListener("abort", end);
   });
 }
+
+/**
+ * What the server asked us to wait (RFC 9110 section 10.2.3: seconds, or a date).
+ * @param {string | null} header
+ * @returns {number | null} milliseconds
+ */
+export function retryAfter(header) {
+  if (!header) return null;
+  const waitMs = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isFinite(waitMs) ? Math.max(0, waitMs) : null;
+}

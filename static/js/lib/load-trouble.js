@@ -1,0 +1,46 @@
+// Pictures that do not load while one looks at the grid: said once, with a way to try again, and tried again by itself
+// when the network is back or the server only was busy.
+
+import { Refusal, call } from "./api.js";
+import { toast } from "./toast.js";
+
+/** @typedef {import("./photo-tile.js").Tiles} Tiles */
+
+const SOON_MS = 2000;
+
+export class LoadTrouble {
+  #tiles;
+  #asking = false;
+  /** @type {HTMLElement | null} */
+  #words = null;
+
+  /** @param {Tiles} tiles */
+  constructor(tiles) {
+    this.#tiles = tiles;
+    tiles.addEventListener("trouble", () => void this.#look());
+    addEventListener("online", () => this.#again());
+  }
+
+  /** Neither an image nor a page of many tells why it failed, so the server is asked, once for all of them. */
+  async #look() {
+    if (this.#asking || this.#words?.isConnected) return;
+    this.#asking = true;
+    try {
+      // Asks to sign in again where the session has ended.
+      await call("GET", "/api/v1/session");
+      // It is well: it was busy, or this one thumbnail is damaged, which a few tries will show.
+      setTimeout(() => this.#tiles.fillAll(), SOON_MS);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const action = { label: "Try again", run: () => this.#again() };
+      this.#words = toast(`Some pictures could not be loaded. ${error.detail}`, { kind: "error", action });
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  #again() {
+    this.#words?.remove();
+    this.#tiles.tryAgain();
+  }
+}
