@@ -137,6 +137,17 @@ test("a favourite is marked with one key and found again", async (t) => {
   await page.getByText("No favourites").waitFor();
 });
 
+test("all favourites lose their mark at once, also those that are not loaded", async (t) => {
+  const { url, token, images } = await vaultOf(t, 6);
+  await api(url, token, "POST", "images/favourite", { ids: images.slice(0, 4).map(({ id }) => id), favourite: true });
+  const page = await dashboard(t, url, {}, "/vault?favourites=on");
+  await page.getByRole("button", { name: "Select all" }).first().click();
+  await page.getByText("4 selected ·").waitFor();
+  await page.getByRole("group", { name: "Selected pictures" }).getByRole("button", { name: "Favourite" }).click();
+  await page.getByText("4 pictures no longer favourite").first().waitFor();
+  await page.getByText("No favourites").waitFor();
+});
+
 test("an empty vault shows where to drop, until the first picture is in, and again after the last has gone", async (t) => {
   const url = await startServer(t);
   await register(url);

@@ -113,10 +113,15 @@ test("a question mark lists the keys, over the grid and over the viewer", async 
 });
 
 test("a button lists the keys, and a click beside the list closes it", async (t) => {
-  const { page } = await gallery(t, { count: 1 });
+  const { page, url } = await gallery(t, { count: 1 });
   await page.getByRole("button", { name: "Keys" }).click();
   const list = page.getByRole("dialog", { name: "Keys" });
   await list.waitFor();
   await page.mouse.click(4, 400);
   await list.waitFor({ state: "hidden" });
+  // In the trash they mean something else.
+  await page.goto(`${url}/trash`);
+  await page.getByRole("button", { name: "Keys" }).click();
+  await list.waitFor();
+  assert.equal(await list.getByText("Move to the trash").count(), 0);
 });

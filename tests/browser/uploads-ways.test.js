@@ -6,6 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import test from "node:test";
 
+import { expectSoon } from "./gallery.js";
 import { download, drag, openVault } from "./harness.js";
 import { png, tinyFiles } from "./pictures.js";
 
@@ -199,4 +200,18 @@ test("just added pictures are told to the page, and their section stays small", 
   await tray.getByText("2 added", { exact: true }).waitFor();
   await arrivals.getByText("tiny-0041.png").waitFor();
   assert.equal(await arrivals.getByRole("link").count(), 2);
+});
+
+test("what was just added and is deleted again leaves its section too", async (t) => {
+  const { page, tray, pick } = await openVault(t);
+  await pick(tinyFiles(2));
+  await tray.getByText("2 added", { exact: true }).waitFor();
+  const arrivals = page.getByRole("region", { name: "Just added" });
+  await arrivals.getByText("tiny-0001.png").waitFor();
+  for (const left of [1, 0]) {
+    await page.locator(".photo[data-id]").first().focus();
+    await page.keyboard.press("Delete");
+    await expectSoon(() => arrivals.getByRole("link").count(), left);
+  }
+  await arrivals.waitFor({ state: "hidden" });
 });

@@ -77,7 +77,9 @@ export async function attach(collection) {
     if (action === "download") await actions.download(choice);
     if (action !== "favourite" || trash) return false;
     const chosen = choice.ids.map((id) => album.peek(album.indexOf(id)));
-    return actions.favourite(choice, !(chosen.length > 0 && chosen.every((picture) => picture?.favourite)));
+    // Where all of them are favourites, it is the mark that is to go.
+    const marked = query.favourites || (chosen.length > 0 && chosen.every((picture) => picture?.favourite));
+    return actions.favourite(choice, !marked);
   };
 
   const bar = new SelectBar(collection, album, selection, (action) => void act(action));
@@ -97,6 +99,9 @@ export async function attach(collection) {
     page.hidden = album.total === 0;
   };
   album.addEventListener("shape", tell);
+  album.addEventListener("removed", (event) => {
+    if (event instanceof CustomEvent) document.dispatchEvent(new CustomEvent("pictures-removed", { detail: { ids: event.detail } }));
+  });
   tell();
   refreshOnArrival(album, () => void actions.look());
   album.addEventListener("outdated", () => void actions.look());

@@ -17,6 +17,12 @@ export class Arrivals {
   #scheduled = false;
   #count = 0;
 
+  constructor() {
+    document.addEventListener("pictures-removed", (event) => {
+      if (event instanceof CustomEvent) this.#forget(event.detail.ids);
+    });
+  }
+
   /** @param {Picture} picture */
   add(picture) {
     this.#gathered.push(picture);
@@ -57,11 +63,23 @@ export class Arrivals {
     place.replaceChildren(document.importNode(need(document, "template[data-template=arrivals]", HTMLTemplateElement).content, true));
     place.hidden = false;
     need(place, "button", HTMLButtonElement).addEventListener("click", () => {
-      this.#count = 0;
-      place.hidden = true;
-      place.replaceChildren();
+      this.#close(place);
       document.getElementById("main")?.focus({ preventScroll: true });
     });
+  }
+
+  /** @param {HTMLElement} place */
+  #close(place) {
+    this.#count = 0;
+    place.hidden = true;
+    place.replaceChildren();
+  }
+
+  /** @param {string[]} ids of pictures that were deleted */
+  #forget(ids) {
+    if (!(this.#place instanceof HTMLElement) || this.#count === 0) return;
+    for (const id of ids) this.#place.querySelector(`a[href$="/${CSS.escape(id)}"]`)?.closest("li")?.remove();
+    if (!this.#place.querySelector("li")) this.#close(this.#place);
   }
 }
 
