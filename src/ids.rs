@@ -109,6 +109,14 @@ id! {
     /// An archive's ticket: a frozen selection that can be downloaded as a zip.
     ArchiveId
 }
+id! {
+    /// Something that happened to an account.
+    EventId
+}
+id! {
+    /// A sign-in, as its owner's list names it. It opens nothing.
+    SessionId
+}
 
 #[cfg(test)]
 mod tests {

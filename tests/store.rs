@@ -19,6 +19,8 @@ mod blobs;
 mod catalogue;
 #[path = "store/damage.rs"]
 mod damage;
+#[path = "store/events.rs"]
+mod events;
 #[path = "store/fresh.rs"]
 mod fresh;
 #[path = "store/images.rs"]
@@ -41,6 +43,8 @@ mod samples;
 mod sessions;
 #[path = "store/trash.rs"]
 mod trash;
+#[path = "store/tries.rs"]
+mod tries;
 
 /// Runs each case under its own name on both backends. A case that is not listed is dead code, and
 /// the compiler says so.
@@ -84,12 +88,22 @@ conformance! {
         a_stale_update_conflicts,
         of_twenty_updates_of_one_revision_one_is_done,
         an_update_cannot_take_anothers_address,
-        an_account_that_is_not_there_cannot_be_updated;
+        an_account_that_is_not_there_cannot_be_updated,
+        new_credentials_end_the_old_sessions_in_one_change,
+        a_removed_account_takes_everything_with_it_and_nothing_of_others;
     sessions:
         a_session_reads_back,
         a_use_is_noted_and_never_undone,
         a_session_that_is_gone_stays_gone,
-        expired_and_idle_sessions_are_removed;
+        expired_and_idle_sessions_are_removed,
+        an_accounts_sessions_are_listed_and_ended_but_one;
+    events:
+        an_accounts_events_come_newest_first,
+        old_events_are_forgotten;
+    tries:
+        tries_are_replaced_only_by_who_knows_them,
+        of_twenty_who_count_at_once_one_does,
+        tries_are_forgotten_one_by_one_or_by_age;
     images:
         an_image_reads_back,
         a_digest_is_stored_once_in_an_account,

@@ -17,7 +17,7 @@ use image_vault::crypto::InstanceSecret;
 use image_vault::ids::BlobId;
 use image_vault::store::{self, ImageState, Store, StoreChoice};
 use image_vault::vault::{
-    Added, Filter, ListRequest, NewAccount, Removal, Selection, Unlocked, Vault, VaultError,
+    Added, Caller, Filter, ListRequest, NewAccount, Removal, Selection, Unlocked, Vault, VaultError,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -62,10 +62,10 @@ impl Fixture {
             password: "correct horse battery staple".to_owned().into(),
             display_name: None,
         };
-        let registered = self.vault.register(new).await.unwrap();
+        let registered = self.vault.register(new, &here()).await.unwrap();
         let started = self
             .vault
-            .start_first_session(registered, "test")
+            .start_first_session(registered, &here())
             .await
             .unwrap();
         (
@@ -102,6 +102,14 @@ impl Fixture {
             ..ListRequest::default()
         };
         self.vault.list(who, request).await.unwrap().total
+    }
+}
+
+/// Who calls in these tests.
+fn here() -> Caller {
+    Caller {
+        device: "test".into(),
+        address: Some([192, 0, 2, 1].into()),
     }
 }
 
@@ -205,8 +213,9 @@ async fn a_session_ends_when_idle_and_after_its_time(fixture: &Fixture) {
     let sign_in = image_vault::vault::SignIn {
         login: "ADA@example.org".into(),
         password: "correct horse battery staple".to_owned().into(),
+        keep: false,
     };
-    let again = fixture.vault.sign_in(sign_in, "test").await.unwrap();
+    let again = fixture.vault.sign_in(sign_in, &here()).await.unwrap();
     fixture.wait(31 * 60);
     let idle = fixture.vault.unlock(&again.token).await;
     assert!(matches!(idle, Err(VaultError::Unauthenticated)));

@@ -9,6 +9,9 @@ mod source;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
+use jiff::SignedDuration;
+
 pub use settings::{SETTINGS, Setting};
 pub use source::{ConfigError, Explained, Loaded, Origin, load};
 
@@ -81,6 +84,15 @@ pub struct Sessions {
     pub idle: Duration,
     /// It ends after this long in any case.
     pub absolute: Duration,
+    /// One that was asked to last ends after this long, used or not.
+    pub keep: Duration,
+}
+
+impl Sessions {
+    /// The longest that one lasts which was not asked to.
+    pub fn longest(&self) -> SignedDuration {
+        SignedDuration::try_from(self.absolute).unwrap_or(SignedDuration::MAX)
+    }
 }
 
 /// How the server treats connections.
@@ -89,6 +101,8 @@ pub struct Serving {
     /// The address users type, such as `https://pictures.example.org`; `http://localhost:PORT`
     /// when empty.
     pub public_url: Option<String>,
+    /// Proxies whose `X-Forwarded-For` says where a request came from.
+    pub trusted_proxies: Vec<IpNet>,
     /// Port on this machine for `/metrics`; none when 0.
     pub metrics_port: u16,
     /// How long running downloads may go on after a request to stop.

@@ -1,7 +1,10 @@
 //! The table of settings: name, default, what is allowed, what it is for, and how it is read.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use ipnet::IpNet;
 
 use super::{Config, Logging, Passwords, Serving, Sessions, Storage, Uploads};
 
@@ -60,6 +63,9 @@ settings! {
     "public_url" = "", "`http://…` or `https://…` without a path",
         "The address users type; `http://localhost:PORT` when empty.", false,
         |c, t| c.serving.public_url = optional(t, origin)?;
+    "trusted_proxies" = "", "addresses or networks (`127.0.0.1`, `10.0.0.0/8`), parted by commas",
+        "Proxies that are believed when they say in `X-Forwarded-For` where a request came from.", false,
+        |c, t| c.serving.trusted_proxies = networks(t)?;
     "metrics_port" = "9464", "a port, or 0 for none",
         "Port on this machine for Prometheus to fetch `/metrics` from.", false,
         |c, t| c.serving.metrics_port = number(t, 0, u16::MAX)?;
@@ -99,6 +105,9 @@ settings! {
     "session_absolute" = "12h", "a duration from 1s to 365d",
         "A sign-in ends after this long in any case.", false,
         |c, t| c.sessions.absolute = duration(t, 1, 365 * DAY)?;
+    "session_keep" = "30d", "a duration from 1s to 365d",
+        "A sign-in for which “keep me signed in” was chosen ends after this long.", false,
+        |c, t| c.sessions.keep = duration(t, 1, 365 * DAY)?;
     "trash_keep" = "30d", "a duration from 1s to 3650d",
         "How long deleted pictures stay in the trash.", false,
         |c, t| c.storage.trash_keep = duration(t, 1, 3_650 * DAY)?;
@@ -148,9 +157,11 @@ pub(super) fn defaults() -> Config {
         sessions: Sessions {
             idle: Duration::ZERO,
             absolute: Duration::ZERO,
+            keep: Duration::ZERO,
         },
         serving: Serving {
             public_url: None,
+            trusted_proxies: Vec::new(),
             metrics_port: 0,
             shutdown_grace: Duration::ZERO,
             receive_stall: Duration::ZERO,
@@ -200,6 +211,18 @@ fn duration(text: &str, min_secs: u64, max_secs: u64) -> Option<Duration> {
         .then(|| Duration::from_secs(secs))
 }
 
+fn networks(text: &str) -> Option<Vec<IpNet>> {
+    let one = |text: &str| {
+        let text = text.trim();
+        let address = || text.parse().map(|address: IpAddr| address.into()).ok();
+        text.parse().ok().or_else(address)
+    };
+    if text.trim().is_empty() {
+        return Some(Vec::new());
+    }
+    text.split(',').map(one).collect()
+}
+
 /// Scheme, host and port, without a trailing slash.
 fn origin(text: &str) -> Option<String> {
     let rest = text
@@ -231,6 +254,8 @@ mod tests {
             ("public_url", "ftp://x"),
             ("public_url", "https://x/path"),
             ("log_format", "xml"),
+            ("trusted_proxies", "proxy.example.org"),
+            ("trusted_proxies", "10.0.0.0/8,"),
             ("data_dir", ""),
             ("max_megapixels", "99999999999999999999"),
         ];

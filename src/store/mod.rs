@@ -20,8 +20,8 @@ use jiff::Timestamp;
 
 pub use error::StoreError;
 pub use records::{
-    AccountRow, ArchiveRow, BlobRef, Change, ImageRow, ImageState, Inserted, KdfRow,
-    MetadataChange, Role, SessionRow, UniqueField, Updated,
+    AccountRow, ArchiveRow, BlobRef, Change, EventKind, EventRow, ImageRow, ImageState, Inserted,
+    KdfRow, MetadataChange, Role, SessionRow, TriesRow, UniqueField, Updated,
 };
 
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
@@ -120,22 +120,73 @@ pub trait Records: Send + Sync {
     /// [`StoreError::Taken`] where another account has the new name or address.
     async fn update_account(&self, row: &AccountRow) -> Result<Updated>;
 
+    /// As [`Records::update_account`], and ends all sessions of the account but the one with the
+    /// digest `keep`, in the same transaction: who learns of the new secret finds no old session.
+    async fn replace_credentials(
+        &self,
+        row: &AccountRow,
+        keep: Option<&[u8; 32]>,
+    ) -> Result<Updated>;
+
+    /// Removes the account with its sessions, wrapped keys first of all, and what else is only about
+    /// it: events, tombstones, its number. Images and tickets are removed before
+    /// ([`Records::remove_images`], [`Records::remove_archives_of`]), since their blobs have to
+    /// follow. Removing one that is not there succeeds, so an interrupted removal can be repeated.
+    async fn remove_account(&self, id: &AccountId) -> Result<()>;
+
     /// Stores a new session.
     async fn insert_session(&self, row: &SessionRow) -> Result<()>;
 
     /// The session with this digest, expired or not.
     async fn session(&self, digest: &[u8; 32]) -> Result<Option<SessionRow>>;
 
-    /// Notes that the session was used, unless a later use is noted already. A session that is gone
-    /// stays gone.
-    async fn touch_session(&self, digest: &[u8; 32], at: Timestamp) -> Result<()>;
+    /// Up to `limit` sessions of the account, the newest first, ended or not.
+    async fn sessions_of(&self, account: &AccountId, limit: u32) -> Result<Vec<SessionRow>>;
+
+    /// Notes that the session was used, and until when it may be idle now, unless a later use is
+    /// noted already. A session that is gone stays gone.
+    async fn touch_session(
+        &self,
+        digest: &[u8; 32],
+        at: Timestamp,
+        idle_at: Timestamp,
+    ) -> Result<()>;
 
     /// Ends the session. Ending one that is not there succeeds.
     async fn delete_session(&self, digest: &[u8; 32]) -> Result<()>;
 
-    /// Removes sessions whose absolute end is not after `now`, or that were last seen before
-    /// `idle_since`; returns how many.
-    async fn delete_expired_sessions(&self, now: Timestamp, idle_since: Timestamp) -> Result<u64>;
+    /// Ends all sessions of the account but the one with the digest `keep`; returns how many.
+    async fn delete_sessions_of(&self, account: &AccountId, keep: Option<&[u8; 32]>)
+    -> Result<u64>;
+
+    /// Removes sessions whose end, absolute or for being idle, is not after `now`; returns how many.
+    async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64>;
+
+    /// Stores what happened to an account.
+    async fn insert_event(&self, row: &EventRow) -> Result<()>;
+
+    /// The account's last `limit` events, the newest first.
+    async fn events_of(&self, account: &AccountId, limit: u32) -> Result<Vec<EventRow>>;
+
+    /// Forgets events before `before`; returns how many.
+    async fn purge_events(&self, before: Timestamp) -> Result<u64>;
+
+    /// How often what has this key was tried in vain.
+    async fn tries(&self, key: &[u8; 32]) -> Result<Option<TriesRow>>;
+
+    /// Notes tries where those that are stored are still the ones that are `known`; else `false`.
+    async fn replace_tries(
+        &self,
+        key: &[u8; 32],
+        known: Option<TriesRow>,
+        new: TriesRow,
+    ) -> Result<bool>;
+
+    /// Forgets the tries of a key.
+    async fn delete_tries(&self, key: &[u8; 32]) -> Result<()>;
+
+    /// Forgets tries whose last is before `before`; returns how many keys.
+    async fn purge_tries(&self, before: Timestamp) -> Result<u64>;
 
     /// The account's sequence number; 0 for one that has no change yet or does not exist.
     async fn sequence(&self, account: &AccountId) -> Result<u64>;
@@ -236,6 +287,9 @@ pub trait Records: Send + Sync {
     /// Removes up to `limit` tickets that ended before `now` and returns them, so that their blobs
     /// can follow.
     async fn remove_expired_archives(&self, now: Timestamp, limit: u32) -> Result<Vec<ArchiveRow>>;
+
+    /// Removes up to `limit` tickets of the account and returns them.
+    async fn remove_archives_of(&self, account: &AccountId, limit: u32) -> Result<Vec<ArchiveRow>>;
 
     /// Those of the ids that any row names. At most 1,000 ids a call.
     async fn referenced_blobs(&self, ids: &[BlobId]) -> Result<HashSet<BlobId>>;

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
+use crate::ids::{AccountId, ArchiveId, BlobId, EventId, ImageId};
 
 /// What an account may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +79,12 @@ pub struct AccountRow {
     pub secret_wrap: Vec<u8>,
     /// Counts rotations of the master key.
     pub mk_generation: u32,
+    /// When the password was chosen.
+    pub password_set_at: Timestamp,
+    /// When the recovery code was made.
+    pub recovery_made_at: Timestamp,
+    /// When the owner last proved to have it.
+    pub recovery_proven_at: Option<Timestamp>,
     /// Compare-and-swap counter.
     pub revision: u64,
 }
@@ -96,10 +102,93 @@ pub struct SessionRow {
     pub created_at: Timestamp,
     /// When it was last used, to the minute.
     pub last_seen_at: Timestamp,
+    /// When it ends if it is not used before.
+    pub idle_at: Timestamp,
     /// When it ends whatever happens.
     pub expires_at: Timestamp,
     /// What kind of client it is, for the owner's list.
     pub label: String,
+    /// Where it began: an IP address as text, or nothing.
+    pub address: String,
+}
+
+/// Something that happened to an account, for its owner's eyes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    /// Its id.
+    pub id: EventId,
+    /// Whose account.
+    pub account: AccountId,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: EventKind,
+    /// What kind of client did it.
+    pub device: String,
+    /// From where: an IP address as text, or nothing.
+    pub address: String,
+}
+
+/// What can happen to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    /// It was registered.
+    Registered,
+    /// A kind of client signed in that had not before.
+    NewDevice,
+    /// The password was changed.
+    PasswordChanged,
+    /// The recovery code opened it and a new password was set.
+    Recovered,
+    /// A new recovery code took the old one's place.
+    RecoveryRenewed,
+    /// So many tries failed that further ones have to wait.
+    Guessing,
+    /// Sign-ins were ended from elsewhere.
+    SessionsEnded,
+    /// An operator or administrator changed its role.
+    RoleChanged,
+}
+
+impl EventKind {
+    const ALL: [Self; 8] = [
+        Self::Registered,
+        Self::NewDevice,
+        Self::PasswordChanged,
+        Self::Recovered,
+        Self::RecoveryRenewed,
+        Self::Guessing,
+        Self::SessionsEnded,
+        Self::RoleChanged,
+    ];
+
+    /// The word that is stored, and that the API says.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::NewDevice => "new_device",
+            Self::PasswordChanged => "password_changed",
+            Self::Recovered => "recovered",
+            Self::RecoveryRenewed => "recovery_renewed",
+            Self::Guessing => "guessing",
+            Self::SessionsEnded => "sessions_ended",
+            Self::RoleChanged => "role_changed",
+        }
+    }
+
+    /// The kind that is stored as this word.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// How often something was tried in vain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TriesRow {
+    /// How often.
+    pub count: u32,
+    /// When last.
+    pub last_at: Timestamp,
 }
 
 /// Where an image is.

@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use super::error::{FieldErrors, Result, VaultError};
 use super::keys;
-use super::{Started, Vault};
+use super::sessions::Lasting;
+use super::{Caller, Started, Vault};
 use crate::crypto;
 use crate::crypto::AccountSecret;
 use crate::crypto::DigestKey;
@@ -15,6 +16,7 @@ use crate::crypto::RecoverySecret;
 use crate::crypto::WrapKind;
 use crate::ids::AccountId;
 use crate::store::AccountRow;
+use crate::store::EventKind;
 use crate::store::Role;
 use crate::store::StoreError;
 use crate::store::UniqueField;
@@ -45,13 +47,13 @@ pub struct NewAccount {
     pub display_name: Option<String>,
 }
 
-/// A new account.
-pub struct Registered {
+/// An account that was opened without a session: by registering, or by its recovery code.
+pub struct Opened {
     /// Its row.
     pub account: AccountRow,
     /// Opens the vault when the password is lost. Shown once and kept nowhere.
     pub recovery_code: Zeroizing<String>,
-    master: MasterKey,
+    pub(super) master: MasterKey,
 }
 
 impl Vault {
@@ -60,14 +62,14 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Invalid`] naming every field that breaks a rule, [`VaultError::Taken`] naming
     /// the field somebody else has, [`VaultError::Busy`].
-    pub async fn register(&self, new: NewAccount) -> Result<Registered> {
+    pub async fn register(&self, new: NewAccount, caller: &Caller) -> Result<Opened> {
         let new = tokio::task::spawn_blocking(move || check(&new).map(|()| new)).await??;
         let id = AccountId::from_bytes(crypto::random()?);
         let hashing = self.0.passwords.fresh()?;
         let password_key = self.0.passwords.derive(&new.password, &hashing).await?;
         let (master, recovery) = (MasterKey::generate()?, RecoverySecret::generate()?);
         let (digest, secret) = (DigestKey::generate()?, AccountSecret::generate()?);
-        let subject = id.as_bytes();
+        let (subject, now) = (id.as_bytes(), self.now());
         let mut account = AccountRow {
             id,
             username_key: login_key(&new.username),
@@ -76,7 +78,7 @@ impl Vault {
             username: new.username,
             email: new.email.trim().to_owned(),
             role: Role::User,
-            created_at: self.now(),
+            created_at: now,
             kdf: keys::kdf_row(&hashing),
             password_wrap: keys::wrap_by_password(&id, &hashing, &password_key, &master)?,
             recovery_wrap: keys::wrap(WrapKind::Recovery, &id, subject, &recovery, &master)?,
@@ -84,6 +86,9 @@ impl Vault {
             public_key: secret.public_key(),
             secret_wrap: keys::wrap(WrapKind::AccountSecret, &id, subject, &master, &secret)?,
             mk_generation: 1,
+            password_set_at: now,
+            recovery_made_at: now,
+            recovery_proven_at: None,
             revision: 0,
         };
         account.role = match self.store().records.insert_account(&account).await {
@@ -91,7 +96,8 @@ impl Vault {
             stored => stored?,
         };
         tracing::info!(account = %account.id, "account registered");
-        Ok(Registered {
+        self.note(&account.id, EventKind::Registered, caller).await;
+        Ok(Opened {
             account,
             recovery_code: recovery.to_code(),
             master,
@@ -114,12 +120,16 @@ impl Vault {
         Ok(VaultError::Taken(errors))
     }
 
-    /// Signs a new account in, without asking for the password again.
+    /// Signs its owner in, without asking for the password again.
     ///
     /// # Errors
     /// The store's.
-    pub async fn start_first_session(&self, new: Registered, label: &str) -> Result<Started> {
-        self.start_session(new.account, new.master, label).await
+    pub async fn start_first_session(&self, opened: Opened, caller: &Caller) -> Result<Started> {
+        let Opened {
+            account, master, ..
+        } = opened;
+        self.start_session(account, &master, caller, Lasting::InUse)
+            .await
     }
 
     /// Gives an account a role; for the operator's command line. `false` where there is no such
@@ -139,7 +149,11 @@ impl Vault {
             };
             row.role = role;
             match self.store().records.update_account(&row).await? {
-                Updated::Done => return Ok(true),
+                Updated::Done => {
+                    self.note(&row.id, EventKind::RoleChanged, &Caller::operator())
+                        .await;
+                    return Ok(true);
+                }
                 Updated::Missing => return Ok(false),
                 Updated::Conflict => {}
             }
@@ -237,7 +251,7 @@ fn display_name_problem(name: &str) -> Option<String> {
 }
 
 /// What is wrong with a new password, or nothing. `context` is what an attacker would try first.
-fn password_problem(password: &str, context: &[&str]) -> Option<String> {
+pub(super) fn password_problem(password: &str, context: &[&str]) -> Option<String> {
     if password.chars().count() < MIN_PASSWORD_CHARS {
         return Some(format!(
             "A password has at least {MIN_PASSWORD_CHARS} characters."

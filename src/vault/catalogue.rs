@@ -243,6 +243,12 @@ impl Catalogues {
         Self(Mutex::new(HashMap::new()))
     }
 
+    /// Lets go of an account that is gone.
+    pub(super) fn forget(&self, account: &AccountId) {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.remove(account);
+    }
+
     fn slot(&self, account: &AccountId, now: Timestamp) -> Arc<RwLock<Catalogue>> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = slots.entry(*account).or_insert_with(|| {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
+
 use crate::crypto::CryptoError;
 use crate::ids::ImageId;
 use crate::media::MediaError;
@@ -20,6 +22,15 @@ pub enum VaultError {
     /// The login does not exist or the password is wrong; nobody learns which.
     #[error("this user name or email and password do not belong together")]
     WrongCredentials,
+    /// A change that asks for the password again was given another one.
+    #[error("this is not the password of the account")]
+    WrongPassword,
+    /// Too many tries failed; the next one has to wait.
+    #[error("too many tries failed")]
+    TooManyTries {
+        /// For so long.
+        wait: SignedDuration,
+    },
     /// There is no such object, or it is somebody else's.
     #[error("there is no such thing here")]
     NotFound,

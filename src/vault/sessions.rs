@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
 use super::error::{FieldErrors, Result, VaultError};
-use super::{Vault, accounts, keys};
+use super::{Caller, Vault, accounts, keys};
 use crate::crypto::MasterKey;
 use crate::crypto::PasswordHashing;
 use crate::crypto::SessionToken;
@@ -25,6 +25,17 @@ pub struct SignIn {
     pub login: String,
     /// Password.
     pub password: Zeroizing<String>,
+    /// Whether the sign-in is to last on this device, used or not.
+    pub keep: bool,
+}
+
+/// How long a sign-in lasts.
+#[derive(Clone, Copy)]
+pub(super) enum Lasting {
+    /// As long as it is in use, and no longer than a day's work.
+    InUse,
+    /// For weeks, on a device that is the person's own.
+    Kept,
 }
 
 impl SignIn {
@@ -56,6 +67,8 @@ pub struct Started {
     pub token: Zeroizing<String>,
     /// When it ends whatever happens.
     pub expires_at: Timestamp,
+    /// Whether it lasts on this device, used or not.
+    pub kept: bool,
     /// Whose it is.
     pub account: AccountRow,
 }
@@ -68,6 +81,7 @@ pub struct Unlocked {
     pub expires_at: Timestamp,
     pub(super) master: Arc<MasterKey>,
     pub(super) session: [u8; 32],
+    pub(super) lasting: Lasting,
     csrf_token: String,
     token: SessionToken,
 }
@@ -93,10 +107,11 @@ impl Vault {
     /// Signs in. An unknown login costs the same work as a wrong password.
     ///
     /// # Errors
-    /// [`VaultError::WrongCredentials`], [`VaultError::Busy`].
-    pub async fn sign_in(&self, sign_in: SignIn, label: &str) -> Result<Started> {
+    /// [`VaultError::WrongCredentials`], [`VaultError::TooManyTries`], [`VaultError::Busy`].
+    pub async fn sign_in(&self, sign_in: SignIn, caller: &Caller) -> Result<Started> {
         sign_in.check()?;
         let login = accounts::login_key(&sign_in.login);
+        let attempt = self.attempt(&login, caller).await?;
         let row = self.store().records.account_by_login(&login).await?;
         let hashing = match &row {
             Some(row) => keys::hashing_of(&row.kdf),
@@ -104,23 +119,43 @@ impl Vault {
         };
         let key = self.0.passwords.derive(&sign_in.password, &hashing).await?;
         let account = row.ok_or(VaultError::WrongCredentials)?;
-        let master = keys::unwrap_by_password(&account.id, &hashing, &key, &account.password_wrap)?;
+        let master = keys::unwrap_by_password(&account.id, &hashing, &key, &account.password_wrap);
+        let master = match master {
+            Err(VaultError::WrongCredentials) => {
+                self.note_guessing(&attempt, &account.id, caller).await;
+                return Err(VaultError::WrongCredentials);
+            }
+            master => master?,
+        };
         if self.0.passwords.is_outdated(&hashing) {
             self.rewrap_password(account.clone(), &sign_in.password, &master)
                 .await?;
         }
-        self.start_session(account, master, label).await
+        self.succeeded(attempt).await?;
+        self.note_new_device(&account, caller).await?;
+        let lasting = match sign_in.keep {
+            true => Lasting::Kept,
+            false => Lasting::InUse,
+        };
+        self.start_session(account, &master, caller, lasting).await
     }
 
     /// Begins a session with a new id and secret.
     pub(super) async fn start_session(
         &self,
         account: AccountRow,
-        master: MasterKey,
-        label: &str,
+        master: &MasterKey,
+        caller: &Caller,
+        lasting: Lasting,
     ) -> Result<Started> {
         let token = SessionToken::generate()?;
         let now = self.now();
+        let sessions = &self.0.sessions;
+        let (idle_at, expires_at) = match lasting {
+            Lasting::InUse => (now + sessions.idle, now + sessions.absolute),
+            // Its end is noted as its idling, and a use never brings that nearer.
+            Lasting::Kept => (now + sessions.keep, now + sessions.keep),
+        };
         let row = SessionRow {
             digest: token.digest(),
             account: account.id,
@@ -129,17 +164,20 @@ impl Vault {
                 &account.id,
                 token.id(),
                 token.secret(),
-                &master,
+                master,
             )?,
             created_at: now,
             last_seen_at: now,
-            expires_at: now + self.0.sessions.absolute,
-            label: label.to_owned(),
+            idle_at,
+            expires_at,
+            label: caller.device.clone(),
+            address: caller.address_text(),
         };
         self.store().records.insert_session(&row).await?;
         Ok(Started {
             token: token.to_text(),
             expires_at: row.expires_at,
+            kept: matches!(lasting, Lasting::Kept),
             account,
         })
     }
@@ -170,6 +208,11 @@ impl Vault {
             expires_at: row.expires_at,
             master: Arc::new(master),
             session: digest,
+            lasting: match row.expires_at.duration_since(row.created_at) > self.0.sessions.longest()
+            {
+                true => Lasting::Kept,
+                false => Lasting::InUse,
+            },
             csrf_token: token.secret().csrf_token(),
             token,
         })
@@ -186,13 +229,14 @@ impl Vault {
     /// The session, if it has not ended; using it keeps it from idling out.
     pub(super) async fn live_session(&self, digest: &[u8; 32]) -> Result<Option<SessionRow>> {
         let now = self.now();
-        let idle_since = now - self.0.sessions.idle;
         let row = self.store().records.session(digest).await?;
-        let live = row.filter(|row| row.expires_at > now && row.last_seen_at > idle_since);
+        let live = row.filter(|row| row.expires_at > now && row.idle_at > now);
         if let Some(row) = &live
             && now.duration_since(row.last_seen_at) >= self.touch_every()
         {
-            self.store().records.touch_session(digest, now).await?;
+            let idle_at = now + self.0.sessions.idle;
+            let records = &self.store().records;
+            records.touch_session(digest, now, idle_at).await?;
         }
         Ok(live)
     }

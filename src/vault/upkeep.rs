@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use futures_util::StreamExt;
 use jiff::SignedDuration;
 
-use super::Vault;
 use super::error::Result;
+use super::{Vault, events, throttle};
 
 /// A blob without a row is swept when it is older than any upload can be.
 const ORPHAN_AGE: SignedDuration = SignedDuration::from_hours(24);
@@ -37,9 +37,12 @@ impl Vault {
         let now = self.now();
         self.0.catalogues.evict(now);
         let records = &self.store().records;
-        let mut swept = Swept::default();
-        let idle_since = now - self.0.sessions.idle;
-        swept.sessions = records.delete_expired_sessions(now, idle_since).await?;
+        let mut swept = Swept {
+            sessions: records.delete_expired_sessions(now).await?,
+            ..Swept::default()
+        };
+        records.purge_events(now - events::KEEP).await?;
+        records.purge_tries(now - throttle::FORGET_AFTER).await?;
         records.purge_tombstones(now - TOMBSTONE_AGE).await?;
         loop {
             let rows = records.remove_expired_archives(now, BATCH).await?;

@@ -5,6 +5,7 @@ mod api;
 mod app;
 mod assets;
 mod body;
+mod caller;
 mod catchers;
 mod download;
 mod forms;
@@ -110,6 +111,8 @@ fn build(vault: Vault, config: &Config) -> Result<Rocket<Build>, ServeError> {
         .merge(("ident", Ident::none()))
         // Rocket's own lines hold paths, and so names and tokens. We log requests ourselves.
         .merge(("log_level", LogLevel::Off))
+        // Anybody could send it; whom to believe is our own setting, `trusted_proxies`.
+        .merge(("ip_header", false))
         .merge(("shutdown", shutdown));
     figment
         .extract::<rocket::Config>()

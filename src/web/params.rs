@@ -6,6 +6,7 @@ use rocket::request::FromParam;
 use crate::ids::ArchiveId;
 use crate::ids::ImageId;
 use crate::ids::InvalidId;
+use crate::ids::SessionId;
 
 macro_rules! path_ids {
     ($($id:ty),+) => {
@@ -18,4 +19,4 @@ macro_rules! path_ids {
     };
 }
 
-path_ids!(ImageId, ArchiveId);
+path_ids!(ImageId, ArchiveId, SessionId);

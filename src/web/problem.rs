@@ -243,6 +243,19 @@ impl From<VaultError> for Problem {
                 "This user name or email and this password do not belong together.",
             )
             .with_header("WWW-Authenticate", "Bearer"),
+            VaultError::WrongPassword => Self::new(
+                Status::Forbidden,
+                "This is not your current password, so nothing was changed.",
+            ),
+            VaultError::TooManyTries { wait } => {
+                let secs = u64::try_from(wait.as_secs()).unwrap_or(0) + 1;
+                let detail = format!(
+                    "Too many tries failed. Wait {} before the next one.",
+                    super::units::wait(secs)
+                );
+                Self::new(Status::TooManyRequests, detail)
+                    .with_header("Retry-After", secs.to_string())
+            }
             VaultError::NotFound => Self::not_found(),
             VaultError::Missing(ids) => Self {
                 missing: ids.iter().map(ToString::to_string).collect(),

@@ -1,14 +1,15 @@
 //! How this server is reached, and what follows from it for cookies and origins.
 
+use ipnet::IpNet;
 use rocket::http::{Cookie, SameSite};
 use rocket::time::Duration;
-use zeroize::Zeroizing;
 
 use super::shell::Limits;
 use super::units;
 use crate::config::Config;
 use crate::media;
 use crate::vault::MIN_PASSWORD_CHARS;
+use crate::vault::Started;
 use crate::vault::Vault;
 
 /// The site's address and names.
@@ -19,8 +20,11 @@ pub(super) struct Site {
     pub(super) secure: bool,
     cookie_name: String,
     cookie_max_age: Duration,
+    cookie_kept_age: Duration,
     pub(super) limits: Limits,
     pub(super) receive_stall: std::time::Duration,
+    /// Whose word about a request's origin is taken.
+    pub(super) trusted_proxies: Vec<IpNet>,
 }
 
 impl Site {
@@ -41,6 +45,7 @@ impl Site {
             secure,
             cookie_name,
             cookie_max_age: Duration::try_from(config.sessions.absolute).unwrap_or(Duration::DAY),
+            cookie_kept_age: Duration::try_from(config.sessions.keep).unwrap_or(Duration::DAY),
             limits: Limits {
                 max_file: units::bytes(config.uploads.max_file_bytes),
                 max_megapixels: config.uploads.max_pixels / 1_000_000,
@@ -49,6 +54,7 @@ impl Site {
                 min_password: MIN_PASSWORD_CHARS,
             },
             receive_stall: config.serving.receive_stall,
+            trusted_proxies: config.serving.trusted_proxies.clone(),
         }
     }
 
@@ -58,8 +64,12 @@ impl Site {
     }
 
     /// The cookie for a session's secret.
-    pub(super) fn session_cookie(&self, token: &Zeroizing<String>) -> Cookie<'static> {
-        self.cookie(token.to_string(), self.cookie_max_age)
+    pub(super) fn session_cookie(&self, started: &Started) -> Cookie<'static> {
+        let max_age = match started.kept {
+            true => self.cookie_kept_age,
+            false => self.cookie_max_age,
+        };
+        self.cookie(started.token.to_string(), max_age)
     }
 
     /// The cookie that removes it.

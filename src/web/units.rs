@@ -23,6 +23,15 @@ pub(super) fn count(number: usize) -> String {
     text
 }
 
+/// `1 second`, `4 minutes`: rounded up.
+pub(super) fn wait(secs: u64) -> String {
+    let (number, unit) = match secs {
+        0..=90 => (secs, "second"),
+        _ => (secs.div_ceil(60), "minute"),
+    };
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
 /// `1 picture`, `1,234 pictures`.
 pub(super) fn pictures(number: usize) -> String {
     format!(

@@ -105,6 +105,11 @@ impl Client {
     }
 
     #[track_caller]
+    pub(super) fn put(&self, path: &str, body: &Value) -> Answer {
+        Answer::to(self.request("PUT", path).json(body))
+    }
+
+    #[track_caller]
     pub(super) fn patch(&self, path: &str, body: &Value) -> Answer {
         Answer::to(self.request("PATCH", path).json(body))
     }

@@ -1,10 +1,11 @@
 //! Accounts: uniqueness, the founder, compare-and-swap.
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
 use image_vault::store::{AccountRow, Records, Role, StoreError, UniqueField, Updated};
 
 use crate::fresh::Fresh;
-use crate::samples::{account, account_id};
+use crate::samples::{account, account_id, archive, at, image, session};
 
 pub(crate) async fn an_account_reads_back_by_id_and_by_either_login(fresh: &Fresh) {
     let records = &fresh.store.records;
@@ -238,4 +239,90 @@ async fn insert_all(fresh: &Fresh, rows: &[AccountRow]) -> Vec<Result<Role, Stor
             .map(|row| fresh.store.records.insert_account(row)),
     )
     .await
+}
+
+pub(crate) async fn new_credentials_end_the_old_sessions_in_one_change(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let mut row = account("Ada");
+    row.role = records.insert_account(&row).await.unwrap();
+    let (kept, ended) = (session(row.id), session(row.id));
+    let others = session(account_id());
+    for session in [&kept, &ended, &others] {
+        records.insert_session(session).await.unwrap();
+    }
+    let changed = AccountRow {
+        password_wrap: vec![9; 120],
+        ..row.clone()
+    };
+    let stale = AccountRow {
+        revision: 7,
+        ..changed.clone()
+    };
+    // Nothing of a change that does not happen happens.
+    assert_eq!(
+        records.replace_credentials(&stale, None).await.unwrap(),
+        Updated::Conflict
+    );
+    assert!(records.session(&ended.digest).await.unwrap().is_some());
+    let missing = account("nobody");
+    assert_eq!(
+        records.replace_credentials(&missing, None).await.unwrap(),
+        Updated::Missing
+    );
+    let keep = Some(&kept.digest);
+    assert_eq!(
+        records.replace_credentials(&changed, keep).await.unwrap(),
+        Updated::Done
+    );
+    let stored = records.account(&row.id).await.unwrap().unwrap();
+    assert_eq!(stored.password_wrap, [9; 120]);
+    assert_eq!(stored.revision, row.revision + 1);
+    assert!(records.session(&kept.digest).await.unwrap().is_some());
+    assert_eq!(records.session(&ended.digest).await.unwrap(), None);
+    assert!(records.session(&others.digest).await.unwrap().is_some());
+}
+
+pub(crate) async fn a_removed_account_takes_everything_with_it_and_nothing_of_others(
+    fresh: &Fresh,
+) {
+    let records = &fresh.store.records;
+    let (ada, bob) = (account("Ada"), account("Bob"));
+    for row in [&ada, &bob] {
+        records.insert_account(row).await.unwrap();
+        records.insert_session(&session(row.id)).await.unwrap();
+        records
+            .insert_archive(&archive(row.id, at(5)))
+            .await
+            .unwrap();
+        records.insert_image(&image(row.id)).await.unwrap();
+    }
+    let ids = |id| async move {
+        let changes = records.changes_since(id, 0).await.unwrap();
+        changes.count().await
+    };
+    let tickets = records.remove_archives_of(&ada.id, 5).await.unwrap();
+    assert_eq!(tickets.len(), 1);
+    assert!(
+        records
+            .remove_archives_of(&ada.id, 5)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    for _ in 0..2 {
+        records.remove_account(&ada.id).await.unwrap();
+    }
+    assert_eq!(records.account(&ada.id).await.unwrap(), None);
+    assert!(records.sessions_of(&ada.id, 5).await.unwrap().is_empty());
+    assert_eq!(records.sequence(&ada.id).await.unwrap(), 0);
+    assert!(records.account(&bob.id).await.unwrap().is_some());
+    assert_eq!(records.sessions_of(&bob.id, 5).await.unwrap().len(), 1);
+    assert_eq!(records.sequence(&bob.id).await.unwrap(), 1);
+    assert_eq!(ids(&bob.id).await, 1);
+    assert_eq!(
+        records.remove_archives_of(&bob.id, 5).await.unwrap().len(),
+        1
+    );
+    // Its name is free.
+    records.insert_account(&account("Ada")).await.unwrap();
 }

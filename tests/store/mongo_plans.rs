@@ -1,7 +1,7 @@
 //! What only the MongoDB store has: a server that says how it found the documents.
 
 use futures_util::{StreamExt, TryStreamExt};
-use image_vault::store::{ImageState, Store};
+use image_vault::store::{ImageState, Store, TriesRow};
 use mongodb::bson::{Document, doc};
 
 use crate::blobs::later;
@@ -52,9 +52,32 @@ async fn call_everything(store: &Store) {
     let login = session(ada.id);
     records.insert_session(&login).await.unwrap();
     records.session(&login.digest).await.unwrap();
-    records.touch_session(&login.digest, at(99)).await.unwrap();
+    records
+        .touch_session(&login.digest, at(99), at(999))
+        .await
+        .unwrap();
+    records.sessions_of(&ada.id, 5).await.unwrap();
+    records
+        .replace_credentials(&account("Bob"), Some(&login.digest))
+        .await
+        .unwrap();
+    records.delete_sessions_of(&ada.id, None).await.unwrap();
     records.delete_session(&login.digest).await.unwrap();
-    records.delete_expired_sessions(at(0), at(0)).await.unwrap();
+    records.delete_expired_sessions(at(0)).await.unwrap();
+    records.events_of(&ada.id, 5).await.unwrap();
+    records.purge_events(at(0)).await.unwrap();
+    let tries = TriesRow {
+        count: 1,
+        last_at: at(0),
+    };
+    records.replace_tries(&[1; 32], None, tries).await.unwrap();
+    records
+        .replace_tries(&[1; 32], Some(tries), tries)
+        .await
+        .unwrap();
+    records.tries(&[1; 32]).await.unwrap();
+    records.delete_tries(&[1; 32]).await.unwrap();
+    records.purge_tries(at(0)).await.unwrap();
     let row = image(ada.id);
     let ids = [row.id];
     records.insert_image(&row).await.unwrap();
@@ -94,6 +117,8 @@ async fn call_everything(store: &Store) {
     records.insert_archive(&ticket).await.unwrap();
     records.archive(&ada.id, &ticket.id).await.unwrap();
     records.remove_expired_archives(at(9), 5).await.unwrap();
+    records.remove_archives_of(&ada.id, 5).await.unwrap();
+    records.remove_account(&ada.id).await.unwrap();
     let blob = put(&*store.blobs, &bytes(MIB + 1)).await;
     get(&*store.blobs, &blob, 0, None).await.unwrap();
     store

@@ -13,7 +13,7 @@ use mongodb::{Client, Database};
 use crate::blobs::eventually;
 use crate::fresh::{mongodb_uri, on_database};
 use crate::proxy::Proxy;
-use crate::samples::{account, account_id, blob_id, bytes, get, image, pieces, put};
+use crate::samples::{account, account_id, at, blob_id, bytes, get, image, pieces, put, session};
 
 const MIB: usize = 1 << 20;
 
@@ -44,6 +44,38 @@ async fn a_newer_schema_is_refused_with_a_sentence() {
             refused.to_string().contains("newer Image Vault"),
             "{refused}"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_version_1_wrote_is_complete_in_version_2() {
+    on_database(async |uri, database| {
+        let store = open(uri).await.unwrap();
+        let (ada, login) = (account("Ada"), session(account_id()));
+        store.records.insert_account(&ada).await.unwrap();
+        store.records.insert_session(&login).await.unwrap();
+        let new_fields = doc! { "$unset": {
+            "password_set_at": 1, "recovery_made_at": 1, "recovery_proven_at": 1,
+            "idle_at": 1, "address": 1,
+        } };
+        for name in ["accounts", "sessions"] {
+            let rows = collection(database, name);
+            rows.update_many(doc! {}, new_fields.clone()).await.unwrap();
+        }
+        let older = doc! { "$set": { "version": 1_i64 } };
+        let meta = collection(database, "meta");
+        meta.update_one(doc! { "_id": "schema" }, older)
+            .await
+            .unwrap();
+        let store = open(uri).await.unwrap();
+        let row = store.records.account(&ada.id).await.unwrap().unwrap();
+        assert_eq!(row.password_set_at, ada.created_at);
+        assert_eq!(row.recovery_made_at, ada.created_at);
+        assert_eq!(row.recovery_proven_at, None);
+        let row = store.records.session(&login.digest).await.unwrap().unwrap();
+        assert_eq!(row.idle_at, at(60 + 30 * 60));
+        assert_eq!(row.address, "");
     })
     .await;
 }

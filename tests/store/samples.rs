@@ -58,6 +58,9 @@ pub(crate) fn account(name: &str) -> AccountRow {
         public_key: [5; 32],
         secret_wrap: vec![6; 120],
         mk_generation: 7,
+        password_set_at: at(8),
+        recovery_made_at: at(9),
+        recovery_proven_at: Some(at(10)),
         revision: 0,
     }
 }
@@ -69,8 +72,10 @@ pub(crate) fn session(account: AccountId) -> SessionRow {
         master_wrap: vec![0, 255, 1],
         created_at: at(0),
         last_seen_at: at(60),
+        idle_at: at(1_860),
         expires_at: at(3_600),
         label: "Firefox, “Größe”".into(),
+        address: "192.0.2.7".into(),
     }
 }
 

@@ -17,11 +17,18 @@ pub(crate) async fn a_use_is_noted_and_never_undone(fresh: &Fresh) {
     let records = &fresh.store.records;
     let row = session(account_id());
     records.insert_session(&row).await.unwrap();
-    records.touch_session(&row.digest, at(300)).await.unwrap();
+    records
+        .touch_session(&row.digest, at(300), at(2_100))
+        .await
+        .unwrap();
     // Another process was slower to note an earlier use.
-    records.touch_session(&row.digest, at(120)).await.unwrap();
+    records
+        .touch_session(&row.digest, at(120), at(1_920))
+        .await
+        .unwrap();
     let touched = SessionRow {
         last_seen_at: at(300),
+        idle_at: at(2_100),
         ..row
     };
     assert_eq!(
@@ -36,7 +43,10 @@ pub(crate) async fn a_session_that_is_gone_stays_gone(fresh: &Fresh) {
     records.insert_session(&row).await.unwrap();
     records.delete_session(&row.digest).await.unwrap();
     records.delete_session(&row.digest).await.unwrap();
-    records.touch_session(&row.digest, at(300)).await.unwrap();
+    records
+        .touch_session(&row.digest, at(300), at(2_100))
+        .await
+        .unwrap();
     assert_eq!(records.session(&row.digest).await.unwrap(), None);
 }
 
@@ -48,21 +58,41 @@ pub(crate) async fn expired_and_idle_sessions_are_removed(fresh: &Fresh) {
         ..session(account_id())
     };
     let idle = SessionRow {
-        last_seen_at: at(10),
+        idle_at: at(999),
         ..session(account_id())
     };
     for row in [&kept, &expired, &idle] {
         records.insert_session(row).await.unwrap();
     }
-    // A session ends at its last moment, and one that was used since the given one is not idle.
-    assert_eq!(
-        records
-            .delete_expired_sessions(at(1_000), at(60))
-            .await
-            .unwrap(),
-        2
-    );
+    // A session ends at its last moment.
+    assert_eq!(records.delete_expired_sessions(at(1_000)).await.unwrap(), 2);
     assert_eq!(records.session(&kept.digest).await.unwrap(), Some(kept));
     assert_eq!(records.session(&expired.digest).await.unwrap(), None);
     assert_eq!(records.session(&idle.digest).await.unwrap(), None);
+}
+
+pub(crate) async fn an_accounts_sessions_are_listed_and_ended_but_one(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let (ada, bob) = (account_id(), account_id());
+    let begun = |account, second| SessionRow {
+        created_at: at(second),
+        ..session(account)
+    };
+    let rows = [begun(ada, 1), begun(ada, 3), begun(ada, 2)];
+    let other = begun(bob, 4);
+    for row in rows.iter().chain([&other]) {
+        records.insert_session(row).await.unwrap();
+    }
+    let [first, third, second] = rows;
+    assert_eq!(
+        records.sessions_of(&ada, 10).await.unwrap(),
+        [third.clone(), second.clone(), first]
+    );
+    assert_eq!(records.sessions_of(&ada, 1).await.unwrap(), [third]);
+    let kept = Some(&second.digest);
+    assert_eq!(records.delete_sessions_of(&ada, kept).await.unwrap(), 2);
+    assert_eq!(records.sessions_of(&ada, 10).await.unwrap(), [second]);
+    assert_eq!(records.delete_sessions_of(&ada, None).await.unwrap(), 1);
+    assert!(records.sessions_of(&ada, 10).await.unwrap().is_empty());
+    assert_eq!(records.sessions_of(&bob, 10).await.unwrap(), [other]);
 }

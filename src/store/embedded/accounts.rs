@@ -12,7 +12,8 @@ macro_rules! columns {
     () => {
         "id, username, username_key, email, email_key, display_name, role, created_at,
          kdf_memory_kib, kdf_passes, kdf_lanes, kdf_salt, kdf_pepper_id, password_wrap,
-         recovery_wrap, digest_wrap, public_key, secret_wrap, mk_generation, revision"
+         recovery_wrap, digest_wrap, public_key, secret_wrap, mk_generation, password_set_at,
+         recovery_made_at, recovery_proven_at, revision"
     };
 }
 
@@ -21,7 +22,8 @@ statements! {
         "INSERT INTO accounts (", columns!(), ") VALUES (
          :id, :username, :username_key, :email, :email_key, :display_name, :role, :created_at,
          :kdf_memory_kib, :kdf_passes, :kdf_lanes, :kdf_salt, :kdf_pepper_id, :password_wrap,
-         :recovery_wrap, :digest_wrap, :public_key, :secret_wrap, :mk_generation, :revision)"
+         :recovery_wrap, :digest_wrap, :public_key, :secret_wrap, :mk_generation, :password_set_at,
+         :recovery_made_at, :recovery_proven_at, :revision)"
     );
     BY_ID = concat!("SELECT ", columns!(), " FROM accounts WHERE id = ?1");
     BY_LOGIN = concat!(
@@ -31,9 +33,28 @@ statements! {
         "UPDATE accounts SET (", columns!(), ") = (
          :id, :username, :username_key, :email, :email_key, :display_name, :role, :created_at,
          :kdf_memory_kib, :kdf_passes, :kdf_lanes, :kdf_salt, :kdf_pepper_id, :password_wrap,
-         :recovery_wrap, :digest_wrap, :public_key, :secret_wrap, :mk_generation, :revision + 1)
+         :recovery_wrap, :digest_wrap, :public_key, :secret_wrap, :mk_generation, :password_set_at,
+         :recovery_made_at, :recovery_proven_at, :revision + 1)
          WHERE id = :id AND revision = :revision"
     );
+    DELETE = "DELETE FROM accounts WHERE id = ?1";
+    DELETE_SESSIONS = "DELETE FROM sessions WHERE account = ?1";
+    DELETE_EVENTS = "DELETE FROM events WHERE account = ?1";
+    DELETE_TOMBSTONES = "DELETE FROM tombstones WHERE account = ?1";
+    DELETE_SEQUENCE = "DELETE FROM sequences WHERE account = ?1";
+}
+
+pub(super) fn remove(connection: &Connection, id: &AccountId) -> Result<()> {
+    for delete in [
+        DELETE,
+        DELETE_SESSIONS,
+        DELETE_EVENTS,
+        DELETE_TOMBSTONES,
+        DELETE_SEQUENCE,
+    ] {
+        connection.prepare_cached(delete)?.execute([id])?;
+    }
+    Ok(())
 }
 
 pub(super) fn insert(connection: &Connection, row: &AccountRow) -> Result<Role> {
@@ -93,6 +114,9 @@ fn execute(connection: &Connection, sql: &str, row: &AccountRow, role: Role) -> 
         ":public_key": row.public_key,
         ":secret_wrap": row.secret_wrap,
         ":mk_generation": row.mk_generation,
+        ":password_set_at": Millis(row.password_set_at),
+        ":recovery_made_at": Millis(row.recovery_made_at),
+        ":recovery_proven_at": row.recovery_proven_at.map(Millis),
         ":revision": Count(row.revision),
     })?)
 }
@@ -120,6 +144,11 @@ fn account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
         public_key: row.get("public_key")?,
         secret_wrap: row.get("secret_wrap")?,
         mk_generation: row.get("mk_generation")?,
+        password_set_at: row.get::<_, Millis>("password_set_at")?.0,
+        recovery_made_at: row.get::<_, Millis>("recovery_made_at")?.0,
+        recovery_proven_at: row
+            .get::<_, Option<Millis>>("recovery_proven_at")?
+            .map(|at| at.0),
         revision: row.get::<_, Count>("revision")?.0,
     })
 }

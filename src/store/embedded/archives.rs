@@ -22,6 +22,20 @@ statements! {
          (SELECT id FROM archives WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)
          RETURNING ", columns!()
     );
+    REMOVE_OF = concat!(
+        "DELETE FROM archives WHERE id IN (SELECT id FROM archives WHERE account = ?1 LIMIT ?2)
+         RETURNING ", columns!()
+    );
+}
+
+pub(super) fn remove_of(
+    connection: &Connection,
+    account: &AccountId,
+    limit: u32,
+) -> Result<Vec<ArchiveRow>> {
+    let mut remove = connection.prepare_cached(REMOVE_OF)?;
+    let rows = remove.query_map((account, limit), archive)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 pub(super) fn insert(connection: &Connection, row: &ArchiveRow) -> Result<()> {

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
+use crate::ids::{AccountId, ArchiveId, BlobId, EventId, ImageId};
 
-use super::super::Role;
+use super::super::{EventKind, Role};
 
 /// A time as milliseconds since 1970.
 pub(super) struct Millis(pub(super) Timestamp);
@@ -43,7 +43,7 @@ macro_rules! ids_are_text {
     )+};
 }
 
-ids_are_text!(AccountId, ArchiveId, BlobId, ImageId);
+ids_are_text!(AccountId, ArchiveId, BlobId, EventId, ImageId);
 
 impl ToSql for Millis {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -73,6 +73,18 @@ impl FromSql for Count {
         u64::try_from(count)
             .map(Self)
             .map_err(|_| FromSqlError::OutOfRange(count))
+    }
+}
+
+impl ToSql for EventKind {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.name().into())
+    }
+}
+
+impl FromSql for EventKind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::named(value.as_str()?).ok_or(FromSqlError::InvalidType)
     }
 }
 

@@ -13,7 +13,10 @@ use super::super::{Result, StoreError};
 use super::blocking;
 
 /// Each brings the schema one version forward; `user_version` counts those that were applied.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_trust.sql"),
+];
 
 /// How many reads run at once. They never wait for a write (WAL).
 const READERS: usize = 4;
@@ -82,6 +85,19 @@ impl Database {
             let outcome = work(&transaction)?;
             transaction.commit()?;
             Ok(outcome)
+        })
+        .await
+    }
+}
+
+impl Database {
+    /// Folds the write-ahead log into the file, so that what was wiped there is not still in the
+    /// log. Where somebody reads on, it happens with a later write.
+    pub(super) async fn fold_log(&self) -> Result<()> {
+        let writer = Arc::clone(&self.writer).lock_owned().await;
+        blocking(move || {
+            writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?;
+            Ok(())
         })
         .await
     }
@@ -177,7 +193,7 @@ fn is_empty(connection: &Connection) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{accounts, archives, catalogue, images, meta, sessions};
+    use super::super::{accounts, archives, catalogue, events, images, meta, sessions, tries};
     use super::*;
 
     fn migrated() -> Connection {
@@ -193,9 +209,11 @@ mod tests {
             accounts::STATEMENTS,
             archives::STATEMENTS,
             catalogue::STATEMENTS,
+            events::STATEMENTS,
             images::STATEMENTS,
             meta::STATEMENTS,
             sessions::STATEMENTS,
+            tries::STATEMENTS,
         ];
         let slow: Vec<String> = statements
             .concat()
@@ -221,6 +239,32 @@ mod tests {
         let unbound = vec![None::<i64>; explain.parameter_count()];
         let steps = explain.query_map(rusqlite::params_from_iter(unbound), |row| row.get(3));
         steps.unwrap().collect::<rusqlite::Result<_>>().unwrap()
+    }
+
+    #[test]
+    fn what_version_1_wrote_is_complete_in_version_2() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &MIGRATIONS[..1]).unwrap();
+        let written = "
+            INSERT INTO accounts VALUES ('a', 'Ada', 'ada', 'a@b', 'a@b', 'Ada', 'user', 1000,
+                65536, 3, 1, x'00', 1, x'00', x'00', x'00', x'00', x'00', 1, 0);
+            INSERT INTO sessions VALUES (x'01', 'a', x'00', 2000, 3000, 9000, 'Browser');";
+        connection.execute_batch(written).unwrap();
+        migrate(&mut connection, MIGRATIONS).unwrap();
+        let times: (i64, i64, Option<i64>) = connection
+            .query_row(
+                "SELECT password_set_at, recovery_made_at, recovery_proven_at FROM accounts",
+                (),
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+            .unwrap();
+        assert_eq!(times, (1_000, 1_000, None));
+        let session: (i64, String) = connection
+            .query_row("SELECT idle_at, address FROM sessions", (), |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap();
+        assert_eq!(session, (1_803_000, String::new()));
     }
 
     #[test]

@@ -27,11 +27,13 @@ mod catalogue;
 mod columns;
 mod database;
 mod errors;
+mod events;
 mod files;
 mod images;
 mod meta;
 mod records;
 mod sessions;
+mod tries;
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};

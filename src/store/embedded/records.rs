@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
-    AccountRow, ArchiveRow, BlobRef, Change, ImageRow, ImageState, Inserted, MetadataChange,
-    Records, Result, Role, SessionRow, Updated,
+    AccountRow, ArchiveRow, BlobRef, Change, EventRow, ImageRow, ImageState, Inserted,
+    MetadataChange, Records, Result, Role, SessionRow, TriesRow, Updated,
 };
 use super::database::Database;
-use super::{accounts, archives, catalogue, images, meta, sessions};
+use super::{accounts, archives, catalogue, events, images, meta, sessions, tries};
 
 /// Rows in SQLite.
 pub(super) struct SqliteRecords {
@@ -74,6 +74,31 @@ impl Records for SqliteRecords {
             .await
     }
 
+    async fn replace_credentials(
+        &self,
+        row: &AccountRow,
+        keep: Option<&[u8; 32]>,
+    ) -> Result<Updated> {
+        let (row, keep) = (row.clone(), keep.copied());
+        self.database
+            .write(move |db| {
+                let updated = accounts::update(db, &row)?;
+                if updated == Updated::Done {
+                    sessions::delete_of(db, &row.id, keep.as_ref())?;
+                }
+                Ok(updated)
+            })
+            .await
+    }
+
+    async fn remove_account(&self, id: &AccountId) -> Result<()> {
+        let id = *id;
+        self.database
+            .write(move |db| accounts::remove(db, &id))
+            .await?;
+        self.database.fold_log().await
+    }
+
     async fn insert_session(&self, row: &SessionRow) -> Result<()> {
         let row = row.clone();
         self.database
@@ -88,10 +113,22 @@ impl Records for SqliteRecords {
             .await
     }
 
-    async fn touch_session(&self, digest: &[u8; 32], at: Timestamp) -> Result<()> {
+    async fn sessions_of(&self, account: &AccountId, limit: u32) -> Result<Vec<SessionRow>> {
+        let account = *account;
+        self.database
+            .read(move |db| sessions::of_account(db, &account, limit))
+            .await
+    }
+
+    async fn touch_session(
+        &self,
+        digest: &[u8; 32],
+        at: Timestamp,
+        idle_at: Timestamp,
+    ) -> Result<()> {
         let digest = *digest;
         self.database
-            .write(move |db| sessions::touch(db, &digest, at))
+            .write(move |db| sessions::touch(db, &digest, at, idle_at))
             .await
     }
 
@@ -102,9 +139,68 @@ impl Records for SqliteRecords {
             .await
     }
 
-    async fn delete_expired_sessions(&self, now: Timestamp, idle_since: Timestamp) -> Result<u64> {
+    async fn delete_sessions_of(
+        &self,
+        account: &AccountId,
+        keep: Option<&[u8; 32]>,
+    ) -> Result<u64> {
+        let (account, keep) = (*account, keep.copied());
         self.database
-            .write(move |db| sessions::delete_expired(db, now, idle_since))
+            .write(move |db| sessions::delete_of(db, &account, keep.as_ref()))
+            .await
+    }
+
+    async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64> {
+        self.database
+            .write(move |db| sessions::delete_expired(db, now))
+            .await
+    }
+
+    async fn insert_event(&self, row: &EventRow) -> Result<()> {
+        let row = row.clone();
+        self.database
+            .write(move |db| events::insert(db, &row))
+            .await
+    }
+
+    async fn events_of(&self, account: &AccountId, limit: u32) -> Result<Vec<EventRow>> {
+        let account = *account;
+        self.database
+            .read(move |db| events::of_account(db, &account, limit))
+            .await
+    }
+
+    async fn purge_events(&self, before: Timestamp) -> Result<u64> {
+        self.database
+            .write(move |db| events::purge(db, before))
+            .await
+    }
+
+    async fn tries(&self, key: &[u8; 32]) -> Result<Option<TriesRow>> {
+        let key = *key;
+        self.database.read(move |db| tries::by_key(db, &key)).await
+    }
+
+    async fn replace_tries(
+        &self,
+        key: &[u8; 32],
+        known: Option<TriesRow>,
+        new: TriesRow,
+    ) -> Result<bool> {
+        let key = *key;
+        self.database
+            .write(move |db| tries::replace(db, &key, known, new))
+            .await
+    }
+
+    async fn delete_tries(&self, key: &[u8; 32]) -> Result<()> {
+        let key = *key;
+        self.database.write(move |db| tries::delete(db, &key)).await
+    }
+
+    async fn purge_tries(&self, before: Timestamp) -> Result<u64> {
+        self.database
+            .write(move |db| tries::purge(db, before))
             .await
     }
 
@@ -253,6 +349,13 @@ impl Records for SqliteRecords {
     async fn remove_expired_archives(&self, now: Timestamp, limit: u32) -> Result<Vec<ArchiveRow>> {
         self.database
             .write(move |db| archives::remove_expired(db, now, limit))
+            .await
+    }
+
+    async fn remove_archives_of(&self, account: &AccountId, limit: u32) -> Result<Vec<ArchiveRow>> {
+        let account = *account;
+        self.database
+            .write(move |db| archives::remove_of(db, &account, limit))
             .await
     }
 

@@ -3,21 +3,28 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use crate::ids::AccountId;
+
 use super::super::{Result, SessionRow};
 use super::columns::Millis;
 
 macro_rules! columns {
     () => {
-        "digest, account, master_wrap, created_at, last_seen_at, expires_at, label"
+        "digest, account, master_wrap, created_at, last_seen_at, idle_at, expires_at, label, address"
     };
 }
 
 statements! {
-    INSERT = concat!("INSERT INTO sessions (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    INSERT = concat!("INSERT INTO sessions (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
     BY_DIGEST = concat!("SELECT ", columns!(), " FROM sessions WHERE digest = ?1");
-    TOUCH = "UPDATE sessions SET last_seen_at = max(last_seen_at, ?2) WHERE digest = ?1";
+    OF_ACCOUNT = concat!(
+        "SELECT ", columns!(), " FROM sessions WHERE account = ?1 ORDER BY created_at DESC LIMIT ?2"
+    );
+    TOUCH = "UPDATE sessions SET last_seen_at = max(last_seen_at, ?2), idle_at = max(idle_at, ?3)
+        WHERE digest = ?1";
     DELETE = "DELETE FROM sessions WHERE digest = ?1";
-    DELETE_EXPIRED = "DELETE FROM sessions WHERE expires_at <= ?1 OR last_seen_at < ?2";
+    DELETE_OF = "DELETE FROM sessions WHERE account = ?1 AND digest IS NOT ?2";
+    DELETE_EXPIRED = "DELETE FROM sessions WHERE expires_at <= ?1 OR idle_at <= ?1";
 }
 
 pub(super) fn insert(connection: &Connection, row: &SessionRow) -> Result<()> {
@@ -27,8 +34,10 @@ pub(super) fn insert(connection: &Connection, row: &SessionRow) -> Result<()> {
         &row.master_wrap,
         Millis(row.created_at),
         Millis(row.last_seen_at),
+        Millis(row.idle_at),
         Millis(row.expires_at),
         &row.label,
+        &row.address,
     ))?;
     Ok(())
 }
@@ -40,10 +49,25 @@ pub(super) fn by_digest(connection: &Connection, digest: &[u8; 32]) -> Result<Op
         .optional()?)
 }
 
-pub(super) fn touch(connection: &Connection, digest: &[u8; 32], at: Timestamp) -> Result<()> {
+pub(super) fn of_account(
+    connection: &Connection,
+    account: &AccountId,
+    limit: u32,
+) -> Result<Vec<SessionRow>> {
+    let mut select = connection.prepare_cached(OF_ACCOUNT)?;
+    let rows = select.query_map((account, limit), session)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn touch(
+    connection: &Connection,
+    digest: &[u8; 32],
+    at: Timestamp,
+    idle_at: Timestamp,
+) -> Result<()> {
     connection
         .prepare_cached(TOUCH)?
-        .execute((digest, Millis(at)))?;
+        .execute((digest, Millis(at), Millis(idle_at)))?;
     Ok(())
 }
 
@@ -52,13 +76,18 @@ pub(super) fn delete(connection: &Connection, digest: &[u8; 32]) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn delete_expired(
+pub(super) fn delete_of(
     connection: &Connection,
-    now: Timestamp,
-    idle_since: Timestamp,
+    account: &AccountId,
+    keep: Option<&[u8; 32]>,
 ) -> Result<u64> {
+    let mut delete = connection.prepare_cached(DELETE_OF)?;
+    Ok(delete.execute((account, keep))? as u64)
+}
+
+pub(super) fn delete_expired(connection: &Connection, now: Timestamp) -> Result<u64> {
     let mut delete = connection.prepare_cached(DELETE_EXPIRED)?;
-    Ok(delete.execute((Millis(now), Millis(idle_since)))? as u64)
+    Ok(delete.execute([Millis(now)])? as u64)
 }
 
 fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
@@ -68,7 +97,9 @@ fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
         master_wrap: row.get("master_wrap")?,
         created_at: row.get::<_, Millis>("created_at")?.0,
         last_seen_at: row.get::<_, Millis>("last_seen_at")?.0,
+        idle_at: row.get::<_, Millis>("idle_at")?.0,
         expires_at: row.get::<_, Millis>("expires_at")?.0,
         label: row.get("label")?,
+        address: row.get("address")?,
     })
 }

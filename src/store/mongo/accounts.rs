@@ -1,14 +1,15 @@
 //! Rows of accounts.
 
 use futures_util::FutureExt;
-use mongodb::bson::doc;
+use mongodb::bson::{Document, doc};
 
 use crate::ids::AccountId;
 
 use super::super::{AccountRow, Result, Role, Updated};
 use super::Mongo;
-use super::documents::AccountDoc;
+use super::account_documents::AccountDoc;
 use super::meta;
+use super::sessions;
 
 pub(super) async fn insert(mongo: &Mongo, row: &AccountRow) -> Result<Role> {
     mongo
@@ -47,12 +48,84 @@ pub(super) async fn by_login(mongo: &Mongo, key: &str) -> Result<Option<AccountR
 }
 
 pub(super) async fn update(mongo: &Mongo, row: &AccountRow) -> Result<Updated> {
-    let unchanged = doc! { "_id": row.id.to_string(), "revision": row.revision as i64 };
     let account = AccountDoc::new(row, row.role, row.revision + 1);
     let replaced = mongo
-        .answer(mongo.accounts().replace_one(unchanged, account))
+        .answer(mongo.accounts().replace_one(unchanged(row), account))
         .await?;
-    if replaced.matched_count == 1 {
+    outcome(mongo, row, replaced.matched_count == 1).await
+}
+
+pub(super) async fn replace_credentials(
+    mongo: &Mongo,
+    row: &AccountRow,
+    keep: Option<&[u8; 32]>,
+) -> Result<Updated> {
+    let replaced = mongo
+        .transact((mongo, row, keep), |session, (mongo, row, keep)| {
+            async move {
+                let account = AccountDoc::new(row, row.role, row.revision + 1);
+                let replaced = mongo
+                    .accounts()
+                    .replace_one(unchanged(row), account)
+                    .session(&mut *session)
+                    .await?;
+                if replaced.matched_count == 0 {
+                    session.abort_transaction().await?;
+                    return Ok(false);
+                }
+                mongo
+                    .sessions()
+                    .delete_many(sessions::of(&row.id, *keep))
+                    .session(session)
+                    .await?;
+                Ok(true)
+            }
+            .boxed()
+        })
+        .await?;
+    outcome(mongo, row, replaced).await
+}
+
+/// What is only about the account goes first and in calls of its own, since a transaction has a
+/// minute; the account with its keys and its sessions goes in one.
+pub(super) async fn remove(mongo: &Mongo, id: &AccountId) -> Result<()> {
+    let of = doc! { "account": id.to_string() };
+    mongo
+        .answer(mongo.tombstones().delete_many(of.clone()))
+        .await?;
+    mongo.answer(mongo.events().delete_many(of)).await?;
+    mongo
+        .transact((mongo, id), |session, (mongo, id)| {
+            async move {
+                let own = doc! { "_id": id.to_string() };
+                mongo
+                    .accounts()
+                    .delete_one(own.clone())
+                    .session(&mut *session)
+                    .await?;
+                mongo
+                    .sequences()
+                    .delete_one(own)
+                    .session(&mut *session)
+                    .await?;
+                mongo
+                    .sessions()
+                    .delete_many(sessions::of(id, None))
+                    .session(session)
+                    .await?;
+                Ok(())
+            }
+            .boxed()
+        })
+        .await
+}
+
+fn unchanged(row: &AccountRow) -> Document {
+    doc! { "_id": row.id.to_string(), "revision": row.revision as i64 }
+}
+
+async fn outcome(mongo: &Mongo, row: &AccountRow, replaced: bool) -> Result<Updated> {
+    if replaced {
         return Ok(Updated::Done);
     }
     let exists = by_id(mongo, &row.id).await?.is_some();

@@ -2,7 +2,7 @@
 
 use futures_util::{FutureExt, TryStreamExt};
 use jiff::Timestamp;
-use mongodb::bson::doc;
+use mongodb::bson::{Document, doc};
 
 use crate::ids::{AccountId, ArchiveId};
 
@@ -32,24 +32,44 @@ pub(super) async fn remove_expired(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<ArchiveRow>> {
+    let over = doc! { "expires_at": { "$lt": date(now) } };
+    remove(mongo, over, doc! { "expires_at": 1 }, limit).await
+}
+
+pub(super) async fn remove_of(
+    mongo: &Mongo,
+    account: &AccountId,
+    limit: u32,
+) -> Result<Vec<ArchiveRow>> {
+    let own = doc! { "account": account.to_string() };
+    remove(mongo, own, doc! {}, limit).await
+}
+
+async fn remove(
+    mongo: &Mongo,
+    which: Document,
+    order: Document,
+    limit: u32,
+) -> Result<Vec<ArchiveRow>> {
     if limit == 0 {
         return Ok(Vec::new()); // to MongoDB it means "no limit"
     }
+    let context = (mongo, which, order);
     let removed: Vec<ArchiveDoc> = mongo
-        .transact(mongo, |session, mongo| {
+        .transact(context, |session, (mongo, which, order)| {
             async move {
-                let mut over = mongo
+                let mut found = mongo
                     .archives()
-                    .find(doc! { "expires_at": { "$lt": date(now) } })
-                    .sort(doc! { "expires_at": 1 })
+                    .find(which.clone())
+                    .sort(order.clone())
                     .limit(limit.into())
                     .session(&mut *session)
                     .await?;
-                let over: Vec<ArchiveDoc> = over.stream(session).try_collect().await?;
-                let ids: Vec<ArchiveId> = over.iter().map(|archive| archive.id).collect();
+                let found: Vec<ArchiveDoc> = found.stream(session).try_collect().await?;
+                let ids: Vec<ArchiveId> = found.iter().map(|archive| archive.id).collect();
                 let these = doc! { "_id": { "$in": texts(&ids) } };
                 mongo.archives().delete_many(these).session(session).await?;
-                Ok(over)
+                Ok(found)
             }
             .boxed()
         })

@@ -1,4 +1,5 @@
-//! The rows as documents. Sealed values and digests are generic binaries, ids are text.
+//! The rows of images and archives as documents (those of accounts: `account_documents`). Sealed
+//! values and digests are generic binaries, ids are text.
 
 use jiff::Timestamp;
 use mongodb::bson::spec::BinarySubtype;
@@ -7,143 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
-use super::super::{
-    AccountRow, ArchiveRow, BlobRef, ImageRow, ImageState, KdfRow, Result, Role, SessionRow,
-    StoreError,
-};
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct AccountDoc {
-    #[serde(rename = "_id")]
-    id: AccountId,
-    username: String,
-    username_key: String,
-    email: String,
-    email_key: String,
-    display_name: String,
-    role: String,
-    created_at: DateTime,
-    kdf: KdfDoc,
-    password_wrap: Binary,
-    recovery_wrap: Binary,
-    digest_wrap: Binary,
-    public_key: Binary,
-    secret_wrap: Binary,
-    mk_generation: u32,
-    revision: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct KdfDoc {
-    memory_kib: u32,
-    passes: u32,
-    lanes: u32,
-    salt: Binary,
-    pepper_id: u32,
-}
-
-impl AccountDoc {
-    pub(super) fn new(row: &AccountRow, role: Role, revision: u64) -> Self {
-        Self {
-            id: row.id,
-            username: row.username.clone(),
-            username_key: row.username_key.clone(),
-            email: row.email.clone(),
-            email_key: row.email_key.clone(),
-            display_name: row.display_name.clone(),
-            role: role.name().into(),
-            created_at: date(row.created_at),
-            kdf: KdfDoc {
-                memory_kib: row.kdf.memory_kib,
-                passes: row.kdf.passes,
-                lanes: row.kdf.lanes,
-                salt: binary(&row.kdf.salt),
-                pepper_id: row.kdf.pepper_id,
-            },
-            password_wrap: binary(&row.password_wrap),
-            recovery_wrap: binary(&row.recovery_wrap),
-            digest_wrap: binary(&row.digest_wrap),
-            public_key: binary(&row.public_key),
-            secret_wrap: binary(&row.secret_wrap),
-            mk_generation: row.mk_generation,
-            revision,
-        }
-    }
-}
-
-impl TryFrom<AccountDoc> for AccountRow {
-    type Error = StoreError;
-
-    fn try_from(doc: AccountDoc) -> Result<Self> {
-        Ok(Self {
-            id: doc.id,
-            username: doc.username,
-            username_key: doc.username_key,
-            email: doc.email,
-            email_key: doc.email_key,
-            display_name: doc.display_name,
-            role: Role::named(&doc.role)
-                .ok_or_else(|| StoreError::Damaged("an account has an unknown role".into()))?,
-            created_at: time(doc.created_at)?,
-            kdf: KdfRow {
-                memory_kib: doc.kdf.memory_kib,
-                passes: doc.kdf.passes,
-                lanes: doc.kdf.lanes,
-                salt: array(&doc.kdf.salt)?,
-                pepper_id: doc.kdf.pepper_id,
-            },
-            password_wrap: doc.password_wrap.bytes,
-            recovery_wrap: doc.recovery_wrap.bytes,
-            digest_wrap: doc.digest_wrap.bytes,
-            public_key: array(&doc.public_key)?,
-            secret_wrap: doc.secret_wrap.bytes,
-            mk_generation: doc.mk_generation,
-            revision: doc.revision,
-        })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct SessionDoc {
-    #[serde(rename = "_id")]
-    digest: Binary,
-    account: AccountId,
-    master_wrap: Binary,
-    created_at: DateTime,
-    last_seen_at: DateTime,
-    expires_at: DateTime,
-    label: String,
-}
-
-impl From<&SessionRow> for SessionDoc {
-    fn from(row: &SessionRow) -> Self {
-        Self {
-            digest: binary(&row.digest),
-            account: row.account,
-            master_wrap: binary(&row.master_wrap),
-            created_at: date(row.created_at),
-            last_seen_at: date(row.last_seen_at),
-            expires_at: date(row.expires_at),
-            label: row.label.clone(),
-        }
-    }
-}
-
-impl TryFrom<SessionDoc> for SessionRow {
-    type Error = StoreError;
-
-    fn try_from(doc: SessionDoc) -> Result<Self> {
-        Ok(Self {
-            digest: array(&doc.digest)?,
-            account: doc.account,
-            master_wrap: doc.master_wrap.bytes,
-            created_at: time(doc.created_at)?,
-            last_seen_at: time(doc.last_seen_at)?,
-            expires_at: time(doc.expires_at)?,
-            label: doc.label,
-        })
-    }
-}
+use super::super::{ArchiveRow, BlobRef, ImageRow, ImageState, Result, StoreError};
 
 /// An account's sequence number. Every transaction that changes the account's images begins by
 /// raising it, so such transactions happen one after the other.
@@ -311,7 +176,7 @@ pub(super) fn date(time: Timestamp) -> DateTime {
     DateTime::from_millis(time.as_millisecond())
 }
 
-fn time(date: DateTime) -> Result<Timestamp> {
+pub(super) fn time(date: DateTime) -> Result<Timestamp> {
     Timestamp::from_millisecond(date.timestamp_millis())
         .map_err(|_| StoreError::Damaged("a date is out of range".into()))
 }

@@ -7,6 +7,7 @@
 //!
 //! The driver's errors and types stop in this directory.
 
+mod account_documents;
 mod accounts;
 mod archives;
 mod blobs;
@@ -15,11 +16,13 @@ mod changes;
 mod documents;
 mod download;
 mod errors;
+mod events;
 mod images;
 mod meta;
 mod records;
 mod schema;
 mod sessions;
+mod tries;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,8 +36,9 @@ use mongodb::options::{
 use mongodb::{Client, ClientSession, Collection, Database};
 
 use super::{Result, Store, StoreError};
+use account_documents::{AccountDoc, EventDoc, SessionDoc, TriesDoc};
 use blobs::GridFsBlobs;
-use documents::{AccountDoc, ArchiveDoc, ImageDoc, SequenceDoc, SessionDoc, TombstoneDoc};
+use documents::{ArchiveDoc, ImageDoc, SequenceDoc, TombstoneDoc};
 use records::MongoRecords;
 
 /// The database where the connection string names none.
@@ -106,6 +110,14 @@ impl Mongo {
 
     fn sessions(&self) -> Collection<SessionDoc> {
         self.database.collection("sessions")
+    }
+
+    fn events(&self) -> Collection<EventDoc> {
+        self.database.collection("events")
+    }
+
+    fn tries(&self) -> Collection<TriesDoc> {
+        self.database.collection("tries")
     }
 
     fn sequences(&self) -> Collection<SequenceDoc> {

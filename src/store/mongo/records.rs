@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
-    AccountRow, ArchiveRow, BlobRef, Change, ImageRow, ImageState, Inserted, MetadataChange,
-    Records, Result, Role, SessionRow, Updated,
+    AccountRow, ArchiveRow, BlobRef, Change, EventRow, ImageRow, ImageState, Inserted,
+    MetadataChange, Records, Result, Role, SessionRow, TriesRow, Updated,
 };
 use super::Mongo;
-use super::{accounts, archives, catalogue, changes, images, meta, sessions};
+use super::{accounts, archives, catalogue, changes, events, images, meta, sessions, tries};
 
 /// Rows in MongoDB.
 pub(super) struct MongoRecords(Arc<Mongo>);
@@ -55,6 +55,18 @@ impl Records for MongoRecords {
         accounts::update(&self.0, row).await
     }
 
+    async fn replace_credentials(
+        &self,
+        row: &AccountRow,
+        keep: Option<&[u8; 32]>,
+    ) -> Result<Updated> {
+        accounts::replace_credentials(&self.0, row, keep).await
+    }
+
+    async fn remove_account(&self, id: &AccountId) -> Result<()> {
+        accounts::remove(&self.0, id).await
+    }
+
     async fn insert_session(&self, row: &SessionRow) -> Result<()> {
         sessions::insert(&self.0, row).await
     }
@@ -63,16 +75,66 @@ impl Records for MongoRecords {
         sessions::by_digest(&self.0, digest).await
     }
 
-    async fn touch_session(&self, digest: &[u8; 32], at: Timestamp) -> Result<()> {
-        sessions::touch(&self.0, digest, at).await
+    async fn sessions_of(&self, account: &AccountId, limit: u32) -> Result<Vec<SessionRow>> {
+        sessions::of_account(&self.0, account, limit).await
+    }
+
+    async fn touch_session(
+        &self,
+        digest: &[u8; 32],
+        at: Timestamp,
+        idle_at: Timestamp,
+    ) -> Result<()> {
+        sessions::touch(&self.0, digest, at, idle_at).await
     }
 
     async fn delete_session(&self, digest: &[u8; 32]) -> Result<()> {
         sessions::delete(&self.0, digest).await
     }
 
-    async fn delete_expired_sessions(&self, now: Timestamp, idle_since: Timestamp) -> Result<u64> {
-        sessions::delete_expired(&self.0, now, idle_since).await
+    async fn delete_sessions_of(
+        &self,
+        account: &AccountId,
+        keep: Option<&[u8; 32]>,
+    ) -> Result<u64> {
+        sessions::delete_of(&self.0, account, keep).await
+    }
+
+    async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64> {
+        sessions::delete_expired(&self.0, now).await
+    }
+
+    async fn insert_event(&self, row: &EventRow) -> Result<()> {
+        events::insert(&self.0, row).await
+    }
+
+    async fn events_of(&self, account: &AccountId, limit: u32) -> Result<Vec<EventRow>> {
+        events::of_account(&self.0, account, limit).await
+    }
+
+    async fn purge_events(&self, before: Timestamp) -> Result<u64> {
+        events::purge(&self.0, before).await
+    }
+
+    async fn tries(&self, key: &[u8; 32]) -> Result<Option<TriesRow>> {
+        tries::by_key(&self.0, key).await
+    }
+
+    async fn replace_tries(
+        &self,
+        key: &[u8; 32],
+        known: Option<TriesRow>,
+        new: TriesRow,
+    ) -> Result<bool> {
+        tries::replace(&self.0, key, known, new).await
+    }
+
+    async fn delete_tries(&self, key: &[u8; 32]) -> Result<()> {
+        tries::delete(&self.0, key).await
+    }
+
+    async fn purge_tries(&self, before: Timestamp) -> Result<u64> {
+        tries::purge(&self.0, before).await
     }
 
     async fn sequence(&self, account: &AccountId) -> Result<u64> {
@@ -176,6 +238,10 @@ impl Records for MongoRecords {
 
     async fn remove_expired_archives(&self, now: Timestamp, limit: u32) -> Result<Vec<ArchiveRow>> {
         archives::remove_expired(&self.0, now, limit).await
+    }
+
+    async fn remove_archives_of(&self, account: &AccountId, limit: u32) -> Result<Vec<ArchiveRow>> {
+        archives::remove_of(&self.0, account, limit).await
     }
 
     async fn referenced_blobs(&self, ids: &[BlobId]) -> Result<HashSet<BlobId>> {

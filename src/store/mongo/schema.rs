@@ -13,9 +13,10 @@ use super::super::{Result, StoreError};
 use super::Mongo;
 
 /// The version that this program reads and writes.
-const CURRENT: i64 = 1;
+const CURRENT: i64 = 2;
 
 const NAMESPACE_EXISTS: i32 = 48;
+const INDEX_NOT_FOUND: i32 = 27;
 
 /// Creates what is missing, or refuses what it does not know.
 pub(super) async fn bring_forward(mongo: &Mongo) -> Result<()> {
@@ -44,7 +45,10 @@ pub(super) async fn bring_forward(mongo: &Mongo) -> Result<()> {
     }
     if version < 1 {
         create_everything(mongo).await?;
-        raise_version(mongo, 1).await?;
+    }
+    if version < 2 {
+        add_trust(mongo).await?;
+        raise_version(mongo, 2).await?;
     }
     Ok(())
 }
@@ -87,6 +91,50 @@ async fn create_everything(mongo: &Mongo) -> Result<()> {
         mongo.answer(collection.create_indexes(indexes)).await?;
     }
     Ok(())
+}
+
+/// Schema 2: events, failed tries, and sessions that know when they are idle.
+async fn add_trust(mongo: &Mongo) -> Result<()> {
+    for (name, indexes) in trust_indexes() {
+        let collection = mongo.database.collection::<Document>(name);
+        mongo.answer(collection.create_indexes(indexes)).await?;
+    }
+    let sessions = mongo.database.collection::<Document>("sessions");
+    let old = doc! { "idle_at": { "$exists": false } };
+    let half_an_hour = doc! { "$add": ["$last_seen_at", 30 * 60 * 1_000] };
+    let filled = vec![doc! { "$set": { "idle_at": half_an_hour, "address": "" } }];
+    mongo.answer(sessions.update_many(old, filled)).await?;
+    mongo
+        .answer(async { gone_now(sessions.drop_index("by_use").await) })
+        .await
+}
+
+fn gone_now(dropped: std::result::Result<(), Error>) -> std::result::Result<(), Error> {
+    match dropped {
+        Err(error) if code(&error) == Some(INDEX_NOT_FOUND) => Ok(()),
+        dropped => dropped,
+    }
+}
+
+fn trust_indexes() -> [(&'static str, Vec<IndexModel>); 4] {
+    [
+        (
+            "sessions",
+            vec![
+                index("by_idling", doc! { "idle_at": 1 }),
+                index("by_account", doc! { "account": 1, "created_at": 1 }),
+            ],
+        ),
+        (
+            "events",
+            vec![
+                index("by_account", doc! { "account": 1, "at": 1 }),
+                index("by_age", doc! { "at": 1 }),
+            ],
+        ),
+        ("archives", vec![index("by_account", doc! { "account": 1 })]),
+        ("tries", vec![index("by_age", doc! { "last_at": 1 })]),
+    ]
 }
 
 fn exists_now(created: std::result::Result<(), Error>) -> std::result::Result<(), Error> {

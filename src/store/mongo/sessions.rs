@@ -1,11 +1,15 @@
 //! Rows of sessions.
 
+use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use mongodb::bson::{Document, doc};
 
+use crate::ids::AccountId;
+
 use super::super::{Result, SessionRow};
 use super::Mongo;
-use super::documents::{SessionDoc, binary, date};
+use super::account_documents::SessionDoc;
+use super::documents::{binary, date};
 
 pub(super) async fn insert(mongo: &Mongo, row: &SessionRow) -> Result<()> {
     mongo
@@ -21,8 +25,32 @@ pub(super) async fn by_digest(mongo: &Mongo, digest: &[u8; 32]) -> Result<Option
     found.map(SessionRow::try_from).transpose()
 }
 
-pub(super) async fn touch(mongo: &Mongo, digest: &[u8; 32], at: Timestamp) -> Result<()> {
-    let later = doc! { "$max": { "last_seen_at": date(at) } };
+pub(super) async fn of_account(
+    mongo: &Mongo,
+    account: &AccountId,
+    limit: u32,
+) -> Result<Vec<SessionRow>> {
+    let found = async {
+        mongo
+            .sessions()
+            .find(of(account, None))
+            .sort(doc! { "created_at": -1 })
+            .limit(i64::from(limit))
+            .await?
+            .try_collect::<Vec<_>>()
+            .await
+    };
+    let documents = mongo.answer(found).await?;
+    documents.into_iter().map(SessionRow::try_from).collect()
+}
+
+pub(super) async fn touch(
+    mongo: &Mongo,
+    digest: &[u8; 32],
+    at: Timestamp,
+    idle_at: Timestamp,
+) -> Result<()> {
+    let later = doc! { "$max": { "last_seen_at": date(at), "idle_at": date(idle_at) } };
     mongo
         .answer(mongo.sessions().update_one(with(digest), later))
         .await?;
@@ -36,19 +64,35 @@ pub(super) async fn delete(mongo: &Mongo, digest: &[u8; 32]) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn delete_expired(
+pub(super) async fn delete_of(
     mongo: &Mongo,
-    now: Timestamp,
-    idle_since: Timestamp,
+    account: &AccountId,
+    keep: Option<&[u8; 32]>,
 ) -> Result<u64> {
+    Ok(mongo
+        .answer(mongo.sessions().delete_many(of(account, keep)))
+        .await?
+        .deleted_count)
+}
+
+pub(super) async fn delete_expired(mongo: &Mongo, now: Timestamp) -> Result<u64> {
     let over = doc! { "$or": [
         { "expires_at": { "$lte": date(now) } },
-        { "last_seen_at": { "$lt": date(idle_since) } },
+        { "idle_at": { "$lte": date(now) } },
     ] };
     Ok(mongo
         .answer(mongo.sessions().delete_many(over))
         .await?
         .deleted_count)
+}
+
+/// All of an account but one.
+pub(super) fn of(account: &AccountId, but: Option<&[u8; 32]>) -> Document {
+    let mut sessions = doc! { "account": account.to_string() };
+    if let Some(digest) = but {
+        sessions.insert("_id", doc! { "$ne": binary(digest) });
+    }
+    sessions
 }
 
 fn with(digest: &[u8; 32]) -> Document {

@@ -11,6 +11,7 @@ use super::super::guards::SameOrigin;
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
 use super::super::wire::UserBody;
+use crate::vault::Caller;
 use crate::vault::NewAccount;
 use crate::vault::Vault;
 
@@ -37,6 +38,7 @@ struct Registered {
 async fn register(
     _ours: SameOrigin,
     body: JsonBody<Registration>,
+    caller: Caller,
     vault: &State<Vault>,
 ) -> Result<Custom<Json<Registered>>, Problem> {
     let Registration {
@@ -45,14 +47,13 @@ async fn register(
         password,
         display_name,
     } = body.0;
-    let new = vault
-        .register(NewAccount {
-            username,
-            email,
-            password,
-            display_name,
-        })
-        .await?;
+    let new = NewAccount {
+        username,
+        email,
+        password,
+        display_name,
+    };
+    let new = vault.register(new, &caller).await?;
     let body = Registered {
         user: UserBody::from(&new.account),
         recovery_code: new.recovery_code,

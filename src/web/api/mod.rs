@@ -1,5 +1,6 @@
 //! The contract, version 1: one file per noun.
 
+mod account;
 mod accounts;
 mod archives;
 mod asked;
@@ -16,6 +17,7 @@ pub(super) use archives::address as archive_address;
 pub(super) fn routes() -> Vec<rocket::Route> {
     [
         accounts::routes(),
+        account::routes(),
         sessions::routes(),
         images::routes(),
         timeline::routes(),

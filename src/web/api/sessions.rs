@@ -13,6 +13,9 @@ use super::super::json::JsonBody;
 use super::super::problem::Problem;
 use super::super::site::Site;
 use super::super::wire::UserBody;
+use crate::ids::{InvalidId, SessionId};
+use crate::vault::Caller;
+use crate::vault::Device;
 use crate::vault::SignIn;
 use crate::vault::Vault;
 
@@ -22,6 +25,8 @@ struct Credentials {
     login: String,
     #[serde(default)]
     password: Zeroizing<String>,
+    #[serde(default)]
+    keep: bool,
 }
 
 #[derive(Serialize)]
@@ -42,10 +47,20 @@ struct Current {
 async fn sign_in(
     _ours: SameOrigin,
     body: JsonBody<Credentials>,
+    caller: Caller,
     vault: &State<Vault>,
 ) -> Result<Custom<Json<Started>>, Problem> {
-    let Credentials { login, password } = body.0;
-    let started = vault.sign_in(SignIn { login, password }, "API").await?;
+    let Credentials {
+        login,
+        password,
+        keep,
+    } = body.0;
+    let credentials = SignIn {
+        login,
+        password,
+        keep,
+    };
+    let started = vault.sign_in(credentials, &caller).await?;
     let body = Started {
         user: UserBody::from(&started.account),
         token: started.token,
@@ -75,6 +90,66 @@ async fn sign_out(
     Ok(NoContent)
 }
 
+#[derive(Serialize)]
+struct Devices {
+    items: Vec<DeviceBody>,
+    total: usize,
+}
+
+#[derive(Serialize)]
+struct DeviceBody {
+    id: SessionId,
+    current: bool,
+    device: String,
+    address: String,
+    created_at: Timestamp,
+    last_seen_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl From<Device> for DeviceBody {
+    fn from(device: Device) -> Self {
+        Self {
+            id: device.id,
+            current: device.current,
+            device: device.device,
+            address: device.address,
+            created_at: device.created_at,
+            last_seen_at: device.last_seen_at,
+            expires_at: device.expires_at,
+        }
+    }
+}
+
+#[rocket::get("/sessions")]
+async fn list(reader: Reader, vault: &State<Vault>) -> Result<Json<Devices>, Problem> {
+    let devices = vault.devices(&reader.who).await?;
+    let items: Vec<_> = devices.into_iter().map(DeviceBody::from).collect();
+    let total = items.len();
+    Ok(Json(Devices { items, total }))
+}
+
+#[rocket::delete("/sessions/<id>")]
+async fn end(
+    id: Result<SessionId, InvalidId>,
+    who: Writer,
+    caller: Caller,
+    vault: &State<Vault>,
+) -> Result<NoContent, Problem> {
+    vault.end_device(&who.0, &id?, &caller).await?;
+    Ok(NoContent)
+}
+
+#[rocket::delete("/sessions")]
+async fn end_others(
+    who: Writer,
+    caller: Caller,
+    vault: &State<Vault>,
+) -> Result<NoContent, Problem> {
+    vault.end_other_devices(&who.0, &caller).await?;
+    Ok(NoContent)
+}
+
 pub(super) fn routes() -> Vec<rocket::Route> {
-    rocket::routes![sign_in, current, sign_out]
+    rocket::routes![sign_in, current, sign_out, list, end, end_others]
 }

@@ -3,9 +3,12 @@
 pub(super) mod sign_in;
 pub(super) mod theme;
 
+mod account;
 mod picture;
+mod recover;
 mod register;
 mod selection;
+mod sessions;
 mod tiles;
 mod trash;
 mod vault;
@@ -26,6 +29,9 @@ pub(super) fn routes() -> Vec<rocket::Route> {
         sign_in::routes(),
         theme::routes(),
         register::routes(),
+        recover::routes(),
+        account::routes(),
+        sessions::routes(),
         vault::routes(),
         picture::routes(),
         trash::routes(),

@@ -12,8 +12,10 @@ use super::super::guards::Reader;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::site::Site;
+use crate::vault::Caller;
 use crate::vault::FieldErrors;
 use crate::vault::NewAccount;
+use crate::vault::Opened;
 use crate::vault::Vault;
 
 #[derive(Serialize)]
@@ -30,8 +32,9 @@ struct Typed<'a> {
 }
 
 #[derive(Serialize)]
-struct CodePage {
+struct CodePage<'a> {
     recovery_code: Zeroizing<String>,
+    errors: &'a FieldErrors,
 }
 
 #[derive(Responder)]
@@ -70,6 +73,7 @@ struct Registration {
 #[rocket::post("/register", data = "<form>")]
 async fn register(
     form: Posted<Registration>,
+    caller: Caller,
     shell: Shell,
     jar: &CookieJar<'_>,
     site: &State<Site>,
@@ -82,7 +86,7 @@ async fn register(
         password: Zeroizing::new(std::mem::take(&mut form.password)),
         display_name: form.display_name.clone(),
     };
-    match create(new, shell.clone(), jar, site, vault).await {
+    match create(new, &caller, shell.clone(), jar, site, vault).await {
         Ok(page) => Answer::Page(page),
         Err(problem) if problem.errors().is_empty() => Answer::Problem(problem),
         Err(problem) => Answer::Refused((problem.status(), refused(shell, &form, &problem))),
@@ -92,21 +96,48 @@ async fn register(
 /// Registers, signs in, and shows the recovery code: the only time it is seen.
 async fn create(
     new: NewAccount,
+    caller: &Caller,
     shell: Shell,
     jar: &CookieJar<'_>,
     site: &Site,
     vault: &Vault,
 ) -> Result<Template, Problem> {
-    let registered = vault.register(new).await?;
-    let recovery_code = registered.recovery_code.clone();
-    let started = vault.start_first_session(registered, "Browser").await?;
+    let opened = vault.register(new, caller).await?;
+    welcome(opened, caller, shell, jar, site, vault).await
+}
+
+/// Signs the owner of an account in that was just opened, and shows the recovery code.
+pub(super) async fn welcome(
+    opened: Opened,
+    caller: &Caller,
+    shell: Shell,
+    jar: &CookieJar<'_>,
+    site: &Site,
+    vault: &Vault,
+) -> Result<Template, Problem> {
+    let recovery_code = opened.recovery_code.clone();
+    let started = vault.start_first_session(opened, caller).await?;
     let who = vault.unlock(&started.token).await?;
-    jar.add(site.session_cookie(&started.token));
-    let page = CodePage { recovery_code };
-    Ok(Template::render(
-        "pages/recovery_code",
-        shell.signed_in(&who).with(page),
-    ))
+    jar.add(site.session_cookie(&started));
+    Ok(code_page(recovery_code, shell.signed_in(&who)))
+}
+
+/// The one page that shows a recovery code.
+pub(super) fn code_page(recovery_code: Zeroizing<String>, shell: Shell) -> Template {
+    code_page_again(recovery_code, shell, &FieldErrors::new())
+}
+
+/// The same, after the code was not typed back right.
+pub(super) fn code_page_again(
+    recovery_code: Zeroizing<String>,
+    shell: Shell,
+    errors: &FieldErrors,
+) -> Template {
+    let page = CodePage {
+        recovery_code,
+        errors,
+    };
+    Template::render("pages/recovery_code", shell.with(page))
 }
 
 fn refused(shell: Shell, form: &Registration, problem: &Problem) -> Template {

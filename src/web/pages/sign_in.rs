@@ -15,6 +15,7 @@ use super::super::guards::Reader;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::site::Site;
+use crate::vault::Caller;
 use crate::vault::SignIn;
 use crate::vault::Vault;
 
@@ -23,7 +24,6 @@ struct LoginPage<'a> {
     form: Typed<'a>,
     error: Option<&'a str>,
     next: &'a str,
-    recover_enabled: bool,
 }
 
 #[derive(Serialize)]
@@ -43,7 +43,6 @@ fn page(shell: Shell, login: &str, error: Option<&str>, next: &str) -> Template 
         form: Typed { login },
         error,
         next,
-        recover_enabled: false,
     };
     Template::render("pages/login", shell.with(page))
 }
@@ -85,11 +84,14 @@ struct Login {
     login: String,
     password: String,
     next: Option<String>,
+    /// "on" where the sign-in is to last.
+    keep: Option<String>,
 }
 
 #[rocket::post("/login", data = "<form>")]
 async fn sign_in(
     form: Posted<Login>,
+    caller: Caller,
     shell: Shell,
     jar: &CookieJar<'_>,
     site: &State<Site>,
@@ -99,22 +101,24 @@ async fn sign_in(
         login,
         password,
         next,
+        keep,
     } = form.0;
     let next = own_path(next.as_deref());
     let credentials = SignIn {
         login: login.clone(),
         password: Zeroizing::new(password),
+        keep: keep.as_deref() == Some("on"),
     };
     match vault
-        .sign_in(credentials, "Browser")
+        .sign_in(credentials, &caller)
         .await
         .map_err(Problem::from)
     {
         Ok(started) => {
-            jar.add(site.session_cookie(&started.token));
+            jar.add(site.session_cookie(&started));
             Answer::To(Redirect::to(next.to_owned()))
         }
-        Err(problem) if matches!(problem.status().code, 401 | 422) => Answer::Refused((
+        Err(problem) if matches!(problem.status().code, 401 | 422 | 429) => Answer::Refused((
             problem.status(),
             page(shell, &login, Some(problem.detail()), next),
         )),
@@ -125,10 +129,21 @@ async fn sign_in(
 /// A form with nothing but its token.
 type NoFields = HashMap<String, String>;
 
+/// Back to the login page, with what the browser kept of us cleared away.
 #[derive(Responder)]
-struct SignedOut {
+pub(super) struct SignedOut {
     to: Flash<Redirect>,
     clear: Header<'static>,
+}
+
+impl SignedOut {
+    /// Says why there.
+    pub(super) fn to_login(words: &str) -> Self {
+        Self {
+            to: Flash::success(Redirect::to("/login"), words),
+            clear: Header::new("Clear-Site-Data", "\"cache\", \"storage\""),
+        }
+    }
 }
 
 #[rocket::post("/logout", data = "<form>")]
@@ -140,14 +155,9 @@ async fn sign_out(
 ) -> Result<SignedOut, Problem> {
     vault.sign_out(&form.who).await?;
     jar.add(site.removal_cookie());
-    let to = Flash::success(
-        Redirect::to("/login"),
+    Ok(SignedOut::to_login(
         "You are signed out. Your pictures are sealed.",
-    );
-    Ok(SignedOut {
-        to,
-        clear: Header::new("Clear-Site-Data", "\"cache\", \"storage\""),
-    })
+    ))
 }
 
 pub(super) fn routes() -> Vec<rocket::Route> {

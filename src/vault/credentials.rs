@@ -1,0 +1,252 @@
+//! The secrets of an account's owner: changing the password, and the recovery code.
+//!
+//! Each change re-wraps the account's master key and replaces one row, in one transaction with the
+//! end of the old sign-ins: whenever it is interrupted, either the old secret opens the vault or
+//! the new one does. No image is touched.
+
+use zeroize::Zeroizing;
+
+use super::accounts::{login_key, password_problem};
+use super::error::{Result, VaultError};
+use super::events::EventKind;
+use super::{Caller, Opened, Unlocked, Vault, keys};
+use crate::crypto::{CryptoError, MasterKey, RecoverySecret, WrapKind};
+use crate::store::{AccountRow, Updated};
+
+/// What somebody types who has lost the password.
+pub struct Recovery {
+    /// User name or email address.
+    pub login: String,
+    /// The recovery code, however it was written.
+    pub recovery_code: Zeroizing<String>,
+    /// The password from now on.
+    pub new_password: Zeroizing<String>,
+}
+
+/// Another change of the account at the very same moment, so often in a row.
+const MOST_RACES: usize = 5;
+
+impl Vault {
+    /// Changes the password, and ends all other sign-ins.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongPassword`] (counted as a failed try), [`VaultError::TooManyTries`],
+    /// [`VaultError::Invalid`] naming `new_password`, [`VaultError::Busy`].
+    pub async fn change_password(
+        &self,
+        who: &Unlocked,
+        current: Zeroizing<String>,
+        new: Zeroizing<String>,
+        caller: &Caller,
+    ) -> Result<()> {
+        for _ in 0..MOST_RACES {
+            let (mut row, master) = self.prove_password(who, &current, caller).await?;
+            let new = check_password(new.clone(), &row).await?;
+            self.wrap_password(&mut row, &new, &master).await?;
+            let records = &self.store().records;
+            match records
+                .replace_credentials(&row, Some(&who.session))
+                .await?
+            {
+                Updated::Done => {
+                    self.note(who.id(), EventKind::PasswordChanged, caller)
+                        .await;
+                    return Ok(());
+                }
+                Updated::Missing => return Err(VaultError::Unauthenticated),
+                Updated::Conflict => {}
+            }
+        }
+        Err(VaultError::Busy)
+    }
+
+    /// Makes a new recovery code; the old one opens nothing any more.
+    ///
+    /// # Errors
+    /// As [`Vault::change_password`].
+    pub async fn renew_recovery_code(
+        &self,
+        who: &Unlocked,
+        password: Zeroizing<String>,
+        caller: &Caller,
+    ) -> Result<Zeroizing<String>> {
+        for _ in 0..MOST_RACES {
+            let (mut row, master) = self.prove_password(who, &password, caller).await?;
+            let code = self.wrap_recovery(&mut row, &master)?;
+            match self.store().records.update_account(&row).await? {
+                Updated::Done => {
+                    self.note(who.id(), EventKind::RecoveryRenewed, caller)
+                        .await;
+                    return Ok(code);
+                }
+                Updated::Missing => return Err(VaultError::Unauthenticated),
+                Updated::Conflict => {}
+            }
+        }
+        Err(VaultError::Busy)
+    }
+
+    /// Whether a recovery code opens this vault; that its owner has it is remembered.
+    ///
+    /// # Errors
+    /// [`VaultError::Invalid`] naming `recovery_code` where it does not,
+    /// [`VaultError::TooManyTries`].
+    pub async fn prove_recovery_code(
+        &self,
+        who: &Unlocked,
+        code: &str,
+        caller: &Caller,
+    ) -> Result<()> {
+        let secret = read_code(code)?;
+        for _ in 0..MOST_RACES {
+            let mut row = self.account_of(who).await?;
+            let attempt = self.attempt(&row.username_key, caller).await?;
+            if unwrap_by_code(&row, &secret).is_err() {
+                let message = "This code does not open your vault. Perhaps it is an older one.";
+                return Err(VaultError::invalid("recovery_code", message));
+            }
+            self.succeeded(attempt).await?;
+            row.recovery_proven_at = Some(self.now());
+            match self.store().records.update_account(&row).await? {
+                Updated::Done => return Ok(()),
+                Updated::Missing => return Err(VaultError::Unauthenticated),
+                Updated::Conflict => {}
+            }
+        }
+        Err(VaultError::Busy)
+    }
+
+    /// Opens an account by its recovery code: sets a new password, makes a new code, and ends all
+    /// sign-ins. An unknown login costs the same work as a wrong code.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongCredentials`], [`VaultError::TooManyTries`], [`VaultError::Invalid`]
+    /// naming the fields, [`VaultError::Busy`].
+    pub async fn recover(&self, recovery: Recovery, caller: &Caller) -> Result<Opened> {
+        let secret = read_code(&recovery.recovery_code)?;
+        let login = login_key(&recovery.login);
+        let attempt = self.attempt(&login, caller).await?;
+        let row = self.store().records.account_by_login(&login).await?;
+        let hashing = self.0.passwords.fresh()?;
+        let key = self
+            .0
+            .passwords
+            .derive(&recovery.new_password, &hashing)
+            .await?;
+        let mut row = row.ok_or(VaultError::WrongCredentials)?;
+        let Ok(master) = unwrap_by_code(&row, &secret) else {
+            self.note_guessing(&attempt, &row.id, caller).await;
+            return Err(VaultError::WrongCredentials);
+        };
+        self.succeeded(attempt).await?;
+        // Not before: what is wrong with a password would tell whether its name is in use.
+        check_password(recovery.new_password, &row).await?;
+        row.password_wrap = keys::wrap_by_password(&row.id, &hashing, &key, &master)?;
+        row.kdf = keys::kdf_row(&hashing);
+        row.password_set_at = self.now();
+        let recovery_code = self.wrap_recovery(&mut row, &master)?;
+        match self.store().records.replace_credentials(&row, None).await? {
+            Updated::Done => row.revision += 1,
+            Updated::Missing => return Err(VaultError::WrongCredentials),
+            Updated::Conflict => return Err(VaultError::Busy),
+        }
+        tracing::info!(account = %row.id, "account recovered");
+        self.note(&row.id, EventKind::Recovered, caller).await;
+        Ok(Opened {
+            account: row,
+            recovery_code,
+            master,
+        })
+    }
+
+    /// The account as it is now, and its master key as the password opens it.
+    pub(super) async fn prove_password(
+        &self,
+        who: &Unlocked,
+        password: &str,
+        caller: &Caller,
+    ) -> Result<(AccountRow, MasterKey)> {
+        let row = self.account_of(who).await?;
+        let attempt = self.attempt(&row.username_key, caller).await?;
+        let hashing = keys::hashing_of(&row.kdf);
+        let key = self.0.passwords.derive(password, &hashing).await?;
+        match keys::unwrap_by_password(&row.id, &hashing, &key, &row.password_wrap) {
+            Ok(master) => {
+                self.succeeded(attempt).await?;
+                Ok((row, master))
+            }
+            Err(VaultError::WrongCredentials) => {
+                self.note_guessing(&attempt, &row.id, caller).await;
+                Err(VaultError::WrongPassword)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn account_of(&self, who: &Unlocked) -> Result<AccountRow> {
+        let row = self.store().records.account(who.id()).await?;
+        row.ok_or(VaultError::Unauthenticated)
+    }
+
+    async fn wrap_password(
+        &self,
+        row: &mut AccountRow,
+        password: &str,
+        master: &MasterKey,
+    ) -> Result<()> {
+        let hashing = self.0.passwords.fresh()?;
+        let key = self.0.passwords.derive(password, &hashing).await?;
+        row.password_wrap = keys::wrap_by_password(&row.id, &hashing, &key, master)?;
+        row.kdf = keys::kdf_row(&hashing);
+        row.password_set_at = self.now();
+        Ok(())
+    }
+
+    /// Puts a new code in the old one's place; returns it.
+    fn wrap_recovery(&self, row: &mut AccountRow, master: &MasterKey) -> Result<Zeroizing<String>> {
+        let secret = RecoverySecret::generate()?;
+        let subject = row.id.as_bytes();
+        row.recovery_wrap = keys::wrap(WrapKind::Recovery, &row.id, subject, &secret, master)?;
+        row.recovery_made_at = self.now();
+        row.recovery_proven_at = None;
+        Ok(secret.to_code())
+    }
+}
+
+fn read_code(code: &str) -> Result<RecoverySecret> {
+    if code.trim().is_empty() {
+        return Err(VaultError::invalid("recovery_code", "Enter the code."));
+    }
+    RecoverySecret::from_code(code).map_err(|_: CryptoError| {
+        let message = "This is no recovery code: a group is missing, or one is mistyped. It has \
+                       fourteen groups of four characters.";
+        VaultError::invalid("recovery_code", message)
+    })
+}
+
+fn unwrap_by_code(row: &AccountRow, secret: &RecoverySecret) -> Result<MasterKey> {
+    let subject = row.id.as_bytes();
+    keys::unwrap(
+        WrapKind::Recovery,
+        &row.id,
+        subject,
+        secret,
+        &row.recovery_wrap,
+    )
+}
+
+/// Gives the password back where it is good enough for this account.
+async fn check_password(
+    password: Zeroizing<String>,
+    row: &AccountRow,
+) -> Result<Zeroizing<String>> {
+    let (username, email) = (row.username.clone(), row.email.clone());
+    // zxcvbn takes a while.
+    let checked = tokio::task::spawn_blocking(move || {
+        match password_problem(&password, &[&username, &email]) {
+            Some(problem) => Err(VaultError::invalid("new_password", problem)),
+            None => Ok(password),
+        }
+    });
+    checked.await?
+}

@@ -1,0 +1,112 @@
+//! The account's sign-ins: listed, and ended from elsewhere.
+
+use jiff::Timestamp;
+
+use super::error::{Result, VaultError};
+use super::events::EventKind;
+use super::{Caller, Started, Unlocked, Vault};
+use crate::ids::SessionId;
+use crate::store::SessionRow;
+
+/// Most that are listed.
+const MOST: u32 = 500;
+
+/// A sign-in that has not ended.
+pub struct Device {
+    /// Names it in calls.
+    pub id: SessionId,
+    /// Whether it is the one that asks.
+    pub current: bool,
+    /// What kind of client it is.
+    pub device: String,
+    /// Where it began, as text.
+    pub address: String,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_seen_at: Timestamp,
+    /// When it ends whatever happens.
+    pub expires_at: Timestamp,
+}
+
+/// The first half of the digest: enough to tell sessions apart, and not even the whole of what the
+/// store looks them up by.
+fn id_of(row: &SessionRow) -> SessionId {
+    let mut id = [0; 16];
+    id.copy_from_slice(&row.digest[..16]);
+    SessionId::from_bytes(id)
+}
+
+impl Vault {
+    /// The account's live sign-ins: the asking one first, then those used last.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn devices(&self, who: &Unlocked) -> Result<Vec<Device>> {
+        let mut rows = self.live_sessions(who).await?;
+        rows.sort_by_key(|row| {
+            (
+                row.digest != who.session,
+                std::cmp::Reverse(row.last_seen_at),
+            )
+        });
+        let device = |row: SessionRow| Device {
+            id: id_of(&row),
+            current: row.digest == who.session,
+            device: row.label,
+            address: row.address,
+            created_at: row.created_at,
+            last_seen_at: row.last_seen_at,
+            expires_at: row.expires_at,
+        };
+        Ok(rows.into_iter().map(device).collect())
+    }
+
+    /// Ends one of the account's sign-ins: what it is downloading ends, too.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`].
+    pub async fn end_device(&self, who: &Unlocked, id: &SessionId, caller: &Caller) -> Result<()> {
+        let rows = self.live_sessions(who).await?;
+        let row = rows.iter().find(|row| id_of(row) == *id);
+        let row = row.ok_or(VaultError::NotFound)?;
+        self.store().records.delete_session(&row.digest).await?;
+        self.note(who.id(), EventKind::SessionsEnded, caller).await;
+        Ok(())
+    }
+
+    /// Ends all of the account's sign-ins but this one; returns how many.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn end_other_devices(&self, who: &Unlocked, caller: &Caller) -> Result<u64> {
+        let records = &self.store().records;
+        let ended = records
+            .delete_sessions_of(who.id(), Some(&who.session))
+            .await?;
+        if ended > 0 {
+            self.note(who.id(), EventKind::SessionsEnded, caller).await;
+        }
+        Ok(ended)
+    }
+
+    /// Gives this sign-in a new id and secret: whoever has the old ones has nothing.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn renew_session(&self, who: &Unlocked, caller: &Caller) -> Result<Started> {
+        let account = who.account.clone();
+        let started = self
+            .start_session(account, &who.master, caller, who.lasting)
+            .await?;
+        self.store().records.delete_session(&who.session).await?;
+        Ok(started)
+    }
+
+    async fn live_sessions(&self, who: &Unlocked) -> Result<Vec<SessionRow>> {
+        let now = self.now();
+        let mut rows = self.store().records.sessions_of(who.id(), MOST).await?;
+        rows.retain(|row| row.expires_at > now && row.idle_at > now);
+        Ok(rows)
+    }
+}

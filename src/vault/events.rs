@@ -1,0 +1,99 @@
+//! What happened to an account, for its owner's eyes.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::error::Result;
+use super::{Caller, Unlocked, Vault};
+use crate::crypto;
+use crate::ids::{AccountId, EventId};
+use crate::store::AccountRow;
+pub(super) use crate::store::EventKind;
+use crate::store::EventRow;
+
+/// How long events are kept.
+pub(super) const KEEP: SignedDuration = SignedDuration::from_hours(365 * 24);
+/// Most that are listed, and looked through for a device.
+const MOST: u32 = 200;
+
+/// Something that happened to an account.
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// What, as one word: `password_changed`.
+    pub kind: &'static str,
+    /// What, as a sentence.
+    pub words: &'static str,
+    /// What kind of client did it.
+    pub device: String,
+    /// From where, as text; empty for the operator.
+    pub address: String,
+}
+
+impl From<EventRow> for Event {
+    fn from(row: EventRow) -> Self {
+        Self {
+            at: row.at,
+            kind: row.kind.name(),
+            words: words(row.kind),
+            device: row.device,
+            address: row.address,
+        }
+    }
+}
+
+fn words(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Registered => "The vault was created",
+        EventKind::NewDevice => "Signed in on a new device",
+        EventKind::PasswordChanged => "The password was changed",
+        EventKind::Recovered => "The recovery code opened the vault, and a new password was set",
+        EventKind::RecoveryRenewed => "A new recovery code was made",
+        EventKind::Guessing => "Somebody tried several wrong passwords",
+        EventKind::SessionsEnded => "Other sign-ins were ended",
+        EventKind::RoleChanged => "The role of the account was changed",
+    }
+}
+
+impl Vault {
+    /// The account's last events, the newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn events(&self, who: &Unlocked) -> Result<Vec<Event>> {
+        let rows = self.store().records.events_of(who.id(), MOST).await?;
+        Ok(rows.into_iter().map(Event::from).collect())
+    }
+
+    /// Notes an event. What has happened has happened: that it could not be noted is logged, and
+    /// undoes nothing.
+    pub(super) async fn note(&self, account: &AccountId, kind: EventKind, caller: &Caller) {
+        if let Err(error) = self.try_note(account, kind, caller).await {
+            tracing::warn!(%account, %error, kind = kind.name(), "an event could not be noted");
+        }
+    }
+
+    /// Notes that a kind of client signs in which is in none of the account's events.
+    pub(super) async fn note_new_device(
+        &self,
+        account: &AccountRow,
+        caller: &Caller,
+    ) -> Result<()> {
+        let known = self.store().records.events_of(&account.id, MOST).await?;
+        if known.iter().all(|event| event.device != caller.device) {
+            self.note(&account.id, EventKind::NewDevice, caller).await;
+        }
+        Ok(())
+    }
+
+    async fn try_note(&self, account: &AccountId, kind: EventKind, caller: &Caller) -> Result<()> {
+        let row = EventRow {
+            id: EventId::from_bytes(crypto::random()?),
+            account: *account,
+            at: self.now(),
+            kind,
+            device: caller.device.clone(),
+            address: caller.address_text(),
+        };
+        Ok(self.store().records.insert_event(&row).await?)
+    }
+}

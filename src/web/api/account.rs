@@ -1,0 +1,175 @@
+//! The caller's own account: its password, its recovery code, what happened to it.
+
+use jiff::Timestamp;
+use rocket::State;
+use rocket::http::CookieJar;
+use rocket::response::status::NoContent;
+use rocket::serde::json::Json;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::super::guards::{Reader, SameOrigin, Writer};
+use super::super::json::JsonBody;
+use super::super::problem::Problem;
+use super::super::site::Site;
+use crate::vault::Caller;
+use crate::vault::Event;
+use crate::vault::Recovery;
+use crate::vault::Vault;
+
+#[derive(Deserialize)]
+struct NewPassword {
+    #[serde(default)]
+    current_password: Zeroizing<String>,
+    #[serde(default)]
+    new_password: Zeroizing<String>,
+}
+
+#[rocket::put("/account/password", data = "<body>")]
+async fn change_password(
+    who: Writer,
+    body: JsonBody<NewPassword>,
+    caller: Caller,
+    vault: &State<Vault>,
+) -> Result<NoContent, Problem> {
+    let NewPassword {
+        current_password,
+        new_password,
+    } = body.0;
+    vault
+        .change_password(&who.0, current_password, new_password, &caller)
+        .await?;
+    Ok(NoContent)
+}
+
+#[derive(Deserialize)]
+struct Lost {
+    #[serde(default)]
+    login: String,
+    #[serde(default)]
+    recovery_code: Zeroizing<String>,
+    #[serde(default)]
+    new_password: Zeroizing<String>,
+}
+
+#[derive(Serialize)]
+struct NewCode {
+    recovery_code: Zeroizing<String>,
+}
+
+#[rocket::post("/account/recovery", data = "<body>")]
+async fn recover(
+    _ours: SameOrigin,
+    body: JsonBody<Lost>,
+    caller: Caller,
+    vault: &State<Vault>,
+) -> Result<Json<NewCode>, Problem> {
+    let Lost {
+        login,
+        recovery_code,
+        new_password,
+    } = body.0;
+    let recovery = Recovery {
+        login,
+        recovery_code,
+        new_password,
+    };
+    let recovery_code = vault.recover(recovery, &caller).await?.recovery_code;
+    Ok(Json(NewCode { recovery_code }))
+}
+
+#[derive(Deserialize)]
+struct Proof {
+    #[serde(default)]
+    password: Zeroizing<String>,
+}
+
+#[rocket::post("/account/recovery-code", data = "<body>")]
+async fn renew_code(
+    who: Writer,
+    body: JsonBody<Proof>,
+    caller: Caller,
+    vault: &State<Vault>,
+) -> Result<Json<NewCode>, Problem> {
+    let password = body.0.password;
+    let recovery_code = vault.renew_recovery_code(&who.0, password, &caller).await?;
+    Ok(Json(NewCode { recovery_code }))
+}
+
+#[derive(Deserialize)]
+struct Code {
+    #[serde(default)]
+    recovery_code: Zeroizing<String>,
+}
+
+#[rocket::post("/account/recovery-code/test", data = "<body>")]
+async fn test_code(
+    who: Writer,
+    body: JsonBody<Code>,
+    caller: Caller,
+    vault: &State<Vault>,
+) -> Result<NoContent, Problem> {
+    let code = body.0.recovery_code;
+    vault.prove_recovery_code(&who.0, &code, &caller).await?;
+    Ok(NoContent)
+}
+
+#[derive(Serialize)]
+struct Events {
+    items: Vec<EventBody>,
+    total: usize,
+}
+
+#[derive(Serialize)]
+struct EventBody {
+    at: Timestamp,
+    kind: &'static str,
+    device: String,
+    address: String,
+}
+
+impl From<Event> for EventBody {
+    fn from(event: Event) -> Self {
+        Self {
+            at: event.at,
+            kind: event.kind,
+            device: event.device,
+            address: event.address,
+        }
+    }
+}
+
+#[rocket::get("/account/events")]
+async fn events(reader: Reader, vault: &State<Vault>) -> Result<Json<Events>, Problem> {
+    let events = vault.events(&reader.who).await?;
+    let items: Vec<_> = events.into_iter().map(EventBody::from).collect();
+    let total = items.len();
+    Ok(Json(Events { items, total }))
+}
+
+#[rocket::delete("/account", data = "<body>")]
+async fn delete(
+    who: Writer,
+    body: JsonBody<Proof>,
+    caller: Caller,
+    jar: &CookieJar<'_>,
+    site: &State<Site>,
+    vault: &State<Vault>,
+) -> Result<NoContent, Problem> {
+    vault
+        .delete_account(&who.0, body.0.password, &caller)
+        .await?;
+    jar.add(site.removal_cookie());
+    Ok(NoContent)
+}
+
+pub(super) fn routes() -> Vec<rocket::Route> {
+    rocket::routes![
+        change_password,
+        recover,
+        renew_code,
+        test_code,
+        events,
+        delete
+    ]
+}

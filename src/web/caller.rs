@@ -1,0 +1,107 @@
+//! Who is at the other end of a request: its address, and what kind of client it says to be.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest, Request};
+
+use super::site::Site;
+use crate::vault::Caller;
+
+/// Words in a `User-Agent`, and what people call that. The first that occurs counts: browsers name
+/// their forebears as well.
+const BROWSERS: &[(&str, &str)] = &[
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("Chromium/", "Chromium"),
+    ("Chrome/", "Chrome"),
+    ("CriOS/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+    ("python", "A Python program"),
+    ("Wget/", "Wget"),
+];
+const SYSTEMS: &[(&str, &str)] = &[
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+];
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Caller {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Infallible> {
+        let agent = request.headers().get_one("User-Agent").unwrap_or_default();
+        Outcome::Success(Self {
+            device: device(agent),
+            address: address(request),
+        })
+    }
+}
+
+/// "Firefox on Linux". Never a part of what was sent: it would be shown, and may be of any length.
+fn device(agent: &str) -> String {
+    let named = |list: &[(&str, &'static str)]| {
+        let found = list.iter().find(|(word, _)| agent.contains(word));
+        found.map(|(_, name)| *name)
+    };
+    match (named(BROWSERS), named(SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        (None, Some(system)) => format!("A program on {system}"),
+        (None, None) => "A program".to_owned(),
+    }
+}
+
+/// The connection's own address; where that is a trusted proxy's, the last one that the proxies
+/// name and that is none of theirs. What stands before it anybody could have sent.
+fn address(request: &Request<'_>) -> Option<IpAddr> {
+    let connection = request.remote()?.ip();
+    let trusted = |at: &IpAddr| {
+        let site = request.rocket().state::<Site>();
+        site.is_some_and(|site| site.trusted_proxies.iter().any(|net| net.contains(at)))
+    };
+    let forwarded = request.headers().get("X-Forwarded-For");
+    let named: Vec<&str> = forwarded.flat_map(|line| line.split(',')).collect();
+    if !trusted(&connection) {
+        return Some(connection);
+    }
+    let mut origin = connection;
+    for text in named.into_iter().rev() {
+        let Ok(at) = text.trim().parse() else { break };
+        origin = at;
+        if !trusted(&at) {
+            break;
+        }
+    }
+    Some(origin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_called_what_people_call_them() {
+        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+        let chrome = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) \
+                      Chrome/140.0.0.0 Mobile Safari/537.36";
+        let safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 \
+                      (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
+        assert_eq!(device(firefox), "Firefox on Linux");
+        assert_eq!(device(chrome), "Chrome on Android");
+        assert_eq!(device(safari), "Safari on iPhone");
+        assert_eq!(device("curl/8.5.0"), "curl");
+        assert_eq!(device(""), "A program");
+        assert_eq!(device("<script>alert(1)</script>"), "A program");
+    }
+}

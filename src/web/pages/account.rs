@@ -1,0 +1,311 @@
+//! `/account`: what there is to know about the own account, its secrets, and leaving.
+
+use rocket::http::{CookieJar, Status};
+use rocket::response::{Flash, Redirect, Responder};
+use rocket::{FromForm, State};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::super::forms::Signed;
+use super::super::guards::Reader;
+use super::super::problem::Problem;
+use super::super::shell::Shell;
+use super::super::site::Site;
+use super::super::units;
+use super::register::{code_page, code_page_again};
+use super::sign_in::SignedOut;
+use crate::store::ImageState;
+use crate::vault::Caller;
+use crate::vault::Event;
+use crate::vault::FieldErrors;
+use crate::vault::Filter;
+use crate::vault::ListRequest;
+use crate::vault::Started;
+use crate::vault::Unlocked;
+use crate::vault::Vault;
+
+#[derive(Serialize)]
+struct OverviewPage {
+    email: String,
+    created_label: String,
+    pictures_label: String,
+    bytes_label: String,
+    code_proven: bool,
+}
+
+#[derive(Serialize)]
+struct SecurityPage<'a> {
+    password_set_label: String,
+    code_made_label: String,
+    /// Empty until the owner has proved to have the code.
+    code_proven_label: String,
+    events: Vec<EventLine>,
+    errors: &'a FieldErrors,
+}
+
+#[derive(Serialize)]
+struct EventLine {
+    words: &'static str,
+    at_label: String,
+    device: String,
+    address: String,
+}
+
+#[derive(Responder)]
+enum Answer {
+    Page(Template),
+    Refused((Status, Template)),
+    Done(Flash<Redirect>),
+    Problem(Problem),
+}
+
+/// How many pictures there are in these states, and the bytes of their originals.
+async fn totals(
+    vault: &Vault,
+    who: &Unlocked,
+    states: &[ImageState],
+) -> Result<(usize, u64), Problem> {
+    let mut all = (0, 0);
+    for state in states {
+        let request = ListRequest {
+            filter: Filter {
+                state: Some(*state),
+                ..Filter::default()
+            },
+            limit: 1,
+            ..ListRequest::default()
+        };
+        let list = vault.list(who, request).await?;
+        all = (all.0 + list.total, all.1 + list.total_bytes);
+    }
+    Ok(all)
+}
+
+#[rocket::get("/account")]
+async fn overview(reader: Reader, shell: Shell, vault: &State<Vault>) -> Result<Template, Problem> {
+    let who = reader.who;
+    let (pictures, bytes) = totals(vault, &who, &[ImageState::Active]).await?;
+    let page = OverviewPage {
+        email: who.account.email.clone(),
+        created_label: units::moment(who.account.created_at),
+        pictures_label: units::pictures(pictures),
+        bytes_label: units::bytes(bytes),
+        code_proven: who.account.recovery_proven_at.is_some(),
+    };
+    let shell = shell.signed_in(&who);
+    Ok(Template::render("pages/account", shell.with(page)))
+}
+
+#[rocket::get("/account/security")]
+async fn security(reader: Reader, shell: Shell, vault: &State<Vault>) -> Result<Template, Problem> {
+    security_page(&reader.who, shell, vault, &FieldErrors::new()).await
+}
+
+async fn security_page(
+    who: &Unlocked,
+    shell: Shell,
+    vault: &Vault,
+    errors: &FieldErrors,
+) -> Result<Template, Problem> {
+    let line = |event: Event| EventLine {
+        words: event.words,
+        at_label: units::moment(event.at),
+        device: event.device,
+        address: event.address,
+    };
+    let account = &who.account;
+    let page = SecurityPage {
+        password_set_label: units::moment(account.password_set_at),
+        code_made_label: units::moment(account.recovery_made_at),
+        code_proven_label: account
+            .recovery_proven_at
+            .map(units::moment)
+            .unwrap_or_default(),
+        events: vault.events(who).await?.into_iter().map(line).collect(),
+        errors,
+    };
+    let shell = shell.signed_in(who);
+    Ok(Template::render("pages/account_security", shell.with(page)))
+}
+
+/// The page again, with what was wrong at the field; other failures are pages of their own.
+async fn refused(
+    problem: Problem,
+    field: &'static str,
+    who: &Unlocked,
+    shell: Shell,
+    vault: &Vault,
+) -> Answer {
+    let mut errors = problem.errors().clone();
+    if errors.is_empty() && matches!(problem.status().code, 403 | 429) {
+        errors.insert(field.into(), problem.detail().to_owned());
+    }
+    if errors.is_empty() {
+        return Answer::Problem(problem);
+    }
+    match security_page(who, shell, vault, &errors).await {
+        Ok(page) => Answer::Refused((problem.status(), page)),
+        Err(problem) => Answer::Problem(problem),
+    }
+}
+
+#[derive(FromForm)]
+struct NewPassword {
+    current_password: String,
+    new_password: String,
+}
+
+#[rocket::post("/account/password", data = "<signed>")]
+async fn change_password(
+    signed: Signed<NewPassword>,
+    caller: Caller,
+    shell: Shell,
+    jar: &CookieJar<'_>,
+    site: &State<Site>,
+    vault: &State<Vault>,
+) -> Answer {
+    let Signed { who, form } = signed;
+    match replace_password(&who, form, &caller, vault).await {
+        Ok(started) => {
+            jar.add(site.session_cookie(&started));
+            done("Your password is changed, and all other sign-ins are ended.")
+        }
+        Err(problem) => refused(problem, "current_password", &who, shell, vault).await,
+    }
+}
+
+/// Returns the session that takes this one's place.
+async fn replace_password(
+    who: &Unlocked,
+    form: NewPassword,
+    caller: &Caller,
+    vault: &Vault,
+) -> Result<Started, Problem> {
+    let (current, new) = (form.current_password.into(), form.new_password.into());
+    vault.change_password(who, current, new, caller).await?;
+    Ok(vault.renew_session(who, caller).await?)
+}
+
+#[derive(FromForm)]
+struct Proof {
+    password: String,
+}
+
+#[rocket::post("/account/recovery-code", data = "<signed>")]
+async fn renew_code(
+    signed: Signed<Proof>,
+    caller: Caller,
+    shell: Shell,
+    vault: &State<Vault>,
+) -> Answer {
+    let Signed { who, form } = signed;
+    let renewed = vault.renew_recovery_code(&who, form.password.into(), &caller);
+    match renewed.await.map_err(Problem::from) {
+        Ok(code) => Answer::Page(code_page(code, shell.signed_in(&who))),
+        Err(problem) => refused(problem, "password", &who, shell, vault).await,
+    }
+}
+
+#[derive(FromForm)]
+struct Typed {
+    recovery_code: String,
+    /// Where the page that shows the code asks, the code: it is shown again after a mistake.
+    shown: Option<String>,
+}
+
+#[rocket::post("/account/recovery-code/test", data = "<signed>")]
+async fn test_code(
+    signed: Signed<Typed>,
+    caller: Caller,
+    shell: Shell,
+    vault: &State<Vault>,
+) -> Answer {
+    let Signed { who, form } = signed;
+    let code = Zeroizing::new(form.recovery_code);
+    let tested = vault.prove_recovery_code(&who, &code, &caller).await;
+    match (tested.map_err(Problem::from), form.shown) {
+        (Ok(()), _) => done("This code opens your vault. Keep it safe."),
+        (Err(problem), Some(shown)) if !problem.errors().is_empty() => {
+            let page = code_page_again(shown.into(), shell.signed_in(&who), problem.errors());
+            Answer::Refused((problem.status(), page))
+        }
+        (Err(problem), _) => refused(problem, "recovery_code", &who, shell, vault).await,
+    }
+}
+
+fn done(words: &str) -> Answer {
+    Answer::Done(Flash::success(Redirect::to("/account/security"), words))
+}
+
+#[derive(Serialize)]
+struct DeletePage<'a> {
+    pictures_label: String,
+    bytes_label: String,
+    errors: &'a FieldErrors,
+}
+
+async fn delete_page(
+    who: &Unlocked,
+    shell: Shell,
+    vault: &Vault,
+    errors: &FieldErrors,
+) -> Result<Template, Problem> {
+    let states = [ImageState::Active, ImageState::Trashed];
+    let (pictures, bytes) = totals(vault, who, &states).await?;
+    let page = DeletePage {
+        pictures_label: units::pictures(pictures),
+        bytes_label: units::bytes(bytes),
+        errors,
+    };
+    let shell = shell.signed_in(who);
+    Ok(Template::render("pages/account_delete", shell.with(page)))
+}
+
+#[rocket::get("/account/delete")]
+async fn ask_to_delete(
+    reader: Reader,
+    shell: Shell,
+    vault: &State<Vault>,
+) -> Result<Template, Problem> {
+    delete_page(&reader.who, shell, vault, &FieldErrors::new()).await
+}
+
+#[rocket::post("/account/delete", data = "<signed>")]
+async fn delete(
+    signed: Signed<Proof>,
+    caller: Caller,
+    shell: Shell,
+    jar: &CookieJar<'_>,
+    site: &State<Site>,
+    vault: &State<Vault>,
+) -> Result<SignedOut, Answer> {
+    let Signed { who, form } = signed;
+    let deleted = vault.delete_account(&who, form.password.into(), &caller);
+    let Err(problem) = deleted.await.map_err(Problem::from) else {
+        jar.add(site.removal_cookie());
+        return Ok(SignedOut::to_login(
+            "Your account is deleted, and nothing of it is left.",
+        ));
+    };
+    if !matches!(problem.status().code, 403 | 429) {
+        return Err(Answer::Problem(problem));
+    }
+    let errors = FieldErrors::from([("password".into(), problem.detail().to_owned())]);
+    Err(match delete_page(&who, shell, vault, &errors).await {
+        Ok(page) => Answer::Refused((problem.status(), page)),
+        Err(problem) => Answer::Problem(problem),
+    })
+}
+
+pub(super) fn routes() -> Vec<rocket::Route> {
+    rocket::routes![
+        overview,
+        security,
+        change_password,
+        renew_code,
+        test_code,
+        ask_to_delete,
+        delete
+    ]
+}
