@@ -27,6 +27,8 @@ mod fresh;
 mod images;
 #[path = "store/instance.rs"]
 mod instance;
+#[path = "store/invitations.rs"]
+mod invitations;
 #[path = "store/mongo_gridfs.rs"]
 mod mongo_gridfs;
 #[path = "store/mongo_plans.rs"]
@@ -90,7 +92,8 @@ conformance! {
         an_update_cannot_take_anothers_address,
         an_account_that_is_not_there_cannot_be_updated,
         new_credentials_end_the_old_sessions_in_one_change,
-        a_removed_account_takes_everything_with_it_and_nothing_of_others;
+        a_removed_account_takes_everything_with_it_and_nothing_of_others,
+        an_account_that_departs_is_noted_until_it_is_forgotten;
     sessions:
         a_session_reads_back,
         a_use_is_noted_and_never_undone,
@@ -100,6 +103,10 @@ conformance! {
     events:
         an_accounts_events_come_newest_first,
         old_events_are_forgotten;
+    invitations:
+        an_invitation_is_taken_by_one_of_twenty,
+        an_invitation_that_has_ended_lets_nobody_in,
+        a_store_knows_whether_it_ever_had_an_account;
     tries:
         tries_are_replaced_only_by_who_knows_them,
         of_twenty_who_count_at_once_one_does,

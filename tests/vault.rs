@@ -61,6 +61,7 @@ impl Fixture {
             email: "ada@example.org".into(),
             password: "correct horse battery staple".to_owned().into(),
             display_name: None,
+            invitation: None,
         };
         let registered = self.vault.register(new, &here()).await.unwrap();
         let started = self

@@ -1,12 +1,14 @@
-//! `image-vault admin`.
+//! `image-vault admin`: roles and invitations.
 
 use clap::Subcommand;
+use jiff::SignedDuration;
 
 use super::open_vault;
-use crate::config::Config;
+use crate::config::{Config, Registration};
 use crate::error::Fatal;
 use crate::error::chain;
 use crate::store::Role;
+use crate::web;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -20,12 +22,19 @@ pub(super) enum Command {
         /// User name or email address.
         user: String,
     },
+    /// Makes a link with which one person can register.
+    Invite {
+        /// Days for which it can be used.
+        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=365))]
+        days: u16,
+    },
 }
 
 pub(super) async fn run(config: &Config, command: Command) -> Result<(), Fatal> {
     let (user, role, now) = match &command {
         Command::Grant { user } => (user, Role::Administrator, "an administrator"),
         Command::Revoke { user } => (user, Role::User, "an ordinary user"),
+        Command::Invite { days } => return invite(config, *days).await,
     };
     let vault = open_vault(config).await?;
     let found = vault.set_role(user, role).await;
@@ -33,5 +42,20 @@ pub(super) async fn run(config: &Config, command: Command) -> Result<(), Fatal> 
         return Err(Fatal::failure(format!("there is no account `{user}`")));
     }
     println!("`{user}` is {now} now.");
+    Ok(())
+}
+
+async fn invite(config: &Config, days: u16) -> Result<(), Fatal> {
+    let vault = open_vault(config).await?;
+    let lasts = SignedDuration::from_hours(24 * i64::from(days));
+    let invitation = vault.invite(lasts).await;
+    let invitation = invitation.map_err(|error| Fatal::failure(chain(&error)))?;
+    let address = web::listen_address().map_err(|error| Fatal::config(chain(&error)))?;
+    let local = format!("http://localhost:{}", address.port());
+    let site = config.serving.public_url.as_deref().unwrap_or(&local);
+    println!("{site}/register?invitation={}", *invitation.token);
+    if config.registration != Registration::Invitation {
+        eprintln!("It has no effect as long as `registration` is not `invitation`.");
+    }
     Ok(())
 }

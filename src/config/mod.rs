@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use jiff::SignedDuration;
 
 pub use settings::{SETTINGS, Setting};
 pub use source::{ConfigError, Explained, Loaded, Origin, load};
@@ -24,6 +23,8 @@ pub struct Config {
     pub uploads: Uploads,
     /// How passwords become keys.
     pub passwords: Passwords,
+    /// Who may register.
+    pub registration: Registration,
     /// How long a sign-in lasts.
     pub sessions: Sessions,
     /// How the server treats connections.
@@ -77,6 +78,17 @@ pub struct Passwords {
     pub queue: usize,
 }
 
+/// Who may register. The first person always may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    /// Everybody who reaches the server.
+    Open,
+    /// Who was sent a link.
+    Invitation,
+    /// Nobody.
+    Closed,
+}
+
 /// How long a sign-in lasts.
 #[derive(Clone, Copy)]
 pub struct Sessions {
@@ -86,13 +98,6 @@ pub struct Sessions {
     pub absolute: Duration,
     /// One that was asked to last ends after this long, used or not.
     pub keep: Duration,
-}
-
-impl Sessions {
-    /// The longest that one lasts which was not asked to.
-    pub fn longest(&self) -> SignedDuration {
-        SignedDuration::try_from(self.absolute).unwrap_or(SignedDuration::MAX)
-    }
 }
 
 /// How the server treats connections.

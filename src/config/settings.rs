@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{Config, Logging, Passwords, Serving, Sessions, Storage, Uploads};
+use super::{Config, Logging, Passwords, Registration, Serving, Sessions, Storage, Uploads};
 
 /// One key of the configuration.
 pub struct Setting {
@@ -63,7 +63,7 @@ settings! {
     "public_url" = "", "`http://…` or `https://…` without a path",
         "The address users type; `http://localhost:PORT` when empty.", false,
         |c, t| c.serving.public_url = optional(t, origin)?;
-    "trusted_proxies" = "", "addresses or networks (`127.0.0.1`, `10.0.0.0/8`), parted by commas",
+    "trusted_proxies" = "", "addresses or networks (`127.0.0.1`, `10.0.0.4/31`), parted by commas",
         "Proxies that are believed when they say in `X-Forwarded-For` where a request came from.", false,
         |c, t| c.serving.trusted_proxies = networks(t)?;
     "metrics_port" = "9464", "a port, or 0 for none",
@@ -99,6 +99,14 @@ settings! {
     "argon2_queue" = "64", "a whole number from 0 to 10000",
         "Password hashes that may wait; more are answered with 503.", false,
         |c, t| c.passwords.queue = number(t, 0, 10_000)?;
+    "registration" = "open", "`open`, `invitation` or `closed`",
+        "Who may create an account; the first one always may.", false,
+        |c, t| c.registration = match t {
+            "open" => Registration::Open,
+            "invitation" => Registration::Invitation,
+            "closed" => Registration::Closed,
+            _ => return None,
+        };
     "session_idle" = "30m", "a duration from 1s to 30d",
         "A sign-in ends when it is unused for this long.", false,
         |c, t| c.sessions.idle = duration(t, 1, 30 * DAY)?;
@@ -154,6 +162,7 @@ pub(super) fn defaults() -> Config {
             parallel: 0,
             queue: 0,
         },
+        registration: Registration::Open,
         sessions: Sessions {
             idle: Duration::ZERO,
             absolute: Duration::ZERO,

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 pub use error::StoreError;
 pub use records::{
     AccountRow, ArchiveRow, BlobRef, Change, EventKind, EventRow, ImageRow, ImageState, Inserted,
-    KdfRow, MetadataChange, Role, SessionRow, TriesRow, UniqueField, Updated,
+    InvitationRow, KdfRow, MetadataChange, Role, SessionRow, TriesRow, UniqueField, Updated,
 };
 
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
@@ -106,6 +106,9 @@ pub trait Records: Send + Sync {
     /// [`StoreError::Taken`] naming the unique field (`username_key` or `email_key`).
     async fn insert_account(&self, row: &AccountRow) -> Result<Role>;
 
+    /// Whether an account was ever stored.
+    async fn has_accounts(&self) -> Result<bool>;
+
     /// The account, if it exists.
     async fn account(&self, id: &AccountId) -> Result<Option<AccountRow>>;
 
@@ -140,8 +143,13 @@ pub trait Records: Send + Sync {
     /// The session with this digest, expired or not.
     async fn session(&self, digest: &[u8; 32]) -> Result<Option<SessionRow>>;
 
-    /// Up to `limit` sessions of the account, the newest first, ended or not.
-    async fn sessions_of(&self, account: &AccountId, limit: u32) -> Result<Vec<SessionRow>>;
+    /// Up to `limit` sessions of the account that have not ended at `now`, the newest first.
+    async fn sessions_of(
+        &self,
+        account: &AccountId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<SessionRow>>;
 
     /// Notes that the session was used, and until when it may be idle now, unless a later use is
     /// noted already. A session that is gone stays gone.
@@ -161,6 +169,29 @@ pub trait Records: Send + Sync {
 
     /// Removes sessions whose end, absolute or for being idle, is not after `now`; returns how many.
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64>;
+
+    /// Notes that an account is being deleted; a second time changes nothing.
+    async fn insert_departed(&self, account: &AccountId, at: Timestamp) -> Result<()>;
+
+    /// Up to `limit` accounts that were noted so by `until`, and when, the oldest first.
+    async fn departed(&self, until: Timestamp, limit: u32) -> Result<Vec<(AccountId, Timestamp)>>;
+
+    /// Forgets that an account was deleted.
+    async fn delete_departed(&self, account: &AccountId) -> Result<()>;
+
+    /// Stores an invitation.
+    async fn insert_invitation(&self, row: &InvitationRow) -> Result<()>;
+
+    /// Removes the invitation with this digest and returns it, unless it has ended: of two who
+    /// come with one link, one gets it.
+    async fn take_invitation(
+        &self,
+        digest: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<InvitationRow>>;
+
+    /// Removes invitations that have ended; returns how many.
+    async fn purge_invitations(&self, now: Timestamp) -> Result<u64>;
 
     /// Stores what happened to an account.
     async fn insert_event(&self, row: &EventRow) -> Result<()>;

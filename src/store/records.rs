@@ -182,6 +182,17 @@ impl EventKind {
     }
 }
 
+/// A link with which one person can register.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitationRow {
+    /// SHA-256 of the token, which only who was invited knows.
+    pub digest: [u8; 32],
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Until when it can be used.
+    pub expires_at: Timestamp,
+}
+
 /// How often something was tried in vain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TriesRow {

@@ -25,7 +25,7 @@ use crate::store::Updated;
 /// Fewest characters of a password.
 pub const MIN_PASSWORD_CHARS: usize = 10;
 /// Most bytes of a password: a longer one would only cost hashing time.
-const MAX_PASSWORD_BYTES: usize = 1024;
+pub(super) const MAX_PASSWORD_BYTES: usize = 1024;
 /// Least strength, on zxcvbn's scale of 0 to 4: "safely unguessable, moderate protection from an
 /// offline slow-hash scenario" (Wheeler, USENIX Security 2016).
 const MIN_STRENGTH: zxcvbn::Score = zxcvbn::Score::Three;
@@ -45,6 +45,8 @@ pub struct NewAccount {
     pub password: Zeroizing<String>,
     /// What pages call the person; the user name when empty.
     pub display_name: Option<String>,
+    /// The token of an invitation, where one is needed.
+    pub invitation: Option<String>,
 }
 
 /// An account that was opened without a session: by registering, or by its recovery code.
@@ -61,9 +63,21 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Invalid`] naming every field that breaks a rule, [`VaultError::Taken`] naming
-    /// the field somebody else has, [`VaultError::Busy`].
+    /// the field somebody else has, [`VaultError::RegistrationClosed`], [`VaultError::NotInvited`],
+    /// [`VaultError::Busy`].
     pub async fn register(&self, new: NewAccount, caller: &Caller) -> Result<Opened> {
-        let new = tokio::task::spawn_blocking(move || check(&new).map(|()| new)).await??;
+        let mut new = tokio::task::spawn_blocking(move || check(&new).map(|()| new)).await??;
+        let invitation = self
+            .admit_newcomer(new.invitation.take().as_deref())
+            .await?;
+        let registered = self.register_admitted(new, caller).await;
+        if registered.is_err() {
+            self.return_invitation(invitation).await?;
+        }
+        registered
+    }
+
+    async fn register_admitted(&self, new: NewAccount, caller: &Caller) -> Result<Opened> {
         let id = AccountId::from_bytes(crypto::random()?);
         let hashing = self.0.passwords.fresh()?;
         let password_key = self.0.passwords.derive(&new.password, &hashing).await?;

@@ -25,16 +25,27 @@ impl Caller {
     pub(super) fn address_text(&self) -> String {
         self.address.map(|at| at.to_string()).unwrap_or_default()
     }
+}
 
-    /// What tries are counted by: the address, or the network of 64 bits that one household or
-    /// attacker has for itself in IPv6 (RFC 6177).
-    pub(super) fn network(&self) -> Option<String> {
-        Some(match self.address? {
-            IpAddr::V4(at) => at.to_string(),
-            IpAddr::V6(at) => match at.to_ipv4_mapped() {
-                Some(at) => at.to_string(),
-                None => format!("{:x?}", &at.segments()[..4]),
-            },
-        })
+/// What tries are counted by: the address, or the network of 64 bits that is the least one site has
+/// for itself in IPv6 (RFC 6177).
+pub(super) fn network_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(at) => at.to_string(),
+        IpAddr::V6(at) => format!("{:x?}", &at.segments()[..4]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_in_one_network_of_ipv6_count_as_one() {
+        let at = |text: &str| network_of(text.parse().unwrap());
+        assert_eq!(at("2001:db8:1:2::1"), at("2001:db8:1:2:ffff::9"));
+        assert_ne!(at("2001:db8:1:2::1"), at("2001:db8:1:3::1"));
+        assert_eq!(at("::ffff:192.0.2.1"), at("192.0.2.1"));
+        assert_ne!(at("192.0.2.1"), at("192.0.2.2"));
     }
 }

@@ -6,9 +6,11 @@
 
 use zeroize::Zeroizing;
 
-use super::accounts::{login_key, password_problem};
+use super::accounts::{MAX_PASSWORD_BYTES, login_key, password_problem};
 use super::error::{Result, VaultError};
 use super::events::EventKind;
+use super::sessions::MAX_LOGIN_BYTES;
+use super::throttle::Guess;
 use super::{Caller, Opened, Unlocked, Vault, keys};
 use crate::crypto::{CryptoError, MasterKey, RecoverySecret, WrapKind};
 use crate::store::{AccountRow, Updated};
@@ -21,6 +23,21 @@ pub struct Recovery {
     pub recovery_code: Zeroizing<String>,
     /// The password from now on.
     pub new_password: Zeroizing<String>,
+}
+
+impl Recovery {
+    /// Only what would cost work: the rest is told once the code has proved who asks.
+    fn check(&self) -> Result<()> {
+        if self.login.len() > MAX_LOGIN_BYTES {
+            let message = "No user name or email address is that long.";
+            return Err(VaultError::invalid("login", message));
+        }
+        if self.new_password.len() > MAX_PASSWORD_BYTES {
+            let message = format!("A password has at most {MAX_PASSWORD_BYTES} bytes.");
+            return Err(VaultError::invalid("new_password", message));
+        }
+        Ok(())
+    }
 }
 
 /// Another change of the account at the very same moment, so often in a row.
@@ -100,12 +117,15 @@ impl Vault {
         let secret = read_code(code)?;
         for _ in 0..MOST_RACES {
             let mut row = self.account_of(who).await?;
-            let attempt = self.attempt(&row.username_key, caller).await?;
-            if unwrap_by_code(&row, &secret).is_err() {
-                let message = "This code does not open your vault. Perhaps it is an older one.";
-                return Err(VaultError::invalid("recovery_code", message));
-            }
-            self.succeeded(attempt).await?;
+            let opens = async { unwrap_by_code(&row, &secret) };
+            let opened = self.counted(Guess::Proof(row.id), caller, opens).await;
+            opened.map_err(|error| match error {
+                VaultError::WrongCredentials => {
+                    let message = "This code does not open your vault. Perhaps it is an older one.";
+                    VaultError::invalid("recovery_code", message)
+                }
+                other => other,
+            })?;
             row.recovery_proven_at = Some(self.now());
             match self.store().records.update_account(&row).await? {
                 Updated::Done => return Ok(()),
@@ -123,22 +143,19 @@ impl Vault {
     /// [`VaultError::WrongCredentials`], [`VaultError::TooManyTries`], [`VaultError::Invalid`]
     /// naming the fields, [`VaultError::Busy`].
     pub async fn recover(&self, recovery: Recovery, caller: &Caller) -> Result<Opened> {
+        recovery.check()?;
         let secret = read_code(&recovery.recovery_code)?;
         let login = login_key(&recovery.login);
-        let attempt = self.attempt(&login, caller).await?;
         let row = self.store().records.account_by_login(&login).await?;
         let hashing = self.0.passwords.fresh()?;
-        let key = self
-            .0
-            .passwords
-            .derive(&recovery.new_password, &hashing)
-            .await?;
-        let mut row = row.ok_or(VaultError::WrongCredentials)?;
-        let Ok(master) = unwrap_by_code(&row, &secret) else {
-            self.note_guessing(&attempt, &row.id, caller).await;
-            return Err(VaultError::WrongCredentials);
+        let opened = async {
+            let derived = self.0.passwords.derive(&recovery.new_password, &hashing);
+            let key = derived.await?;
+            let row = row.ok_or(VaultError::WrongCredentials)?;
+            let master = unwrap_by_code(&row, &secret)?;
+            Ok((row, key, master))
         };
-        self.succeeded(attempt).await?;
+        let (mut row, key, master) = self.counted(Guess::Recovery, caller, opened).await?;
         // Not before: what is wrong with a password would tell whether its name is in use.
         check_password(recovery.new_password, &row).await?;
         row.password_wrap = keys::wrap_by_password(&row.id, &hashing, &key, &master)?;
@@ -167,20 +184,18 @@ impl Vault {
         caller: &Caller,
     ) -> Result<(AccountRow, MasterKey)> {
         let row = self.account_of(who).await?;
-        let attempt = self.attempt(&row.username_key, caller).await?;
         let hashing = keys::hashing_of(&row.kdf);
-        let key = self.0.passwords.derive(password, &hashing).await?;
-        match keys::unwrap_by_password(&row.id, &hashing, &key, &row.password_wrap) {
-            Ok(master) => {
-                self.succeeded(attempt).await?;
-                Ok((row, master))
-            }
-            Err(VaultError::WrongCredentials) => {
-                self.note_guessing(&attempt, &row.id, caller).await;
-                Err(VaultError::WrongPassword)
-            }
-            Err(other) => Err(other),
-        }
+        let opened = async {
+            let key = self.0.passwords.derive(password, &hashing).await?;
+            keys::unwrap_by_password(&row.id, &hashing, &key, &row.password_wrap).map_err(|error| {
+                match error {
+                    VaultError::WrongCredentials => VaultError::WrongPassword,
+                    other => other,
+                }
+            })
+        };
+        let master = self.counted(Guess::Proof(row.id), caller, opened).await?;
+        Ok((row, master))
     }
 
     async fn account_of(&self, who: &Unlocked) -> Result<AccountRow> {
@@ -233,6 +248,7 @@ fn unwrap_by_code(row: &AccountRow, secret: &RecoverySecret) -> Result<MasterKey
         secret,
         &row.recovery_wrap,
     )
+    .map_err(|_| VaultError::WrongCredentials)
 }
 
 /// Gives the password back where it is good enough for this account.

@@ -43,7 +43,7 @@ impl Vault {
     /// # Errors
     /// The store's.
     pub async fn devices(&self, who: &Unlocked) -> Result<Vec<Device>> {
-        let mut rows = self.live_sessions(who).await?;
+        let mut rows = self.live_sessions(who, MOST).await?;
         rows.sort_by_key(|row| {
             (
                 row.digest != who.session,
@@ -67,7 +67,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::NotFound`].
     pub async fn end_device(&self, who: &Unlocked, id: &SessionId, caller: &Caller) -> Result<()> {
-        let rows = self.live_sessions(who).await?;
+        let rows = self.live_sessions(who, u32::MAX).await?;
         let row = rows.iter().find(|row| id_of(row) == *id);
         let row = row.ok_or(VaultError::NotFound)?;
         self.store().records.delete_session(&row.digest).await?;
@@ -103,10 +103,8 @@ impl Vault {
         Ok(started)
     }
 
-    async fn live_sessions(&self, who: &Unlocked) -> Result<Vec<SessionRow>> {
-        let now = self.now();
-        let mut rows = self.store().records.sessions_of(who.id(), MOST).await?;
-        rows.retain(|row| row.expires_at > now && row.idle_at > now);
-        Ok(rows)
+    async fn live_sessions(&self, who: &Unlocked, limit: u32) -> Result<Vec<SessionRow>> {
+        let records = &self.store().records;
+        Ok(records.sessions_of(who.id(), self.now(), limit).await?)
     }
 }

@@ -31,6 +31,12 @@ pub enum VaultError {
         /// For so long.
         wait: SignedDuration,
     },
+    /// Nobody can register here.
+    #[error("registration is closed")]
+    RegistrationClosed,
+    /// Who registers here needs an invitation, and this is none that works.
+    #[error("there is no such invitation, or not any more")]
+    NotInvited,
     /// There is no such object, or it is somebody else's.
     #[error("there is no such thing here")]
     NotFound,

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::caller::network_of;
 use super::error::Result;
 use super::{Caller, Unlocked, Vault};
 use crate::crypto;
@@ -12,8 +13,8 @@ use crate::store::EventRow;
 
 /// How long events are kept.
 pub(super) const KEEP: SignedDuration = SignedDuration::from_hours(365 * 24);
-/// Most that are listed, and looked through for a device.
-const MOST: u32 = 200;
+/// Most that are listed, and looked through for a device or a network.
+pub(super) const MOST_EVENTS: u32 = 200;
 
 /// Something that happened to an account.
 pub struct Event {
@@ -44,7 +45,7 @@ impl From<EventRow> for Event {
 fn words(kind: EventKind) -> &'static str {
     match kind {
         EventKind::Registered => "The vault was created",
-        EventKind::NewDevice => "Signed in on a new device",
+        EventKind::NewDevice => "Signed in on a new device, or from a new place",
         EventKind::PasswordChanged => "The password was changed",
         EventKind::Recovered => "The recovery code opened the vault, and a new password was set",
         EventKind::RecoveryRenewed => "A new recovery code was made",
@@ -60,7 +61,11 @@ impl Vault {
     /// # Errors
     /// The store's.
     pub async fn events(&self, who: &Unlocked) -> Result<Vec<Event>> {
-        let rows = self.store().records.events_of(who.id(), MOST).await?;
+        let rows = self
+            .store()
+            .records
+            .events_of(who.id(), MOST_EVENTS)
+            .await?;
         Ok(rows.into_iter().map(Event::from).collect())
     }
 
@@ -72,14 +77,22 @@ impl Vault {
         }
     }
 
-    /// Notes that a kind of client signs in which is in none of the account's events.
+    /// Notes that a kind of client signs in that has not done so from this network before. (What
+    /// somebody else did, such as guessing, makes no client known.)
     pub(super) async fn note_new_device(
         &self,
         account: &AccountRow,
         caller: &Caller,
     ) -> Result<()> {
-        let known = self.store().records.events_of(&account.id, MOST).await?;
-        if known.iter().all(|event| event.device != caller.device) {
+        let records = &self.store().records;
+        let events = records.events_of(&account.id, MOST_EVENTS).await?;
+        let network = caller.address.map(network_of);
+        let is_known = events.iter().any(|event| {
+            let by_owner = matches!(event.kind, EventKind::Registered | EventKind::NewDevice);
+            let there = event.address.parse().ok().map(network_of);
+            by_owner && event.device == caller.device && there == network
+        });
+        if !is_known {
             self.note(&account.id, EventKind::NewDevice, caller).await;
         }
         Ok(())

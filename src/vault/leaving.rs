@@ -1,16 +1,23 @@
-//! Deleting an account: pictures first, each one's key before its bytes, and at last the account
-//! itself. Interrupted half-way it is still there, with what is left, and can be deleted again.
+//! Deleting an account.
+//!
+//! That it departs is noted first. Then its keys and sign-ins go, so that nobody can open anything,
+//! and then its pictures; what was on its way meanwhile, or is left after a crash, upkeep removes.
 
 use futures_util::TryStreamExt;
+use jiff::SignedDuration;
 use zeroize::Zeroizing;
 
 use super::error::Result;
 use super::{Caller, Unlocked, Vault};
-use crate::ids::ImageId;
+use crate::ids::{AccountId, ImageId};
 use crate::store::Change;
 
 /// Rows handed to the store in one transaction.
 const BATCH: usize = 1_000;
+/// Departed accounts looked after in one round of upkeep.
+const MOST_DEPARTED: u32 = 100;
+/// Longer than any request that began before the account was gone.
+const LOOK_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 impl Vault {
     /// Deletes the account and all that is its own: pictures, tickets, sign-ins, events. Nothing of
@@ -18,7 +25,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`super::VaultError::WrongPassword`] (counted as a failed try),
-    /// [`super::VaultError::TooManyTries`]; the store's, after which some of it may be gone.
+    /// [`super::VaultError::TooManyTries`]; the store's, after which it is deleted by and by.
     pub async fn delete_account(
         &self,
         who: &Unlocked,
@@ -27,23 +34,45 @@ impl Vault {
     ) -> Result<()> {
         self.prove_password(who, &password, caller).await?;
         let records = &self.store().records;
-        // Nobody else adds to what is being emptied.
-        records
-            .delete_sessions_of(who.id(), Some(&who.session))
-            .await?;
-        self.remove_everything(who).await?;
-        records.remove_account(who.id()).await?;
-        // What came in while the account went has no owner any more.
-        self.remove_everything(who).await?;
-        records.remove_account(who.id()).await?;
+        records.insert_departed(who.id(), self.now()).await?;
+        self.remove_everything_of(who.id()).await?;
         self.0.catalogues.forget(who.id());
         tracing::info!(account = %who.id(), "account deleted");
         Ok(())
     }
 
-    async fn remove_everything(&self, who: &Unlocked) -> Result<()> {
+    /// Finishes what was interrupted, and removes what came in while an account went.
+    pub(super) async fn look_after_departed(&self) -> Result<()> {
         let records = &self.store().records;
-        let changes = records.changes_since(who.id(), 0).await?;
+        for (account, at) in records.departed(self.now(), MOST_DEPARTED).await? {
+            self.remove_everything_of(&account).await?;
+            if at + LOOK_AFTER < self.now() {
+                records.delete_departed(&account).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove_everything_of(&self, account: &AccountId) -> Result<()> {
+        let records = &self.store().records;
+        records.remove_account(account).await?;
+        self.remove_images_of(account).await?;
+        loop {
+            let tickets = records.remove_archives_of(account, BATCH as u32).await?;
+            for ticket in &tickets {
+                self.store().blobs.delete(&ticket.plan.id).await?;
+            }
+            if tickets.len() < BATCH {
+                break;
+            }
+        }
+        // The tombstones that the pictures left.
+        Ok(records.remove_account(account).await?)
+    }
+
+    async fn remove_images_of(&self, account: &AccountId) -> Result<()> {
+        let records = &self.store().records;
+        let changes = records.changes_since(account, 0).await?;
         let ids: Vec<ImageId> = changes
             .try_filter_map(async |change| {
                 Ok(match change {
@@ -54,17 +83,9 @@ impl Vault {
             .try_collect()
             .await?;
         for batch in ids.chunks(BATCH) {
-            let rows = records.remove_images(who.id(), batch, self.now()).await?;
+            let rows = records.remove_images(account, batch, self.now()).await?;
             self.remove_blobs(&rows).await;
         }
-        loop {
-            let tickets = records.remove_archives_of(who.id(), BATCH as u32).await?;
-            for ticket in &tickets {
-                self.store().blobs.delete(&ticket.plan.id).await?;
-            }
-            if tickets.len() < BATCH {
-                return Ok(());
-            }
-        }
+        Ok(())
     }
 }

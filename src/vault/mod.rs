@@ -15,6 +15,7 @@ mod error;
 mod events;
 mod filter;
 mod images;
+mod invitations;
 mod keys;
 mod leaving;
 mod listing;
@@ -43,6 +44,7 @@ pub use error::{FieldErrors, Result, VaultError};
 pub use events::Event;
 pub use filter::Filter;
 pub use images::{Image, ImageEdit, OpenImage, Removal};
+pub use invitations::Invitation;
 pub use listing::{DEFAULT_LIMIT, ListRequest, MAX_LIMIT, Page, Sort};
 pub use metadata::Metadata;
 pub use selection::{MAX_IDS, Selection};
@@ -69,6 +71,7 @@ struct Inner {
     passwords: passwords::Hashing,
     catalogues: catalogue::Catalogues,
     intake: uploads::Intake,
+    registration: crate::config::Registration,
     sessions: crate::config::Sessions,
     trash_keep: Duration,
     send_stall: Duration,
@@ -102,6 +105,7 @@ impl Vault {
             passwords: passwords::Hashing::new(&config.passwords, secret.pepper()),
             catalogues: catalogue::Catalogues::new(),
             intake: uploads::Intake::new(&config.uploads),
+            registration: config.registration,
             sessions: config.sessions,
             trash_keep: config.storage.trash_keep,
             send_stall: config.serving.send_stall,

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
 use super::error::{FieldErrors, Result, VaultError};
+use super::throttle::Guess;
 use super::{Caller, Vault, accounts, keys};
 use crate::crypto::MasterKey;
 use crate::crypto::PasswordHashing;
@@ -18,6 +19,9 @@ use crate::store::Updated;
 
 /// How often a session's last use is written.
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_secs(60);
+
+/// Longest login that is looked up. An address has 254 bytes, a name of 64 characters 256.
+pub(super) const MAX_LOGIN_BYTES: usize = 256;
 
 /// What somebody types to sign in.
 pub struct SignIn {
@@ -40,17 +44,27 @@ pub(super) enum Lasting {
 
 impl SignIn {
     fn check(&self) -> Result<()> {
-        let missing = [
+        let problems = [
             (
                 self.login.trim().is_empty(),
                 "login",
                 "Enter your user name or email address.",
             ),
             (self.password.is_empty(), "password", "Enter your password."),
+            (
+                self.login.len() > MAX_LOGIN_BYTES,
+                "login",
+                "No user name or email address is that long.",
+            ),
+            (
+                self.password.len() > accounts::MAX_PASSWORD_BYTES,
+                "password",
+                "No password is that long.",
+            ),
         ];
-        let errors: FieldErrors = missing
+        let errors: FieldErrors = problems
             .into_iter()
-            .filter(|(missing, ..)| *missing)
+            .filter(|(applies, ..)| *applies)
             .map(|(_, field, message)| (field.into(), message.to_owned()))
             .collect();
         if errors.is_empty() {
@@ -71,6 +85,7 @@ pub struct Started {
     pub kept: bool,
     /// Whose it is.
     pub account: AccountRow,
+    pub(super) digest: [u8; 32],
 }
 
 /// An account whose owner is signed in: the master key is at hand, for as long as this lives.
@@ -111,33 +126,48 @@ impl Vault {
     pub async fn sign_in(&self, sign_in: SignIn, caller: &Caller) -> Result<Started> {
         sign_in.check()?;
         let login = accounts::login_key(&sign_in.login);
-        let attempt = self.attempt(&login, caller).await?;
         let row = self.store().records.account_by_login(&login).await?;
-        let hashing = match &row {
-            Some(row) => keys::hashing_of(&row.kdf),
-            None => self.0.passwords.fresh()?,
+        let guess = Guess::SignIn {
+            login: &login,
+            account: row.as_ref().map(|row| row.id),
         };
-        let key = self.0.passwords.derive(&sign_in.password, &hashing).await?;
-        let account = row.ok_or(VaultError::WrongCredentials)?;
-        let master = keys::unwrap_by_password(&account.id, &hashing, &key, &account.password_wrap);
-        let master = match master {
-            Err(VaultError::WrongCredentials) => {
-                self.note_guessing(&attempt, &account.id, caller).await;
-                return Err(VaultError::WrongCredentials);
-            }
-            master => master?,
-        };
-        if self.0.passwords.is_outdated(&hashing) {
-            self.rewrap_password(account.clone(), &sign_in.password, &master)
-                .await?;
-        }
-        self.succeeded(attempt).await?;
+        let proven = self.open_by_password(row, &sign_in.password);
+        let (account, master) = self.counted(guess, caller, proven).await?;
+        self.raise_cost(&account, &sign_in.password, &master).await;
         self.note_new_device(&account, caller).await?;
         let lasting = match sign_in.keep {
             true => Lasting::Kept,
             false => Lasting::InUse,
         };
-        self.start_session(account, &master, caller, lasting).await
+        let set_at = account.password_set_at;
+        let started = self
+            .start_session(account, &master, caller, lasting)
+            .await?;
+        // A password that was changed while this one was being checked opens nothing any more: the
+        // change has ended the sessions that it found, and this is the one that came after.
+        let records = &self.store().records;
+        let now = records.account(&started.account.id).await?;
+        if now.is_none_or(|now| now.password_set_at != set_at) {
+            records.delete_session(&started.digest).await?;
+            return Err(VaultError::WrongCredentials);
+        }
+        Ok(started)
+    }
+
+    /// The account, where this is its password. Without an account the work is the same.
+    async fn open_by_password(
+        &self,
+        row: Option<AccountRow>,
+        password: &str,
+    ) -> Result<(AccountRow, MasterKey)> {
+        let hashing = match &row {
+            Some(row) => keys::hashing_of(&row.kdf),
+            None => self.0.passwords.fresh()?,
+        };
+        let key = self.0.passwords.derive(password, &hashing).await?;
+        let account = row.ok_or(VaultError::WrongCredentials)?;
+        let master = keys::unwrap_by_password(&account.id, &hashing, &key, &account.password_wrap)?;
+        Ok((account, master))
     }
 
     /// Begins a session with a new id and secret.
@@ -178,6 +208,7 @@ impl Vault {
             token: token.to_text(),
             expires_at: row.expires_at,
             kept: matches!(lasting, Lasting::Kept),
+            digest: row.digest,
             account,
         })
     }
@@ -208,11 +239,7 @@ impl Vault {
             expires_at: row.expires_at,
             master: Arc::new(master),
             session: digest,
-            lasting: match row.expires_at.duration_since(row.created_at) > self.0.sessions.longest()
-            {
-                true => Lasting::Kept,
-                false => Lasting::InUse,
-            },
+            lasting: self.lasting(&row),
             csrf_token: token.secret().csrf_token(),
             token,
         })
@@ -247,21 +274,48 @@ impl Vault {
         SignedDuration::try_from(quarter).map_or(TOUCH_EVERY, |quarter| quarter.min(TOUCH_EVERY))
     }
 
-    /// Brings the password's hash to today's cost, while the password is at hand. Losing a race
-    /// against another sign-in is fine: that one did the same.
+    /// Whether it was asked to last. In its last minutes that is not told any more, and then it is
+    /// taken for one that was not.
+    fn lasting(&self, row: &SessionRow) -> Lasting {
+        let kept = row.idle_at >= row.expires_at;
+        match kept && self.now() + self.0.sessions.idle < row.expires_at {
+            true => Lasting::Kept,
+            false => Lasting::InUse,
+        }
+    }
+
+    /// Brings the password's hash to today's cost, while the password is at hand. What hinders it,
+    /// such as another sign-in that does the same, hinders nobody from signing in.
+    async fn raise_cost(&self, account: &AccountRow, password: &str, master: &MasterKey) {
+        if !self
+            .0
+            .passwords
+            .is_outdated(&keys::hashing_of(&account.kdf))
+        {
+            return;
+        }
+        match self
+            .rewrap_password(account.clone(), password, master)
+            .await
+        {
+            Ok(Updated::Done) => {
+                tracing::info!(account = %account.id, "password hash raised to the configured cost");
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "a password hash keeps its old cost for now"),
+        }
+    }
+
     async fn rewrap_password(
         &self,
         mut account: AccountRow,
         password: &str,
         master: &MasterKey,
-    ) -> Result<()> {
+    ) -> Result<Updated> {
         let hashing: PasswordHashing = self.0.passwords.fresh()?;
         let key = self.0.passwords.derive(password, &hashing).await?;
         account.password_wrap = keys::wrap_by_password(&account.id, &hashing, &key, master)?;
         account.kdf = keys::kdf_row(&hashing);
-        if self.store().records.update_account(&account).await? == Updated::Done {
-            tracing::info!(account = %account.id, "password hash raised to the configured cost");
-        }
-        Ok(())
+        Ok(self.store().records.update_account(&account).await?)
     }
 }

@@ -1,17 +1,37 @@
 //! Failed tries, counted in the store so that all processes know of them: each costs the next one
-//! a longer wait, per account and per network.
+//! a longer wait.
 //!
-//! A try is counted before it is made, so that a thousand at once are a thousand. One that has to
-//! wait is not counted: whoever hammers on does not keep the owner out for longer.
+//! A try is counted before it is made, so that a thousand at once are a thousand; only a wrong
+//! secret leaves it counted. What has to wait is refused without a write, and not counted: whoever
+//! hammers on neither keeps the disk busy nor the owner out for longer.
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::caller::network_of;
 use super::error::{Result, VaultError};
-use super::events::EventKind;
+use super::events::{EventKind, MOST_EVENTS};
 use super::{Caller, Vault};
 use crate::crypto::sha256;
 use crate::ids::AccountId;
 use crate::store::TriesRow;
+
+/// What is guessed at, and so what is counted.
+pub(super) enum Guess<'a> {
+    /// The password, by somebody who is not signed in. Counted by account, or by login where there
+    /// is none, so that nobody learns which from the waits; and apart in networks from which the
+    /// owner has signed in, so that strangers cannot keep the owner out.
+    SignIn {
+        /// As it is compared.
+        login: &'a str,
+        /// Whose it is.
+        account: Option<AccountId>,
+    },
+    /// A secret of the own account, by somebody who is signed in to it.
+    Proof(AccountId),
+    /// A recovery code: 256 bits cannot be guessed, and nobody may keep its owner from using it.
+    /// Only the network is counted.
+    Recovery,
+}
 
 /// How tries become waits: some are free, and then the wait doubles from a second on.
 struct Rule {
@@ -20,7 +40,7 @@ struct Rule {
 }
 
 /// Somebody who mistypes needs a few; somebody who guesses gets 300 a day.
-const BY_LOGIN: Rule = Rule {
+const BY_SECRET: Rule = Rule {
     free: 5,
     longest: SignedDuration::from_mins(5),
 };
@@ -29,17 +49,18 @@ const BY_NETWORK: Rule = Rule {
     free: 30,
     longest: SignedDuration::from_mins(15),
 };
-/// Tries that are older are forgotten.
-pub(super) const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// Nothing of a count is left after so long: it halves each hour.
+pub(super) const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(32);
 /// Others who try at the same moment; past it the server is simply busy.
 const MOST_RACES: usize = 32;
 
-/// A try that was admitted and counted.
-pub(super) struct Attempt {
-    login: [u8; 32],
-    network: Option<[u8; 32]>,
-    /// How many had failed on this login before.
-    failed_before: u32,
+/// A counter, and what a try did to it.
+struct Counted {
+    key: [u8; 32],
+    before: Option<TriesRow>,
+    now: TriesRow,
+    /// Whether its count is the one of the secret: a right one clears it.
+    of_secret: bool,
 }
 
 impl Rule {
@@ -49,111 +70,215 @@ impl Rule {
             Some(beyond) => SignedDuration::from_secs(1_i64 << beyond.min(20)).min(self.longest),
         }
     }
+
+    /// What is left of the wait after these tries.
+    fn left(&self, known: TriesRow, now: Timestamp) -> Option<SignedDuration> {
+        let wait = self.wait(failed(known, now));
+        // Clocks differ and are set: a time to come is now, and one far away says nothing.
+        if known.last_at > now + self.longest {
+            return None;
+        }
+        let left = (known.last_at.min(now) + wait).duration_since(now);
+        (left > SignedDuration::ZERO).then_some(left)
+    }
+}
+
+/// How many of the tries still count.
+fn failed(known: TriesRow, now: Timestamp) -> u32 {
+    let hours = now.duration_since(known.last_at).as_hours().clamp(0, 31);
+    known.count >> hours
 }
 
 impl Vault {
-    /// Counts a try, or refuses it. `login` is a name or address as it is compared, whether or not
-    /// there is such an account: nobody learns that from the waits.
-    pub(super) async fn attempt(&self, login: &str, caller: &Caller) -> Result<Attempt> {
-        let login = key("login", login);
-        let network = caller.network().map(|network| key("network", &network));
-        if let Some(network) = &network {
-            self.count_try(network, &BY_NETWORK).await?;
-        }
-        let failed_before = match self.count_try(&login, &BY_LOGIN).await {
-            Err(error) => {
-                self.uncount(network.as_ref()).await?;
-                return Err(error);
-            }
-            counted => counted?,
-        };
-        Ok(Attempt {
-            login,
-            network,
-            failed_before,
-        })
-    }
-
-    /// The try was no failure: the login's count begins anew, and the network's loses this one.
-    pub(super) async fn succeeded(&self, attempt: Attempt) -> Result<()> {
-        let records = &self.store().records;
-        records.delete_tries(&attempt.login).await?;
-        self.uncount(attempt.network.as_ref()).await
-    }
-
-    /// Tells the owner, once, when the free tries are used up.
-    pub(super) async fn note_guessing(
+    /// Does `work`, which fails with [`VaultError::WrongCredentials`] or
+    /// [`VaultError::WrongPassword`] where somebody guessed wrong, or refuses to.
+    pub(super) async fn counted<T>(
         &self,
-        attempt: &Attempt,
-        account: &AccountId,
+        guess: Guess<'_>,
         caller: &Caller,
-    ) {
-        if attempt.failed_before + 1 == BY_LOGIN.free {
-            self.note(account, EventKind::Guessing, caller).await;
+        work: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        let counters = self.counters(&guess, caller).await?;
+        for (key, rule, _) in &counters {
+            self.check_wait(key, rule).await?;
+        }
+        let mut all = Vec::with_capacity(counters.len());
+        for (key, rule, of_secret) in counters {
+            match self.count_try(key, rule, of_secret).await {
+                Ok(counted) => all.push(counted),
+                Err(error) => {
+                    self.give_back(&all).await?;
+                    return Err(error);
+                }
+            }
+        }
+        let outcome = work.await;
+        match &outcome {
+            Err(VaultError::WrongCredentials | VaultError::WrongPassword) => {
+                self.note_guessing(&guess, &all, caller).await;
+            }
+            Err(_) => self.give_back(&all).await?,
+            Ok(_) => self.clear(&all).await?,
+        }
+        outcome
+    }
+
+    /// The counters of a guess, each with its rule and whether it is the secret's own.
+    async fn counters(
+        &self,
+        guess: &Guess<'_>,
+        caller: &Caller,
+    ) -> Result<Vec<([u8; 32], &'static Rule, bool)>> {
+        let network = caller.address.map(network_of).unwrap_or_default();
+        let of_secret = match guess {
+            Guess::Recovery => None,
+            Guess::Proof(account) => Some(key("proof", &account.to_string(), "")),
+            Guess::SignIn {
+                account: Some(account),
+                ..
+            } => {
+                let is_known = self.is_known_network(account, &network).await?;
+                let from = if is_known { network.as_str() } else { "" };
+                Some(key("account", &account.to_string(), from))
+            }
+            Guess::SignIn { login, .. } => Some(key("login", login, "")),
+        };
+        let mut counters = vec![(key("network", &network, ""), &BY_NETWORK, false)];
+        counters.extend(of_secret.map(|key| (key, &BY_SECRET, true)));
+        Ok(counters)
+    }
+
+    /// Whether the owner has signed in from this network before.
+    async fn is_known_network(&self, account: &AccountId, network: &str) -> Result<bool> {
+        let events = self.store().records.events_of(account, MOST_EVENTS).await?;
+        Ok(events.iter().any(|event| {
+            let by_owner = matches!(event.kind, EventKind::Registered | EventKind::NewDevice);
+            by_owner
+                && event
+                    .address
+                    .parse()
+                    .map(network_of)
+                    .is_ok_and(|at| at == network)
+        }))
+    }
+
+    async fn check_wait(&self, key: &[u8; 32], rule: &Rule) -> Result<()> {
+        let known = self.store().records.tries(key).await?;
+        match known.and_then(|known| rule.left(known, self.now())) {
+            Some(wait) => Err(VaultError::TooManyTries { wait }),
+            None => Ok(()),
         }
     }
 
-    /// Returns how many there were before.
-    async fn count_try(&self, key: &[u8; 32], rule: &Rule) -> Result<u32> {
+    async fn count_try(&self, key: [u8; 32], rule: &Rule, of_secret: bool) -> Result<Counted> {
         let records = &self.store().records;
         for _ in 0..MOST_RACES {
-            let (known, now) = (records.tries(key).await?, self.now());
-            let recent = known.filter(|known| known.last_at + FORGET_AFTER > now);
-            let failed = recent.map_or(0, |known| known.count);
-            if let Some(wait) = recent.and_then(|known| left(known.last_at, rule.wait(failed), now))
-            {
+            let (before, at) = (records.tries(&key).await?, self.now());
+            if let Some(wait) = before.and_then(|known| rule.left(known, at)) {
                 return Err(VaultError::TooManyTries { wait });
             }
-            let new = TriesRow {
+            let failed = before.map_or(0, |known| failed(known, at));
+            let now = TriesRow {
                 count: failed.saturating_add(1),
-                last_at: now,
+                last_at: at,
             };
-            if records.replace_tries(key, known, new).await? {
-                return Ok(failed);
+            if records.replace_tries(&key, before, now).await? {
+                return Ok(Counted {
+                    key,
+                    before,
+                    now,
+                    of_secret,
+                });
             }
         }
         Err(VaultError::Busy)
     }
 
-    async fn uncount(&self, key: Option<&[u8; 32]>) -> Result<()> {
-        let (Some(key), records) = (key, &self.store().records) else {
-            return Ok(());
-        };
+    /// The secret was right: its count begins anew, and the network's loses this try.
+    async fn clear(&self, all: &[Counted]) -> Result<()> {
+        let (secret, network): (Vec<&Counted>, Vec<_>) = all.iter().partition(|one| one.of_secret);
+        for counted in secret {
+            self.store().records.delete_tries(&counted.key).await?;
+        }
+        for counted in network {
+            self.give_one_back(counted).await?;
+        }
+        Ok(())
+    }
+
+    async fn give_back(&self, all: &[Counted]) -> Result<()> {
+        for counted in all {
+            self.give_one_back(counted).await?;
+        }
+        Ok(())
+    }
+
+    /// As if the try had not been: neither its number nor its time stays.
+    async fn give_one_back(&self, counted: &Counted) -> Result<()> {
+        let records = &self.store().records;
         for _ in 0..MOST_RACES {
-            let Some(known) = records.tries(key).await? else {
+            let Some(known) = records.tries(&counted.key).await? else {
                 return Ok(());
             };
+            let earlier = counted
+                .before
+                .map_or(known.last_at, |before| before.last_at);
             let new = TriesRow {
                 count: known.count.saturating_sub(1),
-                ..known
+                last_at: if known == counted.now {
+                    earlier
+                } else {
+                    known.last_at
+                },
             };
-            if records.replace_tries(key, Some(known), new).await? {
+            if records
+                .replace_tries(&counted.key, Some(known), new)
+                .await?
+            {
                 return Ok(());
             }
         }
         // One try too many is remembered: that does no harm.
         Ok(())
     }
-}
 
-/// What is left of a wait that began then.
-fn left(since: Timestamp, wait: SignedDuration, now: Timestamp) -> Option<SignedDuration> {
-    let left = (since + wait).duration_since(now);
-    (left > SignedDuration::ZERO).then_some(left)
+    /// Tells the owner, once, when the free tries are used up.
+    async fn note_guessing(&self, guess: &Guess<'_>, all: &[Counted], caller: &Caller) {
+        let account = match guess {
+            Guess::SignIn { account, .. } => *account,
+            Guess::Proof(account) => Some(*account),
+            Guess::Recovery => None,
+        };
+        let used_up = |one: &&Counted| one.of_secret && one.now.count == BY_SECRET.free;
+        if let (Some(account), Some(_)) = (account, all.iter().find(used_up)) {
+            self.note(&account, EventKind::Guessing, caller).await;
+        }
+    }
 }
 
 /// Names and addresses do not lie about in the table of tries.
-fn key(kind: &str, what: &str) -> [u8; 32] {
-    sha256(format!("image-vault tries v1\0{kind}\0{what}").as_bytes())
+fn key(kind: &str, what: &str, from: &str) -> [u8; 32] {
+    sha256(format!("image-vault tries v1\0{kind}\0{what}\0{from}").as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + second).unwrap()
+    }
+
+    fn tries(count: u32, second: i64) -> TriesRow {
+        TriesRow {
+            count,
+            last_at: at(second),
+        }
+    }
+
     #[test]
     fn each_failure_doubles_the_wait_up_to_the_longest() {
-        let waits: Vec<i64> = (0..16).map(|n| BY_LOGIN.wait(n).as_secs()).collect();
+        let waits: Vec<i64> = (0..16).map(|n| BY_SECRET.wait(n).as_secs()).collect();
         assert_eq!(
             waits,
             [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
@@ -162,16 +287,23 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_in_one_network_of_ipv6_count_as_one() {
-        let at = |text: &str| {
-            let caller = Caller {
-                device: String::new(),
-                address: Some(text.parse().unwrap()),
-            };
-            caller.network().unwrap()
-        };
-        assert_eq!(at("2001:db8:1:2::1"), at("2001:db8:1:2:ffff::9"));
-        assert_ne!(at("2001:db8:1:2::1"), at("2001:db8:1:3::1"));
-        assert_eq!(at("::ffff:192.0.2.1"), at("192.0.2.1"));
+    fn a_clock_that_was_set_locks_nobody_out() {
+        assert_eq!(BY_SECRET.left(tries(0, 9), at(0)), None, "nothing failed");
+        assert_eq!(
+            BY_SECRET.left(tries(50, 86_400), at(0)),
+            None,
+            "a day ahead"
+        );
+        let left = BY_SECRET.left(tries(6, 9), at(0)).unwrap();
+        assert_eq!(left.as_secs(), 2, "no longer than its wait");
+    }
+
+    #[test]
+    fn failures_are_forgotten_by_and_by() {
+        let hour = 3_600;
+        assert_eq!(failed(tries(40, 0), at(hour - 1)), 40);
+        assert_eq!(failed(tries(40, 0), at(hour)), 20);
+        assert_eq!(failed(tries(40, 0), at(6 * hour)), 0);
+        assert_eq!(failed(tries(u32::MAX, 0), at(900 * hour)), 1);
     }
 }

@@ -41,8 +41,10 @@ impl Vault {
             sessions: records.delete_expired_sessions(now).await?,
             ..Swept::default()
         };
+        records.purge_invitations(now).await?;
         records.purge_events(now - events::KEEP).await?;
         records.purge_tries(now - throttle::FORGET_AFTER).await?;
+        self.look_after_departed().await?;
         records.purge_tombstones(now - TOMBSTONE_AGE).await?;
         loop {
             let rows = records.remove_expired_archives(now, BATCH).await?;

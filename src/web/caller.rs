@@ -1,8 +1,9 @@
 //! Who is at the other end of a request: its address, and what kind of client it says to be.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest, Request};
 
@@ -65,25 +66,32 @@ fn device(agent: &str) -> String {
 /// The connection's own address; where that is a trusted proxy's, the last one that the proxies
 /// name and that is none of theirs. What stands before it anybody could have sent.
 fn address(request: &Request<'_>) -> Option<IpAddr> {
-    let connection = request.remote()?.ip();
-    let trusted = |at: &IpAddr| {
-        let site = request.rocket().state::<Site>();
-        site.is_some_and(|site| site.trusted_proxies.iter().any(|net| net.contains(at)))
-    };
+    let connection = request.remote()?.ip().to_canonical();
+    let proxies = &request.rocket().state::<Site>()?.trusted_proxies;
     let forwarded = request.headers().get("X-Forwarded-For");
     let named: Vec<&str> = forwarded.flat_map(|line| line.split(',')).collect();
-    if !trusted(&connection) {
-        return Some(connection);
-    }
+    Some(origin(connection, &named, proxies))
+}
+
+fn origin(connection: IpAddr, named: &[&str], proxies: &[IpNet]) -> IpAddr {
     let mut origin = connection;
-    for text in named.into_iter().rev() {
-        let Ok(at) = text.trim().parse() else { break };
-        origin = at;
-        if !trusted(&at) {
+    for text in named.iter().rev() {
+        if !proxies.iter().any(|net| net.contains(&origin)) {
             break;
         }
+        let Some(before) = named_address(text.trim()) else {
+            break;
+        };
+        origin = before;
     }
-    Some(origin)
+    origin
+}
+
+/// Some proxies name the port as well.
+fn named_address(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse().map(|at: SocketAddr| at.ip()).ok();
+    let at: IpAddr = text.parse().ok().or_else(with_port)?;
+    Some(at.to_canonical())
 }
 
 #[cfg(test)]
@@ -103,5 +111,29 @@ mod tests {
         assert_eq!(device("curl/8.5.0"), "curl");
         assert_eq!(device(""), "A program");
         assert_eq!(device("<script>alert(1)</script>"), "A program");
+    }
+
+    #[test]
+    fn only_what_trusted_proxies_say_is_believed() {
+        let at = |text: &str| text.parse::<IpAddr>().unwrap();
+        let proxies = ["10.0.0.5/32".parse().unwrap(), "::1/128".parse().unwrap()];
+        let seen = |connection: &str, named: &[&str]| origin(at(connection), named, &proxies);
+        assert_eq!(seen("203.0.113.9", &["198.51.100.1"]), at("203.0.113.9"));
+        assert_eq!(
+            seen("10.0.0.5", &["1.2.3.4", "198.51.100.1"]),
+            at("198.51.100.1")
+        );
+        assert_eq!(
+            seen("::1", &["198.51.100.1", "10.0.0.5"]),
+            at("198.51.100.1")
+        );
+        assert_eq!(seen("10.0.0.5", &["198.51.100.1:443"]), at("198.51.100.1"));
+        assert_eq!(seen("10.0.0.5", &["[2001:db8::7]:443"]), at("2001:db8::7"));
+        assert_eq!(
+            seen("10.0.0.5", &["::ffff:198.51.100.1"]),
+            at("198.51.100.1")
+        );
+        assert_eq!(seen("10.0.0.5", &["unknown"]), at("10.0.0.5"));
+        assert_eq!(seen("10.0.0.5", &[]), at("10.0.0.5"));
     }
 }

@@ -8,6 +8,7 @@ use rocket::request::{self, FromRequest, Request};
 
 use super::problem::Problem;
 use super::site::Site;
+use crate::store::Role;
 use crate::vault::Unlocked;
 use crate::vault::Vault;
 
@@ -18,8 +19,9 @@ pub(super) struct Reader {
     by_cookie: bool,
 }
 
-/// Somebody who is signed in, and whose request came from our own page or from a program.
-pub(super) struct Writer(pub Unlocked);
+/// Somebody who is signed in, and whose request came from our own page or from a program; and
+/// whether a cookie says who it is.
+pub(super) struct Writer(pub Unlocked, pub bool);
 
 /// A browser's request that came from our own page, or any program's. For forms of people who are
 /// not signed in.
@@ -37,6 +39,20 @@ impl Reader {
         } else {
             Err(Problem::cross_site())
         }
+    }
+}
+
+/// Lets administrators pass.
+///
+/// # Errors
+/// 403, in words of its own: signing in again would not help.
+pub(super) fn only_administrators(who: &Unlocked) -> Result<(), Problem> {
+    match who.account.role {
+        Role::Administrator => Ok(()),
+        Role::User => Err(Problem::new(
+            Status::Forbidden,
+            "Only administrators of this server can do this.",
+        )),
     }
 }
 
@@ -86,8 +102,9 @@ impl<'r> FromRequest<'r> for Writer {
         if reader.by_cookie {
             try_outcome!(request.guard::<SameOrigin>().await);
         }
+        let by_cookie = reader.by_cookie;
         match reader.into_writer(request.headers().get_one("X-CSRF-Token")) {
-            Ok(who) => Outcome::Success(Self(who)),
+            Ok(who) => Outcome::Success(Self(who, by_cookie)),
             Err(problem) => problem.hand_over(request),
         }
     }

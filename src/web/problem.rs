@@ -256,6 +256,15 @@ impl From<VaultError> for Problem {
                 Self::new(Status::TooManyRequests, detail)
                     .with_header("Retry-After", secs.to_string())
             }
+            VaultError::RegistrationClosed => Self::new(
+                Status::Forbidden,
+                "This server takes no new accounts. Ask its administrator.",
+            ),
+            VaultError::NotInvited => Self::new(
+                Status::Forbidden,
+                "This server takes new accounts by invitation only, and yours is missing, used up \
+                 or has ended. Ask whoever sent you here for a new link.",
+            ),
             VaultError::NotFound => Self::not_found(),
             VaultError::Missing(ids) => Self {
                 missing: ids.iter().map(ToString::to_string).collect(),

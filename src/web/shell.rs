@@ -56,6 +56,7 @@ pub(super) struct Limits {
     pub(super) accept: String,
     pub(super) trash_days: u64,
     pub(super) min_password: usize,
+    pub(super) registration: &'static str,
 }
 
 impl Shell {

@@ -1,12 +1,13 @@
 //! How this server is reached, and what follows from it for cookies and origins.
 
 use ipnet::IpNet;
+use jiff::SignedDuration;
 use rocket::http::{Cookie, SameSite};
 use rocket::time::Duration;
 
 use super::shell::Limits;
 use super::units;
-use crate::config::Config;
+use crate::config::{Config, Registration};
 use crate::media;
 use crate::vault::MIN_PASSWORD_CHARS;
 use crate::vault::Started;
@@ -27,7 +28,16 @@ pub(super) struct Site {
     pub(super) trusted_proxies: Vec<IpNet>,
 }
 
+/// How long a link to register with can be used.
+pub(super) const INVITATION_LASTS: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 impl Site {
+    /// The link of an invitation: whole where the site's address is configured.
+    pub(super) fn invitation_url(&self, token: &str) -> String {
+        let site = self.public_url.as_deref().unwrap_or_default();
+        format!("{site}/register?invitation={token}")
+    }
+
     /// From the configuration.
     pub(super) fn new(config: &Config, vault: &Vault) -> Self {
         let public_url = config.serving.public_url.clone();
@@ -52,6 +62,11 @@ impl Site {
                 accept: media::ACCEPT.to_owned(),
                 trash_days: config.storage.trash_keep.as_secs().div_ceil(24 * 60 * 60),
                 min_password: MIN_PASSWORD_CHARS,
+                registration: match config.registration {
+                    Registration::Open => "open",
+                    Registration::Invitation => "invitation",
+                    Registration::Closed => "closed",
+                },
             },
             receive_stall: config.serving.receive_stall,
             trusted_proxies: config.serving.trusted_proxies.clone(),

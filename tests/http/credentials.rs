@@ -13,6 +13,7 @@ use super::store::Backend;
 
 on_both_stores!(
     a_new_password_opens_the_same_pictures_and_ends_other_sign_ins,
+    a_sign_in_with_the_old_password_does_not_outlive_the_change,
     a_wrong_current_password_changes_nothing,
     a_weak_new_password_is_refused_by_its_field,
     a_password_that_is_being_changed_when_the_server_dies_is_the_old_or_the_new_one,
@@ -69,6 +70,34 @@ fn a_new_password_opens_the_same_pictures_and_ends_other_sign_ins(backend: &Back
     assert!(!server.log().contains("llamas"));
 }
 
+/// However long its hash has waited for its turn.
+fn a_sign_in_with_the_old_password_does_not_outlive_the_change(backend: &Backend) {
+    let server = Server::with(backend, &[("ARGON2_PARALLEL", "1")]);
+    let (client, _) = ada(&server);
+    let tokens: Vec<Client> = std::thread::scope(|scope| {
+        let tries: Vec<_> = (0..12)
+            .map(|_| {
+                let anonymous = server.anonymous();
+                scope.spawn(move || {
+                    let answer = anonymous.login("ada", PASSWORD);
+                    (answer.status == 201).then(|| {
+                        let session = answer.json(201);
+                        anonymous.with_token(session["token"].as_str().unwrap())
+                    })
+                })
+            })
+            .collect();
+        let change = scope.spawn(|| client.put(ACCOUNT_PASSWORD, &change(PASSWORD, NEW)).status);
+        assert_eq!(change.join().unwrap(), 204);
+        let clients = tries.into_iter().filter_map(|one| one.join().unwrap());
+        clients.collect()
+    });
+    for token in tokens {
+        token.get("/api/v1/session").problem(401);
+    }
+    client.get("/api/v1/session").json(200);
+}
+
 fn a_wrong_current_password_changes_nothing(backend: &Backend) {
     let server = Server::start(backend);
     let (client, _) = ada(&server);
@@ -108,6 +137,7 @@ fn a_password_that_is_being_changed_when_the_server_dies_is_the_old_or_the_new_o
     for round in 0..10 {
         let new = format!("{NEW} {round}");
         let signed_in = server.anonymous().signed_in("ada", &password);
+        let other = server.anonymous().signed_in("ada", &password);
         std::thread::scope(|scope| {
             let (body, client) = (change(&password, &new), signed_in.clone());
             scope.spawn(move || {
@@ -127,6 +157,9 @@ fn a_password_that_is_being_changed_when_the_server_dies_is_the_old_or_the_new_o
             );
         }
         password = if changed { new } else { password };
+        // The end of the other sign-ins is part of the change.
+        let status = other.get("/api/v1/session").status;
+        assert_eq!(status, if changed { 401 } else { 200 }, "in round {round}");
         let opened = server.anonymous().signed_in("ada", &password);
         assert_eq!(opened.original(&id), samples::jpeg(1));
     }
@@ -252,9 +285,12 @@ fn what_happened_is_told_to_the_owner_alone(backend: &Backend) {
         .put(ACCOUNT_PASSWORD, &change(PASSWORD, NEW))
         .expect(204);
     client.post(CODE, &json!({ "password": NEW })).json(200);
-    for _ in 0..5 {
-        server.anonymous().login("ada", "not the password at all");
-    }
+    while server
+        .anonymous()
+        .login("ada", "not the password at all")
+        .status
+        == 401
+    {}
     let events = client.get("/api/v1/account/events").json(200);
     let kinds: Vec<&str> = events["items"]
         .as_array()

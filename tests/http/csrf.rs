@@ -21,6 +21,8 @@ on_both_stores!(
     a_token_belongs_to_its_session,
 );
 
+const NEW_PASSWORD: &str = "seven purple llamas whisper gently";
+
 /// What a page that wants to do harm can vary.
 struct Forgery {
     what: &'static str,
@@ -110,11 +112,48 @@ fn api_calls(id: &str, browser: &Browser) -> Vec<(String, RequestBuilder)> {
     ]
 }
 
+/// The same for the account itself, where one success is the end of the others.
+fn account_calls(browser: &Browser) -> Vec<(String, RequestBuilder)> {
+    let proof = json!({ "password": PASSWORD });
+    let changed = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
+    let calls = [
+        ("DELETE", "/api/v1/sessions", json!({})),
+        ("PUT", "/api/v1/account/password", changed),
+        ("POST", "/api/v1/account/recovery-code", proof.clone()),
+        ("POST", "/api/v1/admin/invitations", json!({})),
+        ("DELETE", "/api/v1/account", proof),
+    ];
+    let call = |(method, path, body): (&str, &str, Value)| {
+        (
+            format!("{method} {path}"),
+            browser.bare(method, path).json(&body),
+        )
+    };
+    calls.into_iter().map(call).collect()
+}
+
 /// Every form that changes something of who is signed in.
 fn forms(id: &str) -> Vec<(String, Vec<(&'static str, String)>)> {
     let selection = |action: &str| vec![("ids", id.to_owned()), ("action", action.to_owned())];
     vec![
         ("/logout".into(), vec![]),
+        ("/account/sessions".into(), vec![]),
+        ("/account/invitations".into(), vec![]),
+        (
+            "/account/recovery-code".into(),
+            vec![("password", PASSWORD.into())],
+        ),
+        (
+            "/account/delete".into(),
+            vec![("password", PASSWORD.into())],
+        ),
+        (
+            "/account/password".into(),
+            vec![
+                ("current_password", PASSWORD.into()),
+                ("new_password", NEW_PASSWORD.into()),
+            ],
+        ),
         ("/vault/selection".into(), selection("delete")),
         ("/vault/selection".into(), selection("delete-confirmed")),
         ("/vault/selection".into(), selection("favourite")),
@@ -153,7 +192,8 @@ fn a_cookie_alone_changes_nothing(backend: &Backend) {
     );
     for forgery in &FORGERIES {
         let token = (forgery.token)(&browser);
-        for (what, request) in api_calls(&id, &browser) {
+        let calls = api_calls(&id, &browser).into_iter();
+        for (what, request) in calls.chain(account_calls(&browser)) {
             let mut request = with(request, forgery.headers);
             if let Some(token) = &token {
                 request = request.header("X-CSRF-Token", token);
@@ -196,6 +236,7 @@ fn a_cookie_alone_changes_nothing(backend: &Backend) {
     );
     assert_eq!(after, before);
     browser.get("/vault").expect(200);
+    server.anonymous().login("ada", PASSWORD).json(201);
 }
 
 /// The counter-check: with token and origin of our own the same calls pass. And by bearer without.

@@ -66,6 +66,7 @@ mod page_selection;
 mod page_vault;
 mod pictures;
 mod readme;
+mod registration;
 mod secrecy;
 mod sessions;
 mod setup;

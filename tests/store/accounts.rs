@@ -313,10 +313,19 @@ pub(crate) async fn a_removed_account_takes_everything_with_it_and_nothing_of_ot
         records.remove_account(&ada.id).await.unwrap();
     }
     assert_eq!(records.account(&ada.id).await.unwrap(), None);
-    assert!(records.sessions_of(&ada.id, 5).await.unwrap().is_empty());
+    assert!(
+        records
+            .sessions_of(&ada.id, at(0), 5)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(records.sequence(&ada.id).await.unwrap(), 0);
     assert!(records.account(&bob.id).await.unwrap().is_some());
-    assert_eq!(records.sessions_of(&bob.id, 5).await.unwrap().len(), 1);
+    assert_eq!(
+        records.sessions_of(&bob.id, at(0), 5).await.unwrap().len(),
+        1
+    );
     assert_eq!(records.sequence(&bob.id).await.unwrap(), 1);
     assert_eq!(ids(&bob.id).await, 1);
     assert_eq!(
@@ -325,4 +334,19 @@ pub(crate) async fn a_removed_account_takes_everything_with_it_and_nothing_of_ot
     );
     // Its name is free.
     records.insert_account(&account("Ada")).await.unwrap();
+}
+
+pub(crate) async fn an_account_that_departs_is_noted_until_it_is_forgotten(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let (ada, bob) = (account_id(), account_id());
+    records.insert_departed(&ada, at(20)).await.unwrap();
+    records.insert_departed(&bob, at(10)).await.unwrap();
+    records.insert_departed(&ada, at(30)).await.unwrap();
+    let noted = [(bob, at(10)), (ada, at(20))];
+    assert_eq!(records.departed(at(99), 5).await.unwrap(), noted);
+    assert_eq!(records.departed(at(99), 1).await.unwrap(), noted[..1]);
+    assert_eq!(records.departed(at(10), 5).await.unwrap(), noted[..1]);
+    records.delete_departed(&bob).await.unwrap();
+    records.delete_departed(&bob).await.unwrap();
+    assert_eq!(records.departed(at(99), 5).await.unwrap(), noted[1..]);
 }

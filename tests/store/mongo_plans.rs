@@ -56,7 +56,10 @@ async fn call_everything(store: &Store) {
         .touch_session(&login.digest, at(99), at(999))
         .await
         .unwrap();
-    records.sessions_of(&ada.id, 5).await.unwrap();
+    records.sessions_of(&ada.id, at(0), 5).await.unwrap();
+    records.insert_departed(&ada.id, at(0)).await.unwrap();
+    records.departed(at(9), 5).await.unwrap();
+    records.delete_departed(&ada.id).await.unwrap();
     records
         .replace_credentials(&account("Bob"), Some(&login.digest))
         .await
@@ -64,6 +67,9 @@ async fn call_everything(store: &Store) {
     records.delete_sessions_of(&ada.id, None).await.unwrap();
     records.delete_session(&login.digest).await.unwrap();
     records.delete_expired_sessions(at(0)).await.unwrap();
+    records.has_accounts().await.unwrap();
+    records.take_invitation(&[1; 32], at(0)).await.unwrap();
+    records.purge_invitations(at(0)).await.unwrap();
     records.events_of(&ada.id, 5).await.unwrap();
     records.purge_events(at(0)).await.unwrap();
     let tries = TriesRow {

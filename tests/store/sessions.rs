@@ -85,14 +85,25 @@ pub(crate) async fn an_accounts_sessions_are_listed_and_ended_but_one(fresh: &Fr
     }
     let [first, third, second] = rows;
     assert_eq!(
-        records.sessions_of(&ada, 10).await.unwrap(),
+        records.sessions_of(&ada, at(0), 10).await.unwrap(),
         [third.clone(), second.clone(), first]
     );
-    assert_eq!(records.sessions_of(&ada, 1).await.unwrap(), [third]);
+    assert_eq!(records.sessions_of(&ada, at(0), 1).await.unwrap(), [third]);
+    let ended = records.sessions_of(&ada, at(1_860), 10).await.unwrap();
+    assert!(ended.is_empty(), "idle for too long");
     let kept = Some(&second.digest);
     assert_eq!(records.delete_sessions_of(&ada, kept).await.unwrap(), 2);
-    assert_eq!(records.sessions_of(&ada, 10).await.unwrap(), [second]);
+    assert_eq!(
+        records.sessions_of(&ada, at(0), 10).await.unwrap(),
+        [second]
+    );
     assert_eq!(records.delete_sessions_of(&ada, None).await.unwrap(), 1);
-    assert!(records.sessions_of(&ada, 10).await.unwrap().is_empty());
-    assert_eq!(records.sessions_of(&bob, 10).await.unwrap(), [other]);
+    assert!(
+        records
+            .sessions_of(&ada, at(0), 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(records.sessions_of(&bob, at(0), 10).await.unwrap(), [other]);
 }

@@ -1,5 +1,6 @@
 //! Rows of accounts.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use crate::ids::AccountId;
@@ -37,6 +38,9 @@ statements! {
          :recovery_made_at, :recovery_proven_at, :revision + 1)
          WHERE id = :id AND revision = :revision"
     );
+    DEPART = "INSERT INTO departed (account, at) VALUES (?1, ?2) ON CONFLICT (account) DO NOTHING";
+    DEPARTED = "SELECT account, at FROM departed WHERE at <= ?1 ORDER BY at LIMIT ?2";
+    FORGET = "DELETE FROM departed WHERE account = ?1";
     DELETE = "DELETE FROM accounts WHERE id = ?1";
     DELETE_SESSIONS = "DELETE FROM sessions WHERE account = ?1";
     DELETE_EVENTS = "DELETE FROM events WHERE account = ?1";
@@ -54,6 +58,30 @@ pub(super) fn remove(connection: &Connection, id: &AccountId) -> Result<()> {
     ] {
         connection.prepare_cached(delete)?.execute([id])?;
     }
+    Ok(())
+}
+
+pub(super) fn depart(connection: &Connection, id: &AccountId, at: Timestamp) -> Result<()> {
+    connection
+        .prepare_cached(DEPART)?
+        .execute((id, Millis(at)))?;
+    Ok(())
+}
+
+pub(super) fn departed(
+    connection: &Connection,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<(AccountId, Timestamp)>> {
+    let mut select = connection.prepare_cached(DEPARTED)?;
+    let rows = select.query_map((Millis(until), limit), |row| {
+        Ok((row.get(0)?, row.get::<_, Millis>(1)?.0))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn forget_departed(connection: &Connection, id: &AccountId) -> Result<()> {
+    connection.prepare_cached(FORGET)?.execute([id])?;
     Ok(())
 }
 

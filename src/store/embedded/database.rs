@@ -16,6 +16,7 @@ use super::blocking;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_trust.sql"),
+    include_str!("migrations/0003_coming_and_going.sql"),
 ];
 
 /// How many reads run at once. They never wait for a write (WAL).
@@ -193,7 +194,9 @@ fn is_empty(connection: &Connection) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{accounts, archives, catalogue, events, images, meta, sessions, tries};
+    use super::super::{
+        accounts, archives, catalogue, events, images, invitations, meta, sessions, tries,
+    };
     use super::*;
 
     fn migrated() -> Connection {
@@ -211,6 +214,7 @@ mod tests {
             catalogue::STATEMENTS,
             events::STATEMENTS,
             images::STATEMENTS,
+            invitations::STATEMENTS,
             meta::STATEMENTS,
             sessions::STATEMENTS,
             tries::STATEMENTS,

@@ -30,6 +30,11 @@ pub(super) fn keep_instance_check(connection: &Connection, value: &[u8; 32]) -> 
         .query_row([INSTANCE_CHECK], |row| row.get(0))?)
 }
 
+/// Whether an account was ever stored.
+pub(super) fn is_founded(connection: &Connection) -> Result<bool> {
+    Ok(connection.prepare_cached(GET)?.exists([FOUNDER])?)
+}
+
 /// Whether this account is the first that was ever stored. To be asked in the transaction that
 /// stores it.
 pub(super) fn is_founder(connection: &Connection, id: &AccountId) -> Result<bool> {

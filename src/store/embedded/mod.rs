@@ -30,6 +30,7 @@ mod errors;
 mod events;
 mod files;
 mod images;
+mod invitations;
 mod meta;
 mod records;
 mod sessions;

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
+use rusqlite::{Connection, Transaction};
 
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
     AccountRow, ArchiveRow, BlobRef, Change, EventRow, ImageRow, ImageState, Inserted,
-    MetadataChange, Records, Result, Role, SessionRow, TriesRow, Updated,
+    InvitationRow, MetadataChange, Records, Result, Role, SessionRow, TriesRow, Updated,
 };
 use super::database::Database;
-use super::{accounts, archives, catalogue, events, images, meta, sessions, tries};
+use super::{accounts, archives, catalogue, events, images, invitations, meta, sessions, tries};
 
 /// Rows in SQLite.
 pub(super) struct SqliteRecords {
@@ -27,51 +28,60 @@ impl SqliteRecords {
             database: Arc::new(database),
         }
     }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.database.read(work).await
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.database.write(work).await
+    }
 }
 
 #[async_trait]
 impl Records for SqliteRecords {
     async fn ping(&self) -> Result<()> {
-        self.database
-            .read(|db| meta::instance_check(db).map(drop))
-            .await
+        self.read(|db| meta::instance_check(db).map(drop)).await
     }
 
     async fn instance_check(&self, if_absent: &[u8; 32]) -> Result<[u8; 32]> {
         let value = *if_absent;
-        self.database
-            .write(move |db| meta::keep_instance_check(db, &value))
+        self.write(move |db| meta::keep_instance_check(db, &value))
             .await
     }
 
     async fn existing_instance_check(&self) -> Result<Option<[u8; 32]>> {
-        self.database.read(meta::instance_check).await
+        self.read(meta::instance_check).await
     }
 
     async fn insert_account(&self, row: &AccountRow) -> Result<Role> {
         let row = row.clone();
-        self.database
-            .write(move |db| accounts::insert(db, &row))
-            .await
+        self.write(move |db| accounts::insert(db, &row)).await
+    }
+
+    async fn has_accounts(&self) -> Result<bool> {
+        self.read(meta::is_founded).await
     }
 
     async fn account(&self, id: &AccountId) -> Result<Option<AccountRow>> {
         let id = *id;
-        self.database.read(move |db| accounts::by_id(db, &id)).await
+        self.read(move |db| accounts::by_id(db, &id)).await
     }
 
     async fn account_by_login(&self, key: &str) -> Result<Option<AccountRow>> {
         let key = key.to_owned();
-        self.database
-            .read(move |db| accounts::by_login(db, &key))
-            .await
+        self.read(move |db| accounts::by_login(db, &key)).await
     }
 
     async fn update_account(&self, row: &AccountRow) -> Result<Updated> {
         let row = row.clone();
-        self.database
-            .write(move |db| accounts::update(db, &row))
-            .await
+        self.write(move |db| accounts::update(db, &row)).await
     }
 
     async fn replace_credentials(
@@ -80,43 +90,40 @@ impl Records for SqliteRecords {
         keep: Option<&[u8; 32]>,
     ) -> Result<Updated> {
         let (row, keep) = (row.clone(), keep.copied());
-        self.database
-            .write(move |db| {
-                let updated = accounts::update(db, &row)?;
-                if updated == Updated::Done {
-                    sessions::delete_of(db, &row.id, keep.as_ref())?;
-                }
-                Ok(updated)
-            })
-            .await
+        self.write(move |db| {
+            let updated = accounts::update(db, &row)?;
+            if updated == Updated::Done {
+                sessions::delete_of(db, &row.id, keep.as_ref())?;
+            }
+            Ok(updated)
+        })
+        .await
     }
 
     async fn remove_account(&self, id: &AccountId) -> Result<()> {
         let id = *id;
-        self.database
-            .write(move |db| accounts::remove(db, &id))
-            .await?;
+        self.write(move |db| accounts::remove(db, &id)).await?;
         self.database.fold_log().await
     }
 
     async fn insert_session(&self, row: &SessionRow) -> Result<()> {
         let row = row.clone();
-        self.database
-            .write(move |db| sessions::insert(db, &row))
-            .await
+        self.write(move |db| sessions::insert(db, &row)).await
     }
 
     async fn session(&self, digest: &[u8; 32]) -> Result<Option<SessionRow>> {
         let digest = *digest;
-        self.database
-            .read(move |db| sessions::by_digest(db, &digest))
-            .await
+        self.read(move |db| sessions::by_digest(db, &digest)).await
     }
 
-    async fn sessions_of(&self, account: &AccountId, limit: u32) -> Result<Vec<SessionRow>> {
+    async fn sessions_of(
+        &self,
+        account: &AccountId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<SessionRow>> {
         let account = *account;
-        self.database
-            .read(move |db| sessions::of_account(db, &account, limit))
+        self.read(move |db| sessions::of_account(db, &account, now, limit))
             .await
     }
 
@@ -127,16 +134,13 @@ impl Records for SqliteRecords {
         idle_at: Timestamp,
     ) -> Result<()> {
         let digest = *digest;
-        self.database
-            .write(move |db| sessions::touch(db, &digest, at, idle_at))
+        self.write(move |db| sessions::touch(db, &digest, at, idle_at))
             .await
     }
 
     async fn delete_session(&self, digest: &[u8; 32]) -> Result<()> {
         let digest = *digest;
-        self.database
-            .write(move |db| sessions::delete(db, &digest))
-            .await
+        self.write(move |db| sessions::delete(db, &digest)).await
     }
 
     async fn delete_sessions_of(
@@ -145,40 +149,69 @@ impl Records for SqliteRecords {
         keep: Option<&[u8; 32]>,
     ) -> Result<u64> {
         let (account, keep) = (*account, keep.copied());
-        self.database
-            .write(move |db| sessions::delete_of(db, &account, keep.as_ref()))
+        self.write(move |db| sessions::delete_of(db, &account, keep.as_ref()))
             .await
     }
 
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64> {
-        self.database
-            .write(move |db| sessions::delete_expired(db, now))
+        self.write(move |db| sessions::delete_expired(db, now))
             .await
+    }
+
+    async fn insert_departed(&self, account: &AccountId, at: Timestamp) -> Result<()> {
+        let account = *account;
+        self.write(move |db| accounts::depart(db, &account, at))
+            .await
+    }
+
+    async fn departed(&self, until: Timestamp, limit: u32) -> Result<Vec<(AccountId, Timestamp)>> {
+        self.read(move |db| accounts::departed(db, until, limit))
+            .await
+    }
+
+    async fn delete_departed(&self, account: &AccountId) -> Result<()> {
+        let account = *account;
+        self.write(move |db| accounts::forget_departed(db, &account))
+            .await
+    }
+
+    async fn insert_invitation(&self, row: &InvitationRow) -> Result<()> {
+        let row = row.clone();
+        self.write(move |db| invitations::insert(db, &row)).await
+    }
+
+    async fn take_invitation(
+        &self,
+        digest: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<InvitationRow>> {
+        let digest = *digest;
+        self.write(move |db| invitations::take(db, &digest, now))
+            .await
+    }
+
+    async fn purge_invitations(&self, now: Timestamp) -> Result<u64> {
+        self.write(move |db| invitations::purge(db, now)).await
     }
 
     async fn insert_event(&self, row: &EventRow) -> Result<()> {
         let row = row.clone();
-        self.database
-            .write(move |db| events::insert(db, &row))
-            .await
+        self.write(move |db| events::insert(db, &row)).await
     }
 
     async fn events_of(&self, account: &AccountId, limit: u32) -> Result<Vec<EventRow>> {
         let account = *account;
-        self.database
-            .read(move |db| events::of_account(db, &account, limit))
+        self.read(move |db| events::of_account(db, &account, limit))
             .await
     }
 
     async fn purge_events(&self, before: Timestamp) -> Result<u64> {
-        self.database
-            .write(move |db| events::purge(db, before))
-            .await
+        self.write(move |db| events::purge(db, before)).await
     }
 
     async fn tries(&self, key: &[u8; 32]) -> Result<Option<TriesRow>> {
         let key = *key;
-        self.database.read(move |db| tries::by_key(db, &key)).await
+        self.read(move |db| tries::by_key(db, &key)).await
     }
 
     async fn replace_tries(
@@ -188,47 +221,37 @@ impl Records for SqliteRecords {
         new: TriesRow,
     ) -> Result<bool> {
         let key = *key;
-        self.database
-            .write(move |db| tries::replace(db, &key, known, new))
+        self.write(move |db| tries::replace(db, &key, known, new))
             .await
     }
 
     async fn delete_tries(&self, key: &[u8; 32]) -> Result<()> {
         let key = *key;
-        self.database.write(move |db| tries::delete(db, &key)).await
+        self.write(move |db| tries::delete(db, &key)).await
     }
 
     async fn purge_tries(&self, before: Timestamp) -> Result<u64> {
-        self.database
-            .write(move |db| tries::purge(db, before))
-            .await
+        self.write(move |db| tries::purge(db, before)).await
     }
 
     async fn sequence(&self, account: &AccountId) -> Result<u64> {
         let account = *account;
-        self.database
-            .read(move |db| images::sequence(db, &account))
-            .await
+        self.read(move |db| images::sequence(db, &account)).await
     }
 
     async fn insert_image(&self, row: &ImageRow) -> Result<Inserted> {
         let row = row.clone();
-        self.database
-            .write(move |db| images::insert(db, &row))
-            .await
+        self.write(move |db| images::insert(db, &row)).await
     }
 
     async fn image(&self, account: &AccountId, id: &ImageId) -> Result<Option<ImageRow>> {
         let (account, id) = (*account, *id);
-        self.database
-            .read(move |db| images::by_id(db, &account, &id))
-            .await
+        self.read(move |db| images::by_id(db, &account, &id)).await
     }
 
     async fn images(&self, account: &AccountId, ids: &[ImageId]) -> Result<Vec<ImageRow>> {
         let (account, ids) = (*account, ids.to_vec());
-        self.database
-            .read(move |db| images::by_ids(db, &account, &ids))
+        self.read(move |db| images::by_ids(db, &account, &ids))
             .await
     }
 
@@ -238,8 +261,7 @@ impl Records for SqliteRecords {
         digests: &[[u8; 32]],
     ) -> Result<Vec<([u8; 32], ImageId)>> {
         let (account, digests) = (*account, digests.to_vec());
-        self.database
-            .read(move |db| images::by_digests(db, &account, &digests))
+        self.read(move |db| images::by_digests(db, &account, &digests))
             .await
     }
 
@@ -249,8 +271,7 @@ impl Records for SqliteRecords {
         changes: &[MetadataChange],
     ) -> Result<Vec<ImageId>> {
         let (account, changes) = (*account, changes.to_vec());
-        self.database
-            .write(move |db| images::update_metadata(db, &account, &changes))
+        self.write(move |db| images::update_metadata(db, &account, &changes))
             .await
     }
 
@@ -261,8 +282,7 @@ impl Records for SqliteRecords {
         preview: &BlobRef,
     ) -> Result<bool> {
         let (account, id, preview) = (*account, *id, preview.clone());
-        self.database
-            .write(move |db| images::set_preview(db, &account, &id, &preview))
+        self.write(move |db| images::set_preview(db, &account, &id, &preview))
             .await
     }
 
@@ -274,8 +294,7 @@ impl Records for SqliteRecords {
         at: Timestamp,
     ) -> Result<Vec<ImageId>> {
         let (account, ids) = (*account, ids.to_vec());
-        self.database
-            .write(move |db| images::set_state(db, &account, &ids, state, at))
+        self.write(move |db| images::set_state(db, &account, &ids, state, at))
             .await
     }
 
@@ -286,8 +305,7 @@ impl Records for SqliteRecords {
         at: Timestamp,
     ) -> Result<Vec<ImageRow>> {
         let (account, ids) = (*account, ids.to_vec());
-        self.database
-            .write(move |db| images::remove(db, &account, &ids, None, at))
+        self.write(move |db| images::remove(db, &account, &ids, None, at))
             .await
     }
 
@@ -299,8 +317,7 @@ impl Records for SqliteRecords {
         at: Timestamp,
     ) -> Result<Vec<ImageRow>> {
         let (account, ids) = (*account, ids.to_vec());
-        self.database
-            .write(move |db| images::remove(db, &account, &ids, Some(before), at))
+        self.write(move |db| images::remove(db, &account, &ids, Some(before), at))
             .await
     }
 
@@ -321,48 +338,39 @@ impl Records for SqliteRecords {
         before: Timestamp,
         limit: u32,
     ) -> Result<Vec<(AccountId, ImageId)>> {
-        self.database
-            .read(move |db| images::trashed_before(db, before, limit))
+        self.read(move |db| images::trashed_before(db, before, limit))
             .await
     }
 
     async fn purge_tombstones(&self, before: Timestamp) -> Result<u64> {
-        self.database
-            .write(move |db| images::purge_tombstones(db, before))
+        self.write(move |db| images::purge_tombstones(db, before))
             .await
     }
 
     async fn insert_archive(&self, row: &ArchiveRow) -> Result<()> {
         let row = row.clone();
-        self.database
-            .write(move |db| archives::insert(db, &row))
-            .await
+        self.write(move |db| archives::insert(db, &row)).await
     }
 
     async fn archive(&self, account: &AccountId, id: &ArchiveId) -> Result<Option<ArchiveRow>> {
         let (account, id) = (*account, *id);
-        self.database
-            .read(move |db| archives::by_id(db, &account, &id))
+        self.read(move |db| archives::by_id(db, &account, &id))
             .await
     }
 
     async fn remove_expired_archives(&self, now: Timestamp, limit: u32) -> Result<Vec<ArchiveRow>> {
-        self.database
-            .write(move |db| archives::remove_expired(db, now, limit))
+        self.write(move |db| archives::remove_expired(db, now, limit))
             .await
     }
 
     async fn remove_archives_of(&self, account: &AccountId, limit: u32) -> Result<Vec<ArchiveRow>> {
         let account = *account;
-        self.database
-            .write(move |db| archives::remove_of(db, &account, limit))
+        self.write(move |db| archives::remove_of(db, &account, limit))
             .await
     }
 
     async fn referenced_blobs(&self, ids: &[BlobId]) -> Result<HashSet<BlobId>> {
         let ids = ids.to_vec();
-        self.database
-            .read(move |db| images::referenced(db, &ids))
-            .await
+        self.read(move |db| images::referenced(db, &ids)).await
     }
 }

@@ -18,7 +18,8 @@ statements! {
     INSERT = concat!("INSERT INTO sessions (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
     BY_DIGEST = concat!("SELECT ", columns!(), " FROM sessions WHERE digest = ?1");
     OF_ACCOUNT = concat!(
-        "SELECT ", columns!(), " FROM sessions WHERE account = ?1 ORDER BY created_at DESC LIMIT ?2"
+        "SELECT ", columns!(), " FROM sessions
+         WHERE account = ?1 AND expires_at > ?2 AND idle_at > ?2 ORDER BY created_at DESC LIMIT ?3"
     );
     TOUCH = "UPDATE sessions SET last_seen_at = max(last_seen_at, ?2), idle_at = max(idle_at, ?3)
         WHERE digest = ?1";
@@ -52,10 +53,11 @@ pub(super) fn by_digest(connection: &Connection, digest: &[u8; 32]) -> Result<Op
 pub(super) fn of_account(
     connection: &Connection,
     account: &AccountId,
+    now: Timestamp,
     limit: u32,
 ) -> Result<Vec<SessionRow>> {
     let mut select = connection.prepare_cached(OF_ACCOUNT)?;
-    let rows = select.query_map((account, limit), session)?;
+    let rows = select.query_map((account, Millis(now), limit), session)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

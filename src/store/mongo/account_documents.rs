@@ -1,12 +1,14 @@
 //! The rows of accounts as documents: themselves, their sign-ins, what happened, failed tries.
 
+use jiff::{SignedDuration, Timestamp};
 use mongodb::bson::{Binary, DateTime};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, EventId};
 
 use super::super::{
-    AccountRow, EventKind, EventRow, KdfRow, Result, Role, SessionRow, StoreError, TriesRow,
+    AccountRow, EventKind, EventRow, InvitationRow, KdfRow, Result, Role, SessionRow, StoreError,
+    TriesRow,
 };
 use super::documents::{array, binary, date, time};
 
@@ -122,11 +124,17 @@ pub(super) struct SessionDoc {
     master_wrap: Binary,
     created_at: DateTime,
     last_seen_at: DateTime,
-    idle_at: DateTime,
+    // An older process may still write sessions without these two.
+    #[serde(default)]
+    idle_at: Option<DateTime>,
     expires_at: DateTime,
     label: String,
+    #[serde(default)]
     address: String,
 }
+
+/// How long an older version let a session be idle by default.
+const HALF_AN_HOUR: SignedDuration = SignedDuration::from_mins(30);
 
 impl From<&SessionRow> for SessionDoc {
     fn from(row: &SessionRow) -> Self {
@@ -136,7 +144,7 @@ impl From<&SessionRow> for SessionDoc {
             master_wrap: binary(&row.master_wrap),
             created_at: date(row.created_at),
             last_seen_at: date(row.last_seen_at),
-            idle_at: date(row.idle_at),
+            idle_at: Some(date(row.idle_at)),
             expires_at: date(row.expires_at),
             label: row.label.clone(),
             address: row.address.clone(),
@@ -154,7 +162,10 @@ impl TryFrom<SessionDoc> for SessionRow {
             master_wrap: doc.master_wrap.bytes,
             created_at: time(doc.created_at)?,
             last_seen_at: time(doc.last_seen_at)?,
-            idle_at: time(doc.idle_at)?,
+            idle_at: match doc.idle_at {
+                Some(at) => time(at)?,
+                None => time(doc.last_seen_at)? + HALF_AN_HOUR,
+            },
             expires_at: time(doc.expires_at)?,
             label: doc.label,
             address: doc.address,
@@ -198,6 +209,49 @@ impl TryFrom<EventDoc> for EventRow {
                 .ok_or_else(|| StoreError::Damaged("an event has an unknown kind".into()))?,
             device: doc.device,
             address: doc.address,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct DepartedDoc {
+    #[serde(rename = "_id")]
+    account: AccountId,
+    at: DateTime,
+}
+
+impl DepartedDoc {
+    pub(super) fn into_row(self) -> Result<(AccountId, Timestamp)> {
+        Ok((self.account, time(self.at)?))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct InvitationDoc {
+    #[serde(rename = "_id")]
+    digest: Binary,
+    created_at: DateTime,
+    expires_at: DateTime,
+}
+
+impl From<&InvitationRow> for InvitationDoc {
+    fn from(row: &InvitationRow) -> Self {
+        Self {
+            digest: binary(&row.digest),
+            created_at: date(row.created_at),
+            expires_at: date(row.expires_at),
+        }
+    }
+}
+
+impl TryFrom<InvitationDoc> for InvitationRow {
+    type Error = StoreError;
+
+    fn try_from(doc: InvitationDoc) -> Result<Self> {
+        Ok(Self {
+            digest: array(&doc.digest)?,
+            created_at: time(doc.created_at)?,
+            expires_at: time(doc.expires_at)?,
         })
     }
 }

@@ -1,13 +1,15 @@
 //! Rows of accounts.
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, TryStreamExt};
+use jiff::Timestamp;
 use mongodb::bson::{Document, doc};
 
 use crate::ids::AccountId;
 
 use super::super::{AccountRow, Result, Role, Updated};
 use super::Mongo;
-use super::account_documents::AccountDoc;
+use super::account_documents::{AccountDoc, DepartedDoc};
+use super::documents::date;
 use super::meta;
 use super::sessions;
 
@@ -83,7 +85,47 @@ pub(super) async fn replace_credentials(
             .boxed()
         })
         .await?;
+    // A session that came between the transaction's snapshot and its end was not seen by it.
+    if replaced {
+        sessions::delete_of(mongo, &row.id, keep).await?;
+    }
     outcome(mongo, row, replaced).await
+}
+
+pub(super) async fn depart(mongo: &Mongo, id: &AccountId, at: Timestamp) -> Result<()> {
+    let note = doc! { "$setOnInsert": { "at": date(at) } };
+    let departed = mongo.departed();
+    let noted = departed
+        .update_one(doc! { "_id": id.to_string() }, note)
+        .upsert(true);
+    mongo.answer(noted).await?;
+    Ok(())
+}
+
+pub(super) async fn departed(
+    mongo: &Mongo,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<(AccountId, Timestamp)>> {
+    let found = async {
+        mongo
+            .departed()
+            .find(doc! { "at": { "$lte": date(until) } })
+            .sort(doc! { "at": 1 })
+            .limit(i64::from(limit))
+            .await?
+            .try_collect::<Vec<_>>()
+            .await
+    };
+    let documents = mongo.answer(found).await?;
+    documents.into_iter().map(DepartedDoc::into_row).collect()
+}
+
+pub(super) async fn forget_departed(mongo: &Mongo, id: &AccountId) -> Result<()> {
+    mongo
+        .answer(mongo.departed().delete_one(doc! { "_id": id.to_string() }))
+        .await?;
+    Ok(())
 }
 
 /// What is only about the account goes first and in calls of its own, since a transaction has a

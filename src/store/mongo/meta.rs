@@ -42,6 +42,14 @@ pub(super) async fn keep_instance_check(mongo: &Mongo, if_absent: &[u8; 32]) -> 
     }
 }
 
+/// Whether an account was ever stored.
+pub(super) async fn is_founded(mongo: &Mongo) -> Result<bool> {
+    let found = mongo
+        .answer(mongo.meta().find_one(doc! { "_id": FOUNDER }))
+        .await?;
+    Ok(found.is_some())
+}
+
 /// Whether this account is the first that was ever stored. To be asked in the transaction that
 /// stores it.
 pub(super) async fn is_founder(

@@ -18,6 +18,7 @@ mod download;
 mod errors;
 mod events;
 mod images;
+mod invitations;
 mod meta;
 mod records;
 mod schema;
@@ -36,7 +37,7 @@ use mongodb::options::{
 use mongodb::{Client, ClientSession, Collection, Database};
 
 use super::{Result, Store, StoreError};
-use account_documents::{AccountDoc, EventDoc, SessionDoc, TriesDoc};
+use account_documents::{AccountDoc, DepartedDoc, EventDoc, InvitationDoc, SessionDoc, TriesDoc};
 use blobs::GridFsBlobs;
 use documents::{ArchiveDoc, ImageDoc, SequenceDoc, TombstoneDoc};
 use records::MongoRecords;
@@ -114,6 +115,14 @@ impl Mongo {
 
     fn events(&self) -> Collection<EventDoc> {
         self.database.collection("events")
+    }
+
+    fn invitations(&self) -> Collection<InvitationDoc> {
+        self.database.collection("invitations")
+    }
+
+    fn departed(&self) -> Collection<DepartedDoc> {
+        self.database.collection("departed")
     }
 
     fn tries(&self) -> Collection<TriesDoc> {

@@ -11,10 +11,12 @@ use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
     AccountRow, ArchiveRow, BlobRef, Change, EventRow, ImageRow, ImageState, Inserted,
-    MetadataChange, Records, Result, Role, SessionRow, TriesRow, Updated,
+    InvitationRow, MetadataChange, Records, Result, Role, SessionRow, TriesRow, Updated,
 };
 use super::Mongo;
-use super::{accounts, archives, catalogue, changes, events, images, meta, sessions, tries};
+use super::{
+    accounts, archives, catalogue, changes, events, images, invitations, meta, sessions, tries,
+};
 
 /// Rows in MongoDB.
 pub(super) struct MongoRecords(Arc<Mongo>);
@@ -41,6 +43,10 @@ impl Records for MongoRecords {
 
     async fn insert_account(&self, row: &AccountRow) -> Result<Role> {
         accounts::insert(&self.0, row).await
+    }
+
+    async fn has_accounts(&self) -> Result<bool> {
+        meta::is_founded(&self.0).await
     }
 
     async fn account(&self, id: &AccountId) -> Result<Option<AccountRow>> {
@@ -75,8 +81,13 @@ impl Records for MongoRecords {
         sessions::by_digest(&self.0, digest).await
     }
 
-    async fn sessions_of(&self, account: &AccountId, limit: u32) -> Result<Vec<SessionRow>> {
-        sessions::of_account(&self.0, account, limit).await
+    async fn sessions_of(
+        &self,
+        account: &AccountId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<SessionRow>> {
+        sessions::of_account(&self.0, account, now, limit).await
     }
 
     async fn touch_session(
@@ -102,6 +113,34 @@ impl Records for MongoRecords {
 
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64> {
         sessions::delete_expired(&self.0, now).await
+    }
+
+    async fn insert_departed(&self, account: &AccountId, at: Timestamp) -> Result<()> {
+        accounts::depart(&self.0, account, at).await
+    }
+
+    async fn departed(&self, until: Timestamp, limit: u32) -> Result<Vec<(AccountId, Timestamp)>> {
+        accounts::departed(&self.0, until, limit).await
+    }
+
+    async fn delete_departed(&self, account: &AccountId) -> Result<()> {
+        accounts::forget_departed(&self.0, account).await
+    }
+
+    async fn insert_invitation(&self, row: &InvitationRow) -> Result<()> {
+        invitations::insert(&self.0, row).await
+    }
+
+    async fn take_invitation(
+        &self,
+        digest: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<InvitationRow>> {
+        invitations::take(&self.0, digest, now).await
+    }
+
+    async fn purge_invitations(&self, now: Timestamp) -> Result<u64> {
+        invitations::purge(&self.0, now).await
     }
 
     async fn insert_event(&self, row: &EventRow) -> Result<()> {

@@ -13,7 +13,7 @@ use super::super::{Result, StoreError};
 use super::Mongo;
 
 /// The version that this program reads and writes.
-const CURRENT: i64 = 2;
+const CURRENT: i64 = 3;
 
 const NAMESPACE_EXISTS: i32 = 48;
 const INDEX_NOT_FOUND: i32 = 27;
@@ -49,6 +49,15 @@ pub(super) async fn bring_forward(mongo: &Mongo) -> Result<()> {
     if version < 2 {
         add_trust(mongo).await?;
         raise_version(mongo, 2).await?;
+    }
+    if version < 3 {
+        let by_end = index("by_end", doc! { "expires_at": 1 });
+        let invitations = mongo.database.collection::<Document>("invitations");
+        mongo.answer(invitations.create_index(by_end)).await?;
+        let departed = mongo.database.collection::<Document>("departed");
+        let by_age = index("by_age", doc! { "at": 1 });
+        mongo.answer(departed.create_index(by_age)).await?;
+        raise_version(mongo, 3).await?;
     }
     Ok(())
 }

@@ -28,12 +28,16 @@ pub(super) async fn by_digest(mongo: &Mongo, digest: &[u8; 32]) -> Result<Option
 pub(super) async fn of_account(
     mongo: &Mongo,
     account: &AccountId,
+    now: Timestamp,
     limit: u32,
 ) -> Result<Vec<SessionRow>> {
+    let mut live = of(account, None);
+    let later = doc! { "$gt": date(now) };
+    live.extend(doc! { "expires_at": later.clone(), "idle_at": later });
     let found = async {
         mongo
             .sessions()
-            .find(of(account, None))
+            .find(live)
             .sort(doc! { "created_at": -1 })
             .limit(i64::from(limit))
             .await?

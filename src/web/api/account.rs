@@ -15,6 +15,7 @@ use super::super::site::Site;
 use crate::vault::Caller;
 use crate::vault::Event;
 use crate::vault::Recovery;
+use crate::vault::Unlocked;
 use crate::vault::Vault;
 
 #[derive(Deserialize)]
@@ -30,6 +31,8 @@ async fn change_password(
     who: Writer,
     body: JsonBody<NewPassword>,
     caller: Caller,
+    jar: &CookieJar<'_>,
+    site: &State<Site>,
     vault: &State<Vault>,
 ) -> Result<NoContent, Problem> {
     let NewPassword {
@@ -39,7 +42,26 @@ async fn change_password(
     vault
         .change_password(&who.0, current_password, new_password, &caller)
         .await?;
+    // A program keeps its token, which it could not be told anew here.
+    if who.1 {
+        renew_cookie(&who.0, &caller, jar, site, vault).await;
+    }
     Ok(NoContent)
+}
+
+/// Gives the browser a new secret, so that whoever has copied the old one has nothing. That it
+/// fails does not undo what it comes after.
+pub(in super::super) async fn renew_cookie(
+    who: &Unlocked,
+    caller: &Caller,
+    jar: &CookieJar<'_>,
+    site: &Site,
+    vault: &Vault,
+) {
+    match vault.renew_session(who, caller).await {
+        Ok(started) => jar.add(site.session_cookie(&started)),
+        Err(error) => tracing::warn!(%error, "a session keeps its secret"),
+    }
 }
 
 #[derive(Deserialize)]
@@ -118,6 +140,8 @@ async fn test_code(
 struct Events {
     items: Vec<EventBody>,
     total: usize,
+    /// The last ones come at once.
+    next_cursor: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -144,7 +168,11 @@ async fn events(reader: Reader, vault: &State<Vault>) -> Result<Json<Events>, Pr
     let events = vault.events(&reader.who).await?;
     let items: Vec<_> = events.into_iter().map(EventBody::from).collect();
     let total = items.len();
-    Ok(Json(Events { items, total }))
+    Ok(Json(Events {
+        items,
+        total,
+        next_cursor: None,
+    }))
 }
 
 #[rocket::delete("/account", data = "<body>")]

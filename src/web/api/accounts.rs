@@ -1,5 +1,6 @@
 //! Registration.
 
+use jiff::Timestamp;
 use rocket::State;
 use rocket::http::Status;
 use rocket::response::status::Custom;
@@ -7,9 +8,10 @@ use rocket::serde::json::Json;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::super::guards::SameOrigin;
+use super::super::guards::{SameOrigin, Writer, only_administrators};
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
+use super::super::site::{INVITATION_LASTS, Site};
 use super::super::wire::UserBody;
 use crate::vault::Caller;
 use crate::vault::NewAccount;
@@ -25,6 +27,7 @@ struct Registration {
     #[serde(default)]
     password: Zeroizing<String>,
     display_name: Option<String>,
+    invitation: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -46,12 +49,14 @@ async fn register(
         email,
         password,
         display_name,
+        invitation,
     } = body.0;
     let new = NewAccount {
         username,
         email,
         password,
         display_name,
+        invitation,
     };
     let new = vault.register(new, &caller).await?;
     let body = Registered {
@@ -61,6 +66,27 @@ async fn register(
     Ok(Custom(Status::Created, Json(body)))
 }
 
+#[derive(Serialize)]
+struct Invited {
+    url: String,
+    expires_at: Timestamp,
+}
+
+#[rocket::post("/admin/invitations")]
+async fn invite(
+    who: Writer,
+    site: &State<Site>,
+    vault: &State<Vault>,
+) -> Result<Custom<Json<Invited>>, Problem> {
+    only_administrators(&who.0)?;
+    let invitation = vault.invite(INVITATION_LASTS).await?;
+    let body = Invited {
+        url: site.invitation_url(&invitation.token),
+        expires_at: invitation.expires_at,
+    };
+    Ok(Custom(Status::Created, Json(body)))
+}
+
 pub(super) fn routes() -> Vec<rocket::Route> {
-    rocket::routes![register]
+    rocket::routes![register, invite]
 }

@@ -1,6 +1,6 @@
 //! The contract, version 1: one file per noun.
 
-mod account;
+pub(super) mod account;
 mod accounts;
 mod archives;
 mod asked;

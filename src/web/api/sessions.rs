@@ -94,6 +94,8 @@ async fn sign_out(
 struct Devices {
     items: Vec<DeviceBody>,
     total: usize,
+    /// All of them come at once.
+    next_cursor: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -126,7 +128,11 @@ async fn list(reader: Reader, vault: &State<Vault>) -> Result<Json<Devices>, Pro
     let devices = vault.devices(&reader.who).await?;
     let items: Vec<_> = devices.into_iter().map(DeviceBody::from).collect();
     let total = items.len();
-    Ok(Json(Devices { items, total }))
+    Ok(Json(Devices {
+        items,
+        total,
+        next_cursor: None,
+    }))
 }
 
 #[rocket::delete("/sessions/<id>")]

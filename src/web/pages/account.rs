@@ -7,21 +7,21 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::super::api::account::renew_cookie;
 use super::super::forms::Signed;
-use super::super::guards::Reader;
+use super::super::guards::{Reader, only_administrators};
 use super::super::problem::Problem;
 use super::super::shell::Shell;
-use super::super::site::Site;
+use super::super::site::{INVITATION_LASTS, Site};
 use super::super::units;
 use super::register::{code_page, code_page_again};
-use super::sign_in::SignedOut;
+use super::sign_in::{NoFields, SignedOut};
 use crate::store::ImageState;
 use crate::vault::Caller;
 use crate::vault::Event;
 use crate::vault::FieldErrors;
 use crate::vault::Filter;
 use crate::vault::ListRequest;
-use crate::vault::Started;
 use crate::vault::Unlocked;
 use crate::vault::Vault;
 
@@ -32,6 +32,8 @@ struct OverviewPage {
     pictures_label: String,
     bytes_label: String,
     code_proven: bool,
+    /// Right after one was made.
+    invitation_url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -84,17 +86,39 @@ async fn totals(
 
 #[rocket::get("/account")]
 async fn overview(reader: Reader, shell: Shell, vault: &State<Vault>) -> Result<Template, Problem> {
-    let who = reader.who;
-    let (pictures, bytes) = totals(vault, &who, &[ImageState::Active]).await?;
+    overview_page(&reader.who, shell, vault, None).await
+}
+
+async fn overview_page(
+    who: &Unlocked,
+    shell: Shell,
+    vault: &Vault,
+    invitation_url: Option<String>,
+) -> Result<Template, Problem> {
+    let (pictures, bytes) = totals(vault, who, &[ImageState::Active]).await?;
     let page = OverviewPage {
         email: who.account.email.clone(),
         created_label: units::moment(who.account.created_at),
         pictures_label: units::pictures(pictures),
         bytes_label: units::bytes(bytes),
         code_proven: who.account.recovery_proven_at.is_some(),
+        invitation_url,
     };
-    let shell = shell.signed_in(&who);
+    let shell = shell.signed_in(who);
     Ok(Template::render("pages/account", shell.with(page)))
+}
+
+#[rocket::post("/account/invitations", data = "<signed>")]
+async fn invite(
+    signed: Signed<NoFields>,
+    shell: Shell,
+    site: &State<Site>,
+    vault: &State<Vault>,
+) -> Result<Template, Problem> {
+    only_administrators(&signed.who)?;
+    let invitation = vault.invite(INVITATION_LASTS).await?;
+    let url = site.invitation_url(&invitation.token);
+    overview_page(&signed.who, shell, vault, Some(url)).await
 }
 
 #[rocket::get("/account/security")]
@@ -166,25 +190,15 @@ async fn change_password(
     vault: &State<Vault>,
 ) -> Answer {
     let Signed { who, form } = signed;
-    match replace_password(&who, form, &caller, vault).await {
-        Ok(started) => {
-            jar.add(site.session_cookie(&started));
+    let (current, new) = (form.current_password.into(), form.new_password.into());
+    let changed = vault.change_password(&who, current, new, &caller);
+    match changed.await.map_err(Problem::from) {
+        Ok(()) => {
+            renew_cookie(&who, &caller, jar, site, vault).await;
             done("Your password is changed, and all other sign-ins are ended.")
         }
         Err(problem) => refused(problem, "current_password", &who, shell, vault).await,
     }
-}
-
-/// Returns the session that takes this one's place.
-async fn replace_password(
-    who: &Unlocked,
-    form: NewPassword,
-    caller: &Caller,
-    vault: &Vault,
-) -> Result<Started, Problem> {
-    let (current, new) = (form.current_password.into(), form.new_password.into());
-    vault.change_password(who, current, new, caller).await?;
-    Ok(vault.renew_session(who, caller).await?)
 }
 
 #[derive(FromForm)]
@@ -222,12 +236,15 @@ async fn test_code(
     vault: &State<Vault>,
 ) -> Answer {
     let Signed { who, form } = signed;
-    let code = Zeroizing::new(form.recovery_code);
+    let (code, shown) = (
+        Zeroizing::new(form.recovery_code),
+        form.shown.map(Zeroizing::new),
+    );
     let tested = vault.prove_recovery_code(&who, &code, &caller).await;
-    match (tested.map_err(Problem::from), form.shown) {
+    match (tested.map_err(Problem::from), shown) {
         (Ok(()), _) => done("This code opens your vault. Keep it safe."),
         (Err(problem), Some(shown)) if !problem.errors().is_empty() => {
-            let page = code_page_again(shown.into(), shell.signed_in(&who), problem.errors());
+            let page = code_page_again(shown, shell.signed_in(&who), problem.errors());
             Answer::Refused((problem.status(), page))
         }
         (Err(problem), _) => refused(problem, "recovery_code", &who, shell, vault).await,
@@ -301,6 +318,7 @@ async fn delete(
 pub(super) fn routes() -> Vec<rocket::Route> {
     rocket::routes![
         overview,
+        invite,
         security,
         change_password,
         renew_code,

@@ -29,6 +29,7 @@ struct Typed<'a> {
     username: &'a str,
     email: &'a str,
     display_name: &'a str,
+    invitation: &'a str,
 }
 
 #[derive(Serialize)]
@@ -45,8 +46,8 @@ enum Answer {
     Problem(Problem),
 }
 
-#[rocket::get("/register")]
-fn form(reader: Option<Reader>, shell: Shell) -> Answer {
+#[rocket::get("/register?<invitation>")]
+fn form(invitation: Option<&str>, reader: Option<Reader>, shell: Shell) -> Answer {
     if reader.is_some() {
         return Answer::To(Redirect::to("/vault"));
     }
@@ -54,6 +55,7 @@ fn form(reader: Option<Reader>, shell: Shell) -> Answer {
         username: "",
         email: "",
         display_name: "",
+        invitation: invitation.unwrap_or_default(),
     };
     let page = RegisterPage {
         form,
@@ -68,6 +70,7 @@ struct Registration {
     email: String,
     password: String,
     display_name: Option<String>,
+    invitation: Option<String>,
 }
 
 #[rocket::post("/register", data = "<form>")]
@@ -85,6 +88,7 @@ async fn register(
         email: form.email.clone(),
         password: Zeroizing::new(std::mem::take(&mut form.password)),
         display_name: form.display_name.clone(),
+        invitation: form.invitation.clone(),
     };
     match create(new, &caller, shell.clone(), jar, site, vault).await {
         Ok(page) => Answer::Page(page),
@@ -145,6 +149,7 @@ fn refused(shell: Shell, form: &Registration, problem: &Problem) -> Template {
         username: &form.username,
         email: &form.email,
         display_name: form.display_name.as_deref().unwrap_or_default(),
+        invitation: form.invitation.as_deref().unwrap_or_default(),
     };
     let page = RegisterPage {
         form,

@@ -127,7 +127,7 @@ async fn sign_in(
 }
 
 /// A form with nothing but its token.
-type NoFields = HashMap<String, String>;
+pub(super) type NoFields = HashMap<String, String>;
 
 /// Back to the login page, with what the browser kept of us cleared away.
 #[derive(Responder)]

@@ -2,6 +2,7 @@
 
 import { refusalOf, unreachable, useCsrfToken } from "./api.js";
 import { clone, need } from "./dom.js";
+import { retryAfter } from "./retry.js";
 import { attach as attachReveal } from "../behaviours/reveal.js";
 
 // Whatever else the page does in the background would ask once more at once.
@@ -110,6 +111,10 @@ async function signIn(login, password) {
   }
   // Where the login page would lead on, we are in; a script may not see more of a redirect than that it is one.
   if (answer.type === "opaqueredirect") return "";
+  if (answer.status === 429) {
+    const wait = Math.ceil((retryAfter(answer.headers.get("Retry-After")) ?? 60_000) / 1000);
+    return `Too many tries failed. Try again in ${wait} s.`;
+  }
   if (answer.status === 401 || answer.status === 422) return "This password is not right. Try again.";
   return (await refusalOf(answer)).detail;
 }

@@ -1,0 +1,179 @@
+//! Who may register: everybody, whoever was sent a link, or nobody but the first person.
+
+use serde_json::{Value, json};
+
+use super::client::{Client, PASSWORD};
+use super::html;
+use super::server::Server;
+use super::store::Backend;
+
+on_both_stores!(
+    a_closed_server_takes_the_first_person_and_no_other,
+    an_invitation_lets_one_person_in_once,
+    of_two_who_come_with_one_link_one_gets_in,
+    a_registration_that_fails_leaves_the_link_usable,
+    only_administrators_invite,
+    the_operator_invites_on_the_command_line,
+    the_pages_lead_through_an_invitation,
+);
+
+const INVITATIONS: &str = "/api/v1/admin/invitations";
+
+fn by_invitation(backend: &Backend) -> (Server, Client) {
+    let server = Server::with(backend, &[("REGISTRATION", "invitation")]);
+    let admin = server.user("ada");
+    (server, admin)
+}
+
+fn link(admin: &Client) -> String {
+    let made = admin.post(INVITATIONS, &json!({})).json(201);
+    made["url"].as_str().unwrap().to_owned()
+}
+
+fn token(link: &str) -> &str {
+    link.split_once("invitation=").unwrap().1
+}
+
+fn newcomer(name: &str, invitation: &str) -> Value {
+    json!({
+        "username": name,
+        "email": format!("{name}@example.org"),
+        "password": PASSWORD,
+        "invitation": invitation,
+    })
+}
+
+fn a_closed_server_takes_the_first_person_and_no_other(backend: &Backend) {
+    let server = Server::with(backend, &[("REGISTRATION", "closed")]);
+    let admin = server.user("ada");
+    let refused = server
+        .anonymous()
+        .register("bob", "bob@example.org", PASSWORD)
+        .problem(403);
+    assert!(
+        refused["detail"]
+            .as_str()
+            .unwrap()
+            .contains("no new accounts")
+    );
+    let made = newcomer("bob", token(&link(&admin)));
+    server
+        .anonymous()
+        .post("/api/v1/accounts", &made)
+        .problem(403);
+    server.anonymous().login("bob", PASSWORD).problem(401);
+    let login = server.browser().get("/login").expect(200).text();
+    assert!(!login.contains("Create one"));
+}
+
+fn an_invitation_lets_one_person_in_once(backend: &Backend) {
+    let (server, admin) = by_invitation(backend);
+    let anonymous = server.anonymous();
+    let link = link(&admin);
+    for wrong in ["", "x", &"A".repeat(43), &token(&link).to_lowercase()] {
+        let body = newcomer("bob", wrong);
+        anonymous.post("/api/v1/accounts", &body).problem(403);
+    }
+    let body = newcomer("bob", token(&link));
+    let made = anonymous.post("/api/v1/accounts", &body).json(201);
+    assert_eq!(made["role"], "user");
+    let body = newcomer("carol", token(&link));
+    anonymous.post("/api/v1/accounts", &body).problem(403);
+    assert!(!server.log().contains(token(&link)));
+}
+
+fn of_two_who_come_with_one_link_one_gets_in(backend: &Backend) {
+    let (server, admin) = by_invitation(backend);
+    let link = link(&admin);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let tries: Vec<_> = (0..6)
+            .map(|n| {
+                let (client, body) = (
+                    server.anonymous(),
+                    newcomer(&format!("user{n}"), token(&link)),
+                );
+                scope.spawn(move || client.post("/api/v1/accounts", &body).status)
+            })
+            .collect();
+        tries.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let admitted = statuses.iter().filter(|status| **status == 201).count();
+    assert_eq!(admitted, 1, "{statuses:?}");
+}
+
+fn a_registration_that_fails_leaves_the_link_usable(backend: &Backend) {
+    let (server, admin) = by_invitation(backend);
+    let link = link(&admin);
+    let anonymous = server.anonymous();
+    let mut taken = newcomer("ADA", token(&link));
+    anonymous.post("/api/v1/accounts", &taken).problem(409);
+    taken["password"] = json!("short");
+    anonymous.post("/api/v1/accounts", &taken).problem(422);
+    let body = newcomer("bob", token(&link));
+    anonymous.post("/api/v1/accounts", &body).json(201);
+}
+
+/// R4.5, R4.7.
+fn only_administrators_invite(backend: &Backend) {
+    let (server, admin) = by_invitation(backend);
+    let body = newcomer("bob", token(&link(&admin)));
+    server.anonymous().post("/api/v1/accounts", &body).json(201);
+    let bob = server.anonymous().signed_in("bob", PASSWORD);
+    let refused = bob.post(INVITATIONS, &json!({})).problem(403);
+    assert!(
+        refused["detail"]
+            .as_str()
+            .unwrap()
+            .contains("administrators")
+    );
+    server
+        .anonymous()
+        .post(INVITATIONS, &json!({}))
+        .problem(401);
+    let mut browser = server.signed_in("bob");
+    browser.get("/account").expect(200);
+    browser
+        .submit_signed("/account/invitations", &[])
+        .expect(403);
+}
+
+fn the_operator_invites_on_the_command_line(backend: &Backend) {
+    let (server, _) = by_invitation(backend);
+    let output = server.output(&["admin", "invite", "--days", "2"]);
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stdout).unwrap();
+    let body = newcomer("bob", token(said.trim()));
+    server.anonymous().post("/api/v1/accounts", &body).json(201);
+    assert!(
+        !server
+            .output(&["admin", "invite", "--days", "0"])
+            .status
+            .success()
+    );
+}
+
+fn the_pages_lead_through_an_invitation(backend: &Backend) {
+    let (server, _) = by_invitation(backend);
+    let mut admin = server.signed_in("ada");
+    let page = admin.get("/account").expect(200).text();
+    assert!(page.contains("Invite somebody"));
+    let page = admin
+        .submit_signed("/account/invitations", &[])
+        .expect(200)
+        .text();
+    let link = html::inside(&page, "id=\"invitation\"", "</code>").unwrap();
+    let mut browser = server.browser();
+    let page = browser.get("/register").expect(200).text();
+    assert!(page.contains("need an invitation"));
+    let page = browser.get(&html::unescaped(link)).expect(200).text();
+    assert!(!page.contains("need an invitation"));
+    let field = html::input(&page, "invitation").unwrap();
+    let typed = [
+        ("username", "bob"),
+        ("email", "bob@example.org"),
+        ("password", PASSWORD),
+        ("invitation", &field),
+    ];
+    browser.submit("/register", &typed).expect(200);
+    browser.get("/vault").expect(200);
+}
