@@ -22,6 +22,15 @@ pub(super) enum Command {
         /// User name or email address.
         user: String,
     },
+    /// Deletes an account with all its pictures: for somebody who has lost password and recovery
+    /// code and wants to start over. Nobody can bring anything back.
+    Remove {
+        /// User name or email address.
+        user: String,
+        /// Says that you mean it.
+        #[arg(long, required = true)]
+        yes: bool,
+    },
     /// Makes a link with which one person can register.
     Invite {
         /// Days for which it can be used.
@@ -35,6 +44,7 @@ pub(super) async fn run(config: &Config, command: Command) -> Result<(), Fatal> 
         Command::Grant { user } => (user, Role::Administrator, "an administrator"),
         Command::Revoke { user } => (user, Role::User, "an ordinary user"),
         Command::Invite { days } => return invite(config, *days).await,
+        Command::Remove { user, .. } => return remove(config, user).await,
     };
     let vault = open_vault(config).await?;
     let found = vault.set_role(user, role).await;
@@ -42,6 +52,16 @@ pub(super) async fn run(config: &Config, command: Command) -> Result<(), Fatal> 
         return Err(Fatal::failure(format!("there is no account `{user}`")));
     }
     println!("`{user}` is {now} now.");
+    Ok(())
+}
+
+async fn remove(config: &Config, user: &str) -> Result<(), Fatal> {
+    let vault = open_vault(config).await?;
+    let removed = vault.remove_account(user).await;
+    if !removed.map_err(|error| Fatal::failure(chain(&error)))? {
+        return Err(Fatal::failure(format!("there is no account `{user}`")));
+    }
+    println!("`{user}` is deleted, with all pictures.");
     Ok(())
 }
 

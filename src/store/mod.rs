@@ -131,11 +131,11 @@ pub trait Records: Send + Sync {
         keep: Option<&[u8; 32]>,
     ) -> Result<Updated>;
 
-    /// Removes the account with its sessions, wrapped keys first of all, and what else is only about
-    /// it: events, tombstones, its number. Images and tickets are removed before
-    /// ([`Records::remove_images`], [`Records::remove_archives_of`]), since their blobs have to
-    /// follow. Removing one that is not there succeeds, so an interrupted removal can be repeated.
-    async fn remove_account(&self, id: &AccountId) -> Result<()>;
+    /// Removes the account with its sessions, and notes that it departed, in one transaction: what
+    /// is noted so has no keys any more. What else is only about it goes as well: events,
+    /// tombstones, its number; images and tickets do not, since their blobs have to follow. A
+    /// second time it removes what has come since, and the note stays as it is.
+    async fn remove_account(&self, id: &AccountId, at: Timestamp) -> Result<()>;
 
     /// Stores a new session.
     async fn insert_session(&self, row: &SessionRow) -> Result<()>;
@@ -170,13 +170,10 @@ pub trait Records: Send + Sync {
     /// Removes sessions whose end, absolute or for being idle, is not after `now`; returns how many.
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64>;
 
-    /// Notes that an account is being deleted; a second time changes nothing.
-    async fn insert_departed(&self, account: &AccountId, at: Timestamp) -> Result<()>;
-
-    /// Up to `limit` accounts that were noted so by `until`, and when, the oldest first.
+    /// Up to `limit` accounts that had departed by `until`, and when, the oldest first.
     async fn departed(&self, until: Timestamp, limit: u32) -> Result<Vec<(AccountId, Timestamp)>>;
 
-    /// Forgets that an account was deleted.
+    /// Forgets that an account departed.
     async fn delete_departed(&self, account: &AccountId) -> Result<()>;
 
     /// Stores an invitation.

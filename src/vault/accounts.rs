@@ -71,7 +71,8 @@ impl Vault {
             .admit_newcomer(new.invitation.take().as_deref())
             .await?;
         let registered = self.register_admitted(new, caller).await;
-        if registered.is_err() {
+        // Only where it is certain that there is no account: a link must not work twice.
+        if let Err(VaultError::Taken(_) | VaultError::Busy) = &registered {
             self.return_invitation(invitation).await?;
         }
         registered

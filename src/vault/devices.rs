@@ -93,13 +93,19 @@ impl Vault {
     /// Gives this sign-in a new id and secret: whoever has the old ones has nothing.
     ///
     /// # Errors
-    /// The store's.
+    /// [`VaultError::Unauthenticated`] where it has ended meanwhile.
     pub async fn renew_session(&self, who: &Unlocked, caller: &Caller) -> Result<Started> {
         let account = who.account.clone();
         let started = self
             .start_session(account, &who.master, caller, who.lasting)
             .await?;
-        self.store().records.delete_session(&who.session).await?;
+        let records = &self.store().records;
+        // Somebody has ended this one meanwhile: then it has no successor.
+        if records.session(&who.session).await?.is_none() {
+            records.delete_session(&started.digest).await?;
+            return Err(VaultError::Unauthenticated);
+        }
+        records.delete_session(&who.session).await?;
         Ok(started)
     }
 

@@ -16,6 +16,23 @@ pub(super) const KEEP: SignedDuration = SignedDuration::from_hours(365 * 24);
 /// Most that are listed, and looked through for a device or a network.
 pub(super) const MOST_EVENTS: u32 = 200;
 
+/// Where somebody still signs in after so long is noted again, so that it stays known.
+const RENEW_AFTER: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// Guessing is told once in this time: it may not push out what else happened.
+const TELL_GUESSING: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whether only somebody with a secret of the account can have done it.
+pub(super) fn is_by_owner(event: &EventRow) -> bool {
+    match event.kind {
+        EventKind::Registered
+        | EventKind::NewDevice
+        | EventKind::PasswordChanged
+        | EventKind::Recovered
+        | EventKind::RecoveryRenewed => true,
+        EventKind::Guessing | EventKind::SessionsEnded | EventKind::RoleChanged => false,
+    }
+}
+
 /// Something that happened to an account.
 pub struct Event {
     /// When.
@@ -88,12 +105,24 @@ impl Vault {
         let events = records.events_of(&account.id, MOST_EVENTS).await?;
         let network = caller.address.map(network_of);
         let is_known = events.iter().any(|event| {
-            let by_owner = matches!(event.kind, EventKind::Registered | EventKind::NewDevice);
+            let is_recent = event.at + RENEW_AFTER > self.now();
             let there = event.address.parse().ok().map(network_of);
-            by_owner && event.device == caller.device && there == network
+            is_recent && is_by_owner(event) && event.device == caller.device && there == network
         });
         if !is_known {
             self.note(&account.id, EventKind::NewDevice, caller).await;
+        }
+        Ok(())
+    }
+
+    /// Notes that somebody guesses, unless that was noted of late.
+    pub(super) async fn note_guessing(&self, account: &AccountId, caller: &Caller) -> Result<()> {
+        let records = &self.store().records;
+        let events = records.events_of(account, MOST_EVENTS).await?;
+        let told_since = self.now() - TELL_GUESSING;
+        let is_told = |event: &EventRow| event.kind == EventKind::Guessing && event.at > told_since;
+        if !events.iter().any(is_told) {
+            self.note(account, EventKind::Guessing, caller).await;
         }
         Ok(())
     }

@@ -1,12 +1,14 @@
 //! Deleting an account.
 //!
-//! That it departs is noted first. Then its keys and sign-ins go, so that nobody can open anything,
-//! and then its pictures; what was on its way meanwhile, or is left after a crash, upkeep removes.
+//! First its keys and sign-ins go, so that nobody can open anything, and in the same transaction it
+//! is noted that it departed; then its pictures. What was on its way meanwhile, or is left after a
+//! crash, upkeep removes for a day.
 
 use futures_util::TryStreamExt;
 use jiff::SignedDuration;
 use zeroize::Zeroizing;
 
+use super::accounts::login_key;
 use super::error::Result;
 use super::{Caller, Unlocked, Vault};
 use crate::ids::{AccountId, ImageId};
@@ -33,11 +35,27 @@ impl Vault {
         caller: &Caller,
     ) -> Result<()> {
         self.prove_password(who, &password, caller).await?;
+        self.depart(who.id()).await
+    }
+
+    /// As [`Vault::delete_account`], for the operator's command line; `false` where there is no such
+    /// account.
+    ///
+    /// # Errors
+    /// The store's, after which it is deleted by and by.
+    pub async fn remove_account(&self, login: &str) -> Result<bool> {
         let records = &self.store().records;
-        records.insert_departed(who.id(), self.now()).await?;
-        self.remove_everything_of(who.id()).await?;
-        self.0.catalogues.forget(who.id());
-        tracing::info!(account = %who.id(), "account deleted");
+        let Some(row) = records.account_by_login(&login_key(login)).await? else {
+            return Ok(false);
+        };
+        self.depart(&row.id).await?;
+        Ok(true)
+    }
+
+    async fn depart(&self, account: &AccountId) -> Result<()> {
+        self.remove_everything_of(account).await?;
+        self.0.catalogues.forget(account);
+        tracing::info!(%account, "account deleted");
         Ok(())
     }
 
@@ -45,9 +63,13 @@ impl Vault {
     pub(super) async fn look_after_departed(&self) -> Result<()> {
         let records = &self.store().records;
         for (account, at) in records.departed(self.now(), MOST_DEPARTED).await? {
-            self.remove_everything_of(&account).await?;
-            if at + LOOK_AFTER < self.now() {
-                records.delete_departed(&account).await?;
+            // One that cannot be finished keeps nobody else's upkeep from being done.
+            match self.remove_everything_of(&account).await {
+                Err(error) => tracing::warn!(%account, %error, "a deleted account is not gone yet"),
+                Ok(()) if at + LOOK_AFTER < self.now() => {
+                    records.delete_departed(&account).await?;
+                }
+                Ok(()) => {}
             }
         }
         Ok(())
@@ -55,7 +77,7 @@ impl Vault {
 
     async fn remove_everything_of(&self, account: &AccountId) -> Result<()> {
         let records = &self.store().records;
-        records.remove_account(account).await?;
+        records.remove_account(account, self.now()).await?;
         self.remove_images_of(account).await?;
         loop {
             let tickets = records.remove_archives_of(account, BATCH as u32).await?;
@@ -67,7 +89,7 @@ impl Vault {
             }
         }
         // The tombstones that the pictures left.
-        Ok(records.remove_account(account).await?)
+        Ok(records.remove_account(account, self.now()).await?)
     }
 
     async fn remove_images_of(&self, account: &AccountId) -> Result<()> {

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::caller::network_of;
 use super::error::{Result, VaultError};
-use super::events::{EventKind, MOST_EVENTS};
+use super::events::{MOST_EVENTS, is_by_owner};
 use super::{Caller, Vault};
 use crate::crypto::sha256;
 use crate::ids::AccountId;
@@ -115,7 +115,7 @@ impl Vault {
         let outcome = work.await;
         match &outcome {
             Err(VaultError::WrongCredentials | VaultError::WrongPassword) => {
-                self.note_guessing(&guess, &all, caller).await;
+                self.tell_owner(&guess, &all, caller).await?;
             }
             Err(_) => self.give_back(&all).await?,
             Ok(_) => self.clear(&all).await?,
@@ -152,8 +152,7 @@ impl Vault {
     async fn is_known_network(&self, account: &AccountId, network: &str) -> Result<bool> {
         let events = self.store().records.events_of(account, MOST_EVENTS).await?;
         Ok(events.iter().any(|event| {
-            let by_owner = matches!(event.kind, EventKind::Registered | EventKind::NewDevice);
-            by_owner
+            is_by_owner(event)
                 && event
                     .address
                     .parse()
@@ -220,16 +219,13 @@ impl Vault {
             let Some(known) = records.tries(&counted.key).await? else {
                 return Ok(());
             };
-            let earlier = counted
-                .before
-                .map_or(known.last_at, |before| before.last_at);
-            let new = TriesRow {
+            let one_less = TriesRow {
                 count: known.count.saturating_sub(1),
-                last_at: if known == counted.now {
-                    earlier
-                } else {
-                    known.last_at
-                },
+                ..known
+            };
+            let new = match counted.before {
+                Some(before) if known == counted.now => before,
+                _ => one_less,
             };
             if records
                 .replace_tries(&counted.key, Some(known), new)
@@ -242,16 +238,17 @@ impl Vault {
         Ok(())
     }
 
-    /// Tells the owner, once, when the free tries are used up.
-    async fn note_guessing(&self, guess: &Guess<'_>, all: &[Counted], caller: &Caller) {
+    /// Tells the owner when the free tries are used up.
+    async fn tell_owner(&self, guess: &Guess<'_>, all: &[Counted], caller: &Caller) -> Result<()> {
         let account = match guess {
             Guess::SignIn { account, .. } => *account,
             Guess::Proof(account) => Some(*account),
             Guess::Recovery => None,
         };
-        let used_up = |one: &&Counted| one.of_secret && one.now.count == BY_SECRET.free;
-        if let (Some(account), Some(_)) = (account, all.iter().find(used_up)) {
-            self.note(&account, EventKind::Guessing, caller).await;
+        let used_up = |one: &Counted| one.of_secret && one.now.count == BY_SECRET.free;
+        match account.filter(|_| all.iter().any(used_up)) {
+            Some(account) => self.note_guessing(&account, caller).await,
+            None => Ok(()),
         }
     }
 }

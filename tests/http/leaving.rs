@@ -9,6 +9,7 @@ use super::store::{Backend, Store};
 
 on_both_stores!(
     nothing_of_a_deleted_account_is_left,
+    the_operator_can_remove_an_account_that_nobody_can_open,
     deleting_asks_for_the_password_again,
     the_page_names_the_numbers_and_signs_out,
     a_session_that_was_asked_to_last_outlives_a_day_without_use,
@@ -73,6 +74,31 @@ fn nothing_of_a_deleted_account_is_left(backend: &Backend) {
     // The name is free again, for an account that has nothing to do with the old one.
     let again = server.user("wilhelmina-2847");
     assert_eq!(again.list("")["total"], 0);
+}
+
+fn the_operator_can_remove_an_account_that_nobody_can_open(backend: &Backend) {
+    let server = Server::start(backend);
+    let bob = server.user("bob");
+    let ada = server.user("ada");
+    ada.add("a.jpg", &samples::jpeg(1));
+    assert!(!server.output(&["admin", "remove", "ada"]).status.success());
+    assert!(
+        !server
+            .output(&["admin", "remove", "nobody", "--yes"])
+            .status
+            .success()
+    );
+    assert_eq!(ada.list("")["total"], 1);
+    assert!(
+        server
+            .output(&["admin", "remove", "ADA@example.org", "--yes"])
+            .status
+            .success()
+    );
+    ada.get("/api/v1/session").problem(401);
+    assert_eq!(server.store.blob_count(), 0);
+    assert_eq!(server.user("ada").list("")["total"], 0);
+    bob.get("/api/v1/session").json(200);
 }
 
 /// R1.11.

@@ -43,6 +43,10 @@ fn the_account_page_tells_and_reminds_until_the_code_was_typed_back(backend: &Ba
     for word in ["ada@example.org", "Administrator", "0 pictures"] {
         assert!(page.contains(word), "{word}");
     }
+    let security = browser.get("/account/security").expect(200).text();
+    for word in ["Argon2id with 19 MiB, 2 passes, 1 lane", "never checked"] {
+        assert!(security.contains(word), "{word}");
+    }
     assert!(page.contains("still have your recovery code"));
     let typed = [("recovery_code", code.as_str())];
     let answer = browser.submit_signed("/account/recovery-code/test", &typed);

@@ -310,7 +310,7 @@ pub(crate) async fn a_removed_account_takes_everything_with_it_and_nothing_of_ot
             .is_empty()
     );
     for _ in 0..2 {
-        records.remove_account(&ada.id).await.unwrap();
+        records.remove_account(&ada.id, at(1)).await.unwrap();
     }
     assert_eq!(records.account(&ada.id).await.unwrap(), None);
     assert!(
@@ -339,9 +339,9 @@ pub(crate) async fn a_removed_account_takes_everything_with_it_and_nothing_of_ot
 pub(crate) async fn an_account_that_departs_is_noted_until_it_is_forgotten(fresh: &Fresh) {
     let records = &fresh.store.records;
     let (ada, bob) = (account_id(), account_id());
-    records.insert_departed(&ada, at(20)).await.unwrap();
-    records.insert_departed(&bob, at(10)).await.unwrap();
-    records.insert_departed(&ada, at(30)).await.unwrap();
+    records.remove_account(&ada, at(20)).await.unwrap();
+    records.remove_account(&bob, at(10)).await.unwrap();
+    records.remove_account(&ada, at(30)).await.unwrap();
     let noted = [(bob, at(10)), (ada, at(20))];
     assert_eq!(records.departed(at(99), 5).await.unwrap(), noted);
     assert_eq!(records.departed(at(99), 1).await.unwrap(), noted[..1]);

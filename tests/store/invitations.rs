@@ -51,6 +51,6 @@ pub(crate) async fn a_store_knows_whether_it_ever_had_an_account(fresh: &Fresh) 
     let ada = crate::samples::account("Ada");
     records.insert_account(&ada).await.unwrap();
     assert!(records.has_accounts().await.unwrap());
-    records.remove_account(&ada.id).await.unwrap();
+    records.remove_account(&ada.id, at(1)).await.unwrap();
     assert!(records.has_accounts().await.unwrap());
 }

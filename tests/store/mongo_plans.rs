@@ -57,7 +57,6 @@ async fn call_everything(store: &Store) {
         .await
         .unwrap();
     records.sessions_of(&ada.id, at(0), 5).await.unwrap();
-    records.insert_departed(&ada.id, at(0)).await.unwrap();
     records.departed(at(9), 5).await.unwrap();
     records.delete_departed(&ada.id).await.unwrap();
     records
@@ -124,7 +123,7 @@ async fn call_everything(store: &Store) {
     records.archive(&ada.id, &ticket.id).await.unwrap();
     records.remove_expired_archives(at(9), 5).await.unwrap();
     records.remove_archives_of(&ada.id, 5).await.unwrap();
-    records.remove_account(&ada.id).await.unwrap();
+    records.remove_account(&ada.id, at(0)).await.unwrap();
     let blob = put(&*store.blobs, &bytes(MIB + 1)).await;
     get(&*store.blobs, &blob, 0, None).await.unwrap();
     store

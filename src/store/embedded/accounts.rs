@@ -48,7 +48,10 @@ statements! {
     DELETE_SEQUENCE = "DELETE FROM sequences WHERE account = ?1";
 }
 
-pub(super) fn remove(connection: &Connection, id: &AccountId) -> Result<()> {
+pub(super) fn remove(connection: &Connection, id: &AccountId, at: Timestamp) -> Result<()> {
+    connection
+        .prepare_cached(DEPART)?
+        .execute((id, Millis(at)))?;
     for delete in [
         DELETE,
         DELETE_SESSIONS,
@@ -58,13 +61,6 @@ pub(super) fn remove(connection: &Connection, id: &AccountId) -> Result<()> {
     ] {
         connection.prepare_cached(delete)?.execute([id])?;
     }
-    Ok(())
-}
-
-pub(super) fn depart(connection: &Connection, id: &AccountId, at: Timestamp) -> Result<()> {
-    connection
-        .prepare_cached(DEPART)?
-        .execute((id, Millis(at)))?;
     Ok(())
 }
 

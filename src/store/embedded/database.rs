@@ -97,8 +97,11 @@ impl Database {
     pub(super) async fn fold_log(&self) -> Result<()> {
         let writer = Arc::clone(&self.writer).lock_owned().await;
         blocking(move || {
-            writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?;
-            Ok(())
+            // Nobody who writes waits for somebody who reads.
+            writer.busy_timeout(Duration::ZERO)?;
+            let folded = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
+            writer.busy_timeout(BUSY_TIMEOUT)?;
+            Ok(folded?)
         })
         .await
     }

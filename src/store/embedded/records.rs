@@ -100,9 +100,9 @@ impl Records for SqliteRecords {
         .await
     }
 
-    async fn remove_account(&self, id: &AccountId) -> Result<()> {
+    async fn remove_account(&self, id: &AccountId, at: Timestamp) -> Result<()> {
         let id = *id;
-        self.write(move |db| accounts::remove(db, &id)).await?;
+        self.write(move |db| accounts::remove(db, &id, at)).await?;
         self.database.fold_log().await
     }
 
@@ -155,12 +155,6 @@ impl Records for SqliteRecords {
 
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64> {
         self.write(move |db| sessions::delete_expired(db, now))
-            .await
-    }
-
-    async fn insert_departed(&self, account: &AccountId, at: Timestamp) -> Result<()> {
-        let account = *account;
-        self.write(move |db| accounts::depart(db, &account, at))
             .await
     }
 

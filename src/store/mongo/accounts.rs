@@ -92,16 +92,6 @@ pub(super) async fn replace_credentials(
     outcome(mongo, row, replaced).await
 }
 
-pub(super) async fn depart(mongo: &Mongo, id: &AccountId, at: Timestamp) -> Result<()> {
-    let note = doc! { "$setOnInsert": { "at": date(at) } };
-    let departed = mongo.departed();
-    let noted = departed
-        .update_one(doc! { "_id": id.to_string() }, note)
-        .upsert(true);
-    mongo.answer(noted).await?;
-    Ok(())
-}
-
 pub(super) async fn departed(
     mongo: &Mongo,
     until: Timestamp,
@@ -128,18 +118,20 @@ pub(super) async fn forget_departed(mongo: &Mongo, id: &AccountId) -> Result<()>
     Ok(())
 }
 
-/// What is only about the account goes first and in calls of its own, since a transaction has a
-/// minute; the account with its keys and its sessions goes in one.
-pub(super) async fn remove(mongo: &Mongo, id: &AccountId) -> Result<()> {
-    let of = doc! { "account": id.to_string() };
-    mongo
-        .answer(mongo.tombstones().delete_many(of.clone()))
-        .await?;
-    mongo.answer(mongo.events().delete_many(of)).await?;
+/// The account goes first, with its keys and sessions, in one transaction; what is only about it
+/// follows in calls of its own, since a transaction has a minute.
+pub(super) async fn remove(mongo: &Mongo, id: &AccountId, at: Timestamp) -> Result<()> {
     mongo
         .transact((mongo, id), |session, (mongo, id)| {
             async move {
                 let own = doc! { "_id": id.to_string() };
+                let note = doc! { "$setOnInsert": { "at": date(at) } };
+                mongo
+                    .departed()
+                    .update_one(own.clone(), note)
+                    .upsert(true)
+                    .session(&mut *session)
+                    .await?;
                 mongo
                     .accounts()
                     .delete_one(own.clone())
@@ -159,7 +151,13 @@ pub(super) async fn remove(mongo: &Mongo, id: &AccountId) -> Result<()> {
             }
             .boxed()
         })
-        .await
+        .await?;
+    let of = doc! { "account": id.to_string() };
+    mongo
+        .answer(mongo.tombstones().delete_many(of.clone()))
+        .await?;
+    mongo.answer(mongo.events().delete_many(of)).await?;
+    Ok(())
 }
 
 fn unchanged(row: &AccountRow) -> Document {

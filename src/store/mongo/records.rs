@@ -69,8 +69,8 @@ impl Records for MongoRecords {
         accounts::replace_credentials(&self.0, row, keep).await
     }
 
-    async fn remove_account(&self, id: &AccountId) -> Result<()> {
-        accounts::remove(&self.0, id).await
+    async fn remove_account(&self, id: &AccountId, at: Timestamp) -> Result<()> {
+        accounts::remove(&self.0, id, at).await
     }
 
     async fn insert_session(&self, row: &SessionRow) -> Result<()> {
@@ -113,10 +113,6 @@ impl Records for MongoRecords {
 
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64> {
         sessions::delete_expired(&self.0, now).await
-    }
-
-    async fn insert_departed(&self, account: &AccountId, at: Timestamp) -> Result<()> {
-        accounts::depart(&self.0, account, at).await
     }
 
     async fn departed(&self, until: Timestamp, limit: u32) -> Result<Vec<(AccountId, Timestamp)>> {

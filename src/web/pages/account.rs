@@ -43,7 +43,16 @@ struct SecurityPage<'a> {
     /// Empty until the owner has proved to have the code.
     code_proven_label: String,
     events: Vec<EventLine>,
+    health: Health,
     errors: &'a FieldErrors,
+}
+
+/// What protects the account's keys.
+#[derive(Serialize)]
+struct Health {
+    hash_label: String,
+    sessions_label: String,
+    keys_label: String,
 }
 
 #[derive(Serialize)]
@@ -147,10 +156,30 @@ async fn security_page(
             .map(units::moment)
             .unwrap_or_default(),
         events: vault.events(who).await?.into_iter().map(line).collect(),
+        health: health(who, vault).await?,
         errors,
     };
     let shell = shell.signed_in(who);
     Ok(Template::render("pages/account_security", shell.with(page)))
+}
+
+async fn health(who: &Unlocked, vault: &Vault) -> Result<Health, Problem> {
+    let kdf = &who.account.kdf;
+    let states = [ImageState::Active, ImageState::Trashed];
+    let (pictures, _) = totals(vault, who, &states).await?;
+    let sessions = vault.devices(who).await?.len();
+    Ok(Health {
+        hash_label: format!(
+            "Argon2id with {}, {} passes, {} lane{}",
+            units::bytes(u64::from(kdf.memory_kib) << 10),
+            kdf.passes,
+            kdf.lanes,
+            if kdf.lanes == 1 { "" } else { "s" },
+        ),
+        sessions_label: units::count(sessions),
+        // The master key is wrapped by password, code and each sign-in, and wraps two of the account's.
+        keys_label: units::count(pictures + sessions + 4),
+    })
 }
 
 /// The page again, with what was wrong at the field; other failures are pages of their own.
@@ -243,8 +272,13 @@ async fn test_code(
     let tested = vault.prove_recovery_code(&who, &code, &caller).await;
     match (tested.map_err(Problem::from), shown) {
         (Ok(()), _) => done("This code opens your vault. Keep it safe."),
-        (Err(problem), Some(shown)) if !problem.errors().is_empty() => {
-            let page = code_page_again(shown, shell.signed_in(&who), problem.errors());
+        // Whatever was wrong, the code is not shown anywhere else.
+        (Err(problem), Some(shown)) => {
+            let mut errors = problem.errors().clone();
+            errors
+                .entry("recovery_code".into())
+                .or_insert_with(|| problem.detail().to_owned());
+            let page = code_page_again(shown, shell.signed_in(&who), &errors);
             Answer::Refused((problem.status(), page))
         }
         (Err(problem), _) => refused(problem, "recovery_code", &who, shell, vault).await,
