@@ -22,9 +22,16 @@ pub struct Invitation {
 }
 
 impl Vault {
-    /// Who may register.
-    pub fn registration(&self) -> Registration {
-        self.0.registration
+    /// Who may register now: on a fresh install, which has nobody who could invite, everybody.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn registration(&self) -> Result<Registration> {
+        let configured = self.0.registration;
+        if configured == Registration::Open || self.store().records.has_accounts().await? {
+            return Ok(configured);
+        }
+        Ok(Registration::Open)
     }
 
     /// Makes an invitation that one person can register with. Asking who may do so is the caller's.
@@ -53,17 +60,15 @@ impl Vault {
         &self,
         invitation: Option<&str>,
     ) -> Result<Option<InvitationRow>> {
-        let records = &self.store().records;
-        // A fresh install has nobody who could invite.
-        if self.registration() == Registration::Open || !records.has_accounts().await? {
-            return Ok(None);
-        }
-        if self.registration() == Registration::Closed {
-            return Err(VaultError::RegistrationClosed);
+        match self.registration().await? {
+            Registration::Open => return Ok(None),
+            Registration::Closed => return Err(VaultError::RegistrationClosed),
+            Registration::Invitation => {}
         }
         let token = invitation.filter(|token| token.len() == TOKEN_CHARS);
         let token = token.ok_or(VaultError::NotInvited)?;
         let digest = sha256(token.as_bytes());
+        let records = &self.store().records;
         let taken = records.take_invitation(&digest, self.now()).await?;
         taken.ok_or(VaultError::NotInvited).map(Some)
     }

@@ -56,7 +56,8 @@ pub(super) struct Limits {
     pub(super) accept: String,
     pub(super) trash_days: u64,
     pub(super) min_password: usize,
-    pub(super) registration: &'static str,
+    /// Whether administrators invite.
+    pub(super) by_invitation: bool,
 }
 
 impl Shell {

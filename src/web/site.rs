@@ -2,6 +2,7 @@
 
 use ipnet::IpNet;
 use jiff::SignedDuration;
+use rocket::http::uri::Host;
 use rocket::http::{Cookie, SameSite};
 use rocket::time::Duration;
 
@@ -32,9 +33,11 @@ pub(super) struct Site {
 pub(super) const INVITATION_LASTS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Site {
-    /// The link of an invitation: whole where the site's address is configured.
-    pub(super) fn invitation_url(&self, token: &str) -> String {
-        let site = self.public_url.as_deref().unwrap_or_default();
+    /// The link of an invitation, at the address that is configured, or else the one by which the
+    /// asking administrator has come.
+    pub(super) fn invitation_url(&self, token: &str, host: &Host<'_>) -> String {
+        let here = || format!("http://{host}");
+        let site = self.public_url.clone().unwrap_or_else(here);
         format!("{site}/register?invitation={token}")
     }
 
@@ -62,11 +65,7 @@ impl Site {
                 accept: media::ACCEPT.to_owned(),
                 trash_days: config.storage.trash_keep.as_secs().div_ceil(24 * 60 * 60),
                 min_password: MIN_PASSWORD_CHARS,
-                registration: match config.registration {
-                    Registration::Open => "open",
-                    Registration::Invitation => "invitation",
-                    Registration::Closed => "closed",
-                },
+                by_invitation: config.registration == Registration::Invitation,
             },
             receive_stall: config.serving.receive_stall,
             trusted_proxies: config.serving.trusted_proxies.clone(),

@@ -27,7 +27,9 @@ fn by_invitation(backend: &Backend) -> (Server, Client) {
 
 fn link(admin: &Client) -> String {
     let made = admin.post(INVITATIONS, &json!({})).json(201);
-    made["url"].as_str().unwrap().to_owned()
+    let url = made["url"].as_str().unwrap().to_owned();
+    assert!(url.starts_with("http://"), "nobody can open {url}");
+    url
 }
 
 fn token(link: &str) -> &str {
@@ -45,6 +47,11 @@ fn newcomer(name: &str, invitation: &str) -> Value {
 
 fn a_closed_server_takes_the_first_person_and_no_other(backend: &Backend) {
     let server = Server::with(backend, &[("REGISTRATION", "closed")]);
+    // The first person is led in as on any other server.
+    let login = server.browser().get("/login").expect(200).text();
+    assert!(login.contains("Create one"));
+    let page = server.browser().get("/register").expect(200).text();
+    assert!(page.contains("Create my vault") && !page.contains("no new accounts"));
     let admin = server.user("ada");
     let refused = server
         .anonymous()
@@ -64,6 +71,8 @@ fn a_closed_server_takes_the_first_person_and_no_other(backend: &Backend) {
     server.anonymous().login("bob", PASSWORD).problem(401);
     let login = server.browser().get("/login").expect(200).text();
     assert!(!login.contains("Create one"));
+    let page = server.browser().get("/register").expect(200).text();
+    assert!(page.contains("no new accounts") && !page.contains("Create my vault"));
 }
 
 fn an_invitation_lets_one_person_in_once(backend: &Backend) {
@@ -165,7 +174,9 @@ fn the_pages_lead_through_an_invitation(backend: &Backend) {
     let mut browser = server.browser();
     let page = browser.get("/register").expect(200).text();
     assert!(page.contains("need an invitation"));
-    let page = browser.get(&html::unescaped(link)).expect(200).text();
+    let link = html::unescaped(link);
+    let path = link.strip_prefix(&format!("http://{}", server.host()));
+    let page = browser.get(path.unwrap()).expect(200).text();
     assert!(!page.contains("need an invitation"));
     let field = html::input(&page, "invitation").unwrap();
     let typed = [

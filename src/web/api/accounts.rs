@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rocket::State;
 use rocket::http::Status;
+use rocket::http::uri::Host;
 use rocket::response::status::Custom;
 use rocket::serde::json::Json;
 use serde::{Deserialize, Serialize};
@@ -75,13 +76,14 @@ struct Invited {
 #[rocket::post("/admin/invitations")]
 async fn invite(
     who: Writer,
+    host: &Host<'_>,
     site: &State<Site>,
     vault: &State<Vault>,
 ) -> Result<Custom<Json<Invited>>, Problem> {
     only_administrators(&who.0)?;
     let invitation = vault.invite(INVITATION_LASTS).await?;
     let body = Invited {
-        url: site.invitation_url(&invitation.token),
+        url: site.invitation_url(&invitation.token, host),
         expires_at: invitation.expires_at,
     };
     Ok(Custom(Status::Created, Json(body)))

@@ -1,5 +1,6 @@
 //! `/account`: what there is to know about the own account, its secrets, and leaving.
 
+use rocket::http::uri::Host;
 use rocket::http::{CookieJar, Status};
 use rocket::response::{Flash, Redirect, Responder};
 use rocket::{FromForm, State};
@@ -120,13 +121,14 @@ async fn overview_page(
 #[rocket::post("/account/invitations", data = "<signed>")]
 async fn invite(
     signed: Signed<NoFields>,
+    host: &Host<'_>,
     shell: Shell,
     site: &State<Site>,
     vault: &State<Vault>,
 ) -> Result<Template, Problem> {
     only_administrators(&signed.who)?;
     let invitation = vault.invite(INVITATION_LASTS).await?;
-    let url = site.invitation_url(&invitation.token);
+    let url = site.invitation_url(&invitation.token, host);
     overview_page(&signed.who, shell, vault, Some(url)).await
 }
 

@@ -12,6 +12,7 @@ use super::super::guards::Reader;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::site::Site;
+use crate::config::Registration;
 use crate::vault::Caller;
 use crate::vault::FieldErrors;
 use crate::vault::NewAccount;
@@ -22,6 +23,8 @@ use crate::vault::Vault;
 struct RegisterPage<'a> {
     form: Typed<'a>,
     errors: &'a FieldErrors,
+    closed: bool,
+    invitation_missing: bool,
 }
 
 #[derive(Serialize)]
@@ -47,9 +50,14 @@ enum Answer {
 }
 
 #[rocket::get("/register?<invitation>")]
-fn form(invitation: Option<&str>, reader: Option<Reader>, shell: Shell) -> Answer {
+async fn form(
+    invitation: Option<&str>,
+    reader: Option<Reader>,
+    shell: Shell,
+    vault: &State<Vault>,
+) -> Result<Answer, Problem> {
     if reader.is_some() {
-        return Answer::To(Redirect::to("/vault"));
+        return Ok(Answer::To(Redirect::to("/vault")));
     }
     let form = Typed {
         username: "",
@@ -57,15 +65,21 @@ fn form(invitation: Option<&str>, reader: Option<Reader>, shell: Shell) -> Answe
         display_name: "",
         invitation: invitation.unwrap_or_default(),
     };
+    let registration = vault.registration().await?;
     let page = RegisterPage {
+        closed: registration == Registration::Closed,
+        invitation_missing: registration == Registration::Invitation && invitation.is_none(),
         form,
         errors: &FieldErrors::new(),
     };
-    Answer::Page(Template::render("pages/register", shell.with(page)))
+    Ok(Answer::Page(Template::render(
+        "pages/register",
+        shell.with(page),
+    )))
 }
 
 #[derive(FromForm)]
-struct Registration {
+struct Newcomer {
     username: String,
     email: String,
     password: String,
@@ -75,7 +89,7 @@ struct Registration {
 
 #[rocket::post("/register", data = "<form>")]
 async fn register(
-    form: Posted<Registration>,
+    form: Posted<Newcomer>,
     caller: Caller,
     shell: Shell,
     jar: &CookieJar<'_>,
@@ -144,7 +158,7 @@ pub(super) fn code_page_again(
     Template::render("pages/recovery_code", shell.with(page))
 }
 
-fn refused(shell: Shell, form: &Registration, problem: &Problem) -> Template {
+fn refused(shell: Shell, form: &Newcomer, problem: &Problem) -> Template {
     let form = Typed {
         username: &form.username,
         email: &form.email,
@@ -154,6 +168,8 @@ fn refused(shell: Shell, form: &Registration, problem: &Problem) -> Template {
     let page = RegisterPage {
         form,
         errors: problem.errors(),
+        closed: false,
+        invitation_missing: false,
     };
     Template::render("pages/register", shell.with(page))
 }

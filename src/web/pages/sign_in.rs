@@ -15,6 +15,7 @@ use super::super::guards::Reader;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::site::Site;
+use crate::config::Registration;
 use crate::vault::Caller;
 use crate::vault::SignIn;
 use crate::vault::Vault;
@@ -24,6 +25,7 @@ struct LoginPage<'a> {
     form: Typed<'a>,
     error: Option<&'a str>,
     next: &'a str,
+    may_register: bool,
 }
 
 #[derive(Serialize)]
@@ -38,11 +40,19 @@ enum Answer {
     Problem(Problem),
 }
 
-fn page(shell: Shell, login: &str, error: Option<&str>, next: &str) -> Template {
+async fn page(
+    shell: Shell,
+    vault: &Vault,
+    login: &str,
+    error: Option<&str>,
+    next: &str,
+) -> Template {
     let page = LoginPage {
         form: Typed { login },
         error,
         next,
+        // Where the store is away it is not the time to register.
+        may_register: matches!(vault.registration().await, Ok(Registration::Open)),
     };
     Template::render("pages/login", shell.with(page))
 }
@@ -58,10 +68,11 @@ pub(super) fn own_path(next: Option<&str>) -> &str {
 }
 
 #[rocket::get("/login?<next>")]
-pub(in super::super) fn form(
+pub(in super::super) async fn form(
     next: Option<String>,
     reader: Option<Reader>,
     shell: Shell,
+    vault: &State<Vault>,
 ) -> LoginAnswer {
     if reader.is_some() {
         return LoginAnswer::To(Redirect::to("/vault"));
@@ -70,7 +81,8 @@ pub(in super::super) fn form(
         Some(_) => shell.notice("warning", "Sign in to go on."),
         None => shell,
     };
-    LoginAnswer::Page(page(shell, "", None, own_path(next.as_deref())))
+    let next = own_path(next.as_deref());
+    LoginAnswer::Page(page(shell, vault, "", None, next).await)
 }
 
 #[derive(Responder)]
@@ -120,7 +132,7 @@ async fn sign_in(
         }
         Err(problem) if matches!(problem.status().code, 401 | 422 | 429) => Answer::Refused((
             problem.status(),
-            page(shell, &login, Some(problem.detail()), next),
+            page(shell, vault, &login, Some(problem.detail()), next).await,
         )),
         Err(problem) => Answer::Problem(problem),
     }
