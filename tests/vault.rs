@@ -114,6 +114,36 @@ fn here() -> Caller {
     }
 }
 
+async fn what_comes_in_while_an_account_goes_is_removed_by_upkeep(fixture: &Fixture) {
+    let (who, token) = fixture.person().await;
+    fixture.add(&who, 1).await;
+    let password = "correct horse battery staple".to_owned();
+    let deleted = fixture
+        .vault
+        .delete_account(&who, password.into(), &here())
+        .await;
+    deleted.unwrap();
+    assert!(fixture.vault.unlock(&token).await.is_err());
+    // An upload that had been let in before.
+    let late = fixture.add(&who, 2).await;
+    let records = &fixture.store.records;
+    let row = records.image(who.id(), &late).await.unwrap().unwrap();
+    fixture.vault.upkeep().await.unwrap();
+    assert_eq!(records.image(who.id(), &late).await.unwrap(), None);
+    assert_eq!(records.sequence(who.id()).await.unwrap(), 0);
+    let blob = fixture.store.blobs.read(&row.original.id, 0, None).await;
+    assert!(blob.is_err(), "its bytes are left");
+    let noted = || async { records.departed(later(), 5).await.unwrap().len() };
+    assert_eq!(noted().await, 1);
+    fixture.wait(2 * DAY);
+    fixture.vault.upkeep().await.unwrap();
+    assert_eq!(noted().await, 0, "its id is kept for ever");
+}
+
+fn later() -> Timestamp {
+    Timestamp::now() + SignedDuration::from_hours(24 * 365)
+}
+
 async fn old_trash_goes_and_nothing_else(fixture: &Fixture) {
     let (who, _) = fixture.person().await;
     let (kept, old, young) = (
@@ -271,6 +301,7 @@ macro_rules! on_both_stores {
 
 on_both_stores!(
     old_trash_goes_and_nothing_else(),
+    what_comes_in_while_an_account_goes_is_removed_by_upkeep(),
     blobs_without_a_row_are_swept_after_a_day_and_no_others(),
     a_session_ends_when_idle_and_after_its_time(),
     two_processes_on_one_store_agree(choice),

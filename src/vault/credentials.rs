@@ -61,17 +61,11 @@ impl Vault {
             let new = check_password(new.clone(), &row).await?;
             self.wrap_password(&mut row, &new, &master).await?;
             let records = &self.store().records;
-            match records
-                .replace_credentials(&row, Some(&who.session))
-                .await?
-            {
-                Updated::Done => {
-                    self.note(who.id(), EventKind::PasswordChanged, caller)
-                        .await;
-                    return Ok(());
-                }
-                Updated::Missing => return Err(VaultError::Unauthenticated),
-                Updated::Conflict => {}
+            let replaced = records.replace_credentials(&row, Some(&who.session));
+            if is_done(replaced.await?)? {
+                self.note(who.id(), EventKind::PasswordChanged, caller)
+                    .await;
+                return Ok(());
             }
         }
         Err(VaultError::Busy)
@@ -90,14 +84,10 @@ impl Vault {
         for _ in 0..MOST_RACES {
             let (mut row, master) = self.prove_password(who, &password, caller).await?;
             let code = self.wrap_recovery(&mut row, &master)?;
-            match self.store().records.update_account(&row).await? {
-                Updated::Done => {
-                    self.note(who.id(), EventKind::RecoveryRenewed, caller)
-                        .await;
-                    return Ok(code);
-                }
-                Updated::Missing => return Err(VaultError::Unauthenticated),
-                Updated::Conflict => {}
+            if is_done(self.store().records.update_account(&row).await?)? {
+                self.note(who.id(), EventKind::RecoveryRenewed, caller)
+                    .await;
+                return Ok(code);
             }
         }
         Err(VaultError::Busy)
@@ -127,10 +117,8 @@ impl Vault {
                 other => other,
             })?;
             row.recovery_proven_at = Some(self.now());
-            match self.store().records.update_account(&row).await? {
-                Updated::Done => return Ok(()),
-                Updated::Missing => return Err(VaultError::Unauthenticated),
-                Updated::Conflict => {}
+            if is_done(self.store().records.update_account(&row).await?)? {
+                return Ok(());
             }
         }
         Err(VaultError::Busy)
@@ -225,6 +213,15 @@ impl Vault {
         row.recovery_made_at = self.now();
         row.recovery_proven_at = None;
         Ok(secret.to_code())
+    }
+}
+
+/// Whether a change was made; where somebody else made one at the same moment, it is tried again.
+fn is_done(updated: Updated) -> Result<bool> {
+    match updated {
+        Updated::Done => Ok(true),
+        Updated::Conflict => Ok(false),
+        Updated::Missing => Err(VaultError::Unauthenticated),
     }
 }
 

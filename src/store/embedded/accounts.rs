@@ -48,10 +48,12 @@ statements! {
     DELETE_SEQUENCE = "DELETE FROM sequences WHERE account = ?1";
 }
 
-pub(super) fn remove(connection: &Connection, id: &AccountId, at: Timestamp) -> Result<()> {
+/// Returns whether there was anything to remove.
+pub(super) fn remove(connection: &Connection, id: &AccountId, at: Timestamp) -> Result<bool> {
     connection
         .prepare_cached(DEPART)?
         .execute((id, Millis(at)))?;
+    let mut removed = 0;
     for delete in [
         DELETE,
         DELETE_SESSIONS,
@@ -59,9 +61,9 @@ pub(super) fn remove(connection: &Connection, id: &AccountId, at: Timestamp) -> 
         DELETE_TOMBSTONES,
         DELETE_SEQUENCE,
     ] {
-        connection.prepare_cached(delete)?.execute([id])?;
+        removed += connection.prepare_cached(delete)?.execute([id])?;
     }
-    Ok(())
+    Ok(removed > 0)
 }
 
 pub(super) fn departed(

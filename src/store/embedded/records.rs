@@ -102,8 +102,11 @@ impl Records for SqliteRecords {
 
     async fn remove_account(&self, id: &AccountId, at: Timestamp) -> Result<()> {
         let id = *id;
-        self.write(move |db| accounts::remove(db, &id, at)).await?;
-        self.database.fold_log().await
+        let removed = self.write(move |db| accounts::remove(db, &id, at)).await?;
+        match removed {
+            true => self.database.fold_log().await,
+            false => Ok(()),
+        }
     }
 
     async fn insert_session(&self, row: &SessionRow) -> Result<()> {
