@@ -89,8 +89,7 @@ test("a file that vanishes before it is sent is told, and the others go on", asy
     await opened;
     await route.fallback();
   });
-  await pick(paths);
-  await page.waitForRequest(/\/known/);
+  await Promise.all([page.waitForRequest(/\/known/), pick(paths)]);
   await rm(paths[0]);
   await rm(paths[7]);
   open();

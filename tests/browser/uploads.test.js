@@ -27,8 +27,10 @@ for (const [store, address] of Object.entries(stores)) {
     assert.equal(lines.length, 30);
     assert.match(lines[29], /^text-299\.jpg\tThis is not a picture/);
 
-    await tray.getByRole("button", { name: "Retry all failed" }).click();
-    await page.waitForResponse((answer) => answer.status() === 415);
+    await Promise.all([
+      page.waitForResponse((answer) => answer.status() === 415),
+      tray.getByRole("button", { name: "Retry all failed" }).click(),
+    ]);
     await tray.getByText("270 added, 30 not added").waitFor();
     assert.equal(await count(), 270);
   });

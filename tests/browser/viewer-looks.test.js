@@ -12,8 +12,12 @@ import { counts, gallery, open, tile } from "./viewer-steps.js";
 const more = await Promise.all(photographs(200).paths.slice(0, 4).map(async (file) => [path.basename(file), await readFile(file)]));
 
 for (const [look, options] of Object.entries(looks)) {
-  test(`the viewer, its details, the closer look and the keys are for everybody, ${look}`, async (t) => {
-    const { page } = await gallery(t, { count: 6, more, ...options });
+  test(`the viewer, its details, its words of trouble, the closer look and the keys are for everybody, ${look}`, async (t) => {
+    const { page, images } = await gallery(t, { count: 6, more, ...options });
+    page.expectedComplaints = [/500/];
+    // Long before it is needed: a busy page hears late of its first route, and goes on asking the server.
+    const problem = { status: 500, contentType: "application/problem+json", body: JSON.stringify({ detail: "What is stored no longer matches its checksum." }) };
+    await page.route(`**/${images.at(-1).id}/preview`, (route) => route.fulfill(problem));
     const check = async (name, what) => {
       await checkAccessibility(page, what);
       await screenshot(page, `${name}-${look}`);
@@ -37,8 +41,13 @@ for (const [look, options] of Object.entries(looks)) {
     await page.keyboard.press("i");
     await page.getByRole("region", { name: "Details" }).waitFor({ state: "hidden" });
 
+    await page.keyboard.press("End");
+    await counts(page, "10 of 10");
+    await page.getByRole("alert").getByText("checksum").waitFor();
+    await check("trouble", "a picture that cannot be shown");
+    await page.keyboard.press("ArrowLeft");
     await page.keyboard.press("Delete");
-    await counts(page, "2 of 9");
+    await counts(page, "9 of 9");
     await page.getByRole("button", { name: "Undo" }).waitFor();
     await check("viewer-undo", "the viewer after a deletion");
   });
