@@ -99,7 +99,8 @@ conformance! {
         a_use_is_noted_and_never_undone,
         a_session_that_is_gone_stays_gone,
         expired_and_idle_sessions_are_removed,
-        an_accounts_sessions_are_listed_and_ended_but_one;
+        an_accounts_sessions_are_listed_and_ended_but_one,
+        api_tokens_are_listed_apart_and_stay_when_sign_ins_end;
     events:
         an_accounts_events_come_newest_first,
         old_events_are_forgotten;

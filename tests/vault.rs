@@ -7,6 +7,9 @@
     reason = "a test's steps fail by panicking; clippy knows test functions only"
 )]
 
+#[path = "vault/forged.rs"]
+mod forged;
+
 use std::io::{Cursor, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -20,6 +23,12 @@ use image_vault::vault::{
     Added, Caller, Filter, ListRequest, NewAccount, Removal, Selection, Unlocked, Vault, VaultError,
 };
 use jiff::{SignedDuration, Timestamp};
+
+use forged::{
+    a_password_hash_made_cheap_in_its_row_opens_nothing,
+    a_session_copied_to_another_account_opens_nothing, a_token_ends_on_its_day,
+    a_token_whose_row_allows_more_than_was_chosen_opens_nothing,
+};
 
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
@@ -305,6 +314,10 @@ on_both_stores!(
     blobs_without_a_row_are_swept_after_a_day_and_no_others(),
     a_session_ends_when_idle_and_after_its_time(),
     two_processes_on_one_store_agree(choice),
+    a_session_copied_to_another_account_opens_nothing(),
+    a_token_whose_row_allows_more_than_was_chosen_opens_nothing(),
+    a_token_ends_on_its_day(),
+    a_password_hash_made_cheap_in_its_row_opens_nothing(),
 );
 
 /// An empty database of MongoDB, where there is one to test on.

@@ -68,6 +68,15 @@ impl SessionToken {
         sha256(&self.id)
     }
 
+    /// The subject of the wrapped key of an API token: the first 16 bytes of SHA-256 of a label,
+    /// the id and `terms`. So a row whose terms were altered opens nothing.
+    pub fn subject_under(&self, terms: &[u8]) -> [u8; 16] {
+        let bound = [b"image-vault api token v1\0".as_slice(), &self.id, terms].concat();
+        let mut subject = [0; 16];
+        subject.copy_from_slice(&sha256(&bound)[..16]);
+        subject
+    }
+
     /// The half that wraps the master key.
     pub fn secret(&self) -> &SessionSecret {
         &self.secret
@@ -96,6 +105,15 @@ mod tests {
         assert_eq!(again.id(), token.id());
         assert_eq!(again.secret().key().0, token.secret().key().0);
         assert_eq!(again.digest(), sha256(token.id()));
+    }
+
+    #[test]
+    fn other_terms_or_another_id_make_another_subject() {
+        let token = SessionToken::generate().unwrap();
+        let other = SessionToken::generate().unwrap();
+        assert_eq!(token.subject_under(b"read"), token.subject_under(b"read"));
+        assert_ne!(token.subject_under(b"read"), token.subject_under(b"write"));
+        assert_ne!(token.subject_under(b"read"), other.subject_under(b"read"));
     }
 
     #[test]

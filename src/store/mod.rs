@@ -21,7 +21,8 @@ use jiff::Timestamp;
 pub use error::StoreError;
 pub use records::{
     AccountRow, ArchiveRow, BlobRef, Change, EventKind, EventRow, ImageRow, ImageState, Inserted,
-    InvitationRow, KdfRow, MetadataChange, Role, SessionRow, TriesRow, UniqueField, Updated,
+    InvitationRow, KdfRow, MetadataChange, Role, SessionKind, SessionRow, TriesRow, UniqueField,
+    Updated,
 };
 
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
@@ -123,8 +124,9 @@ pub trait Records: Send + Sync {
     /// [`StoreError::Taken`] where another account has the new name or address.
     async fn update_account(&self, row: &AccountRow) -> Result<Updated>;
 
-    /// As [`Records::update_account`], and ends all sessions of the account but the one with the
-    /// digest `keep`, in the same transaction: who learns of the new secret finds no old session.
+    /// As [`Records::update_account`], and ends all sessions of the account, sign-ins and API
+    /// tokens, but the one with the digest `keep`, in the same transaction: who learns of the new
+    /// secret finds no old session.
     async fn replace_credentials(
         &self,
         row: &AccountRow,
@@ -143,10 +145,12 @@ pub trait Records: Send + Sync {
     /// The session with this digest, expired or not.
     async fn session(&self, digest: &[u8; 32]) -> Result<Option<SessionRow>>;
 
-    /// Up to `limit` sessions of the account that have not ended at `now`, the newest first.
+    /// Up to `limit` sessions of this kind and account that have not ended at `now`, the newest
+    /// first.
     async fn sessions_of(
         &self,
         account: &AccountId,
+        kind: SessionKind,
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<SessionRow>>;
@@ -163,9 +167,8 @@ pub trait Records: Send + Sync {
     /// Ends the session. Ending one that is not there succeeds.
     async fn delete_session(&self, digest: &[u8; 32]) -> Result<()>;
 
-    /// Ends all sessions of the account but the one with the digest `keep`; returns how many.
-    async fn delete_sessions_of(&self, account: &AccountId, keep: Option<&[u8; 32]>)
-    -> Result<u64>;
+    /// Ends all sign-ins of the account but the one with the digest `keep`; returns how many.
+    async fn delete_sign_ins(&self, account: &AccountId, keep: &[u8; 32]) -> Result<u64>;
 
     /// Removes sessions whose end, absolute or for being idle, is not after `now`; returns how many.
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64>;

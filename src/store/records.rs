@@ -89,7 +89,7 @@ pub struct AccountRow {
     pub revision: u64,
 }
 
-/// A sign-in.
+/// A sign-in, or the API token of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRow {
     /// SHA-256 of the session's id, which only the client knows.
@@ -106,10 +106,21 @@ pub struct SessionRow {
     pub idle_at: Timestamp,
     /// When it ends whatever happens.
     pub expires_at: Timestamp,
-    /// What kind of client it is, for the owner's list.
+    /// What kind of client it is, or the token's name, for the owner's list.
     pub label: String,
     /// Where it began: an IP address as text, or nothing.
     pub address: String,
+    /// What an API token may do, one bit each; `None` for a sign-in.
+    pub scopes: Option<u8>,
+}
+
+/// Which of an account's sessions are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionKind {
+    /// Those of people.
+    SignIn,
+    /// Those of programs.
+    ApiToken,
 }
 
 /// Something that happened to an account, for its owner's eyes.
@@ -148,10 +159,14 @@ pub enum EventKind {
     SessionsEnded,
     /// An operator or administrator changed its role.
     RoleChanged,
+    /// An API token was made.
+    TokenMade,
+    /// An API token was revoked.
+    TokenRevoked,
 }
 
 impl EventKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Registered,
         Self::NewDevice,
         Self::PasswordChanged,
@@ -160,6 +175,8 @@ impl EventKind {
         Self::Guessing,
         Self::SessionsEnded,
         Self::RoleChanged,
+        Self::TokenMade,
+        Self::TokenRevoked,
     ];
 
     /// The word that is stored, and that the API says.
@@ -173,6 +190,8 @@ impl EventKind {
             Self::Guessing => "guessing",
             Self::SessionsEnded => "sessions_ended",
             Self::RoleChanged => "role_changed",
+            Self::TokenMade => "token_made",
+            Self::TokenRevoked => "token_revoked",
         }
     }
 

@@ -6,7 +6,7 @@ use super::error::{Result, VaultError};
 use super::events::EventKind;
 use super::{Caller, Started, Unlocked, Vault};
 use crate::ids::SessionId;
-use crate::store::SessionRow;
+use crate::store::{SessionKind, SessionRow};
 
 /// Most that are listed.
 const MOST: u32 = 500;
@@ -31,7 +31,7 @@ pub struct Device {
 
 /// The first half of the digest: enough to tell sessions apart, and not even the whole of what the
 /// store looks them up by.
-fn id_of(row: &SessionRow) -> SessionId {
+pub(super) fn id_of(row: &SessionRow) -> SessionId {
     let mut id = [0; 16];
     id.copy_from_slice(&row.digest[..16]);
     SessionId::from_bytes(id)
@@ -68,11 +68,16 @@ impl Vault {
     /// [`VaultError::NotFound`].
     pub async fn end_device(&self, who: &Unlocked, id: &SessionId, caller: &Caller) -> Result<()> {
         let rows = self.live_sessions(who, u32::MAX).await?;
-        let row = rows.iter().find(|row| id_of(row) == *id);
-        let row = row.ok_or(VaultError::NotFound)?;
-        self.store().records.delete_session(&row.digest).await?;
+        self.end_session(rows, id).await?;
         self.note(who.id(), EventKind::SessionsEnded, caller).await;
         Ok(())
+    }
+
+    /// Ends the one of these with this id.
+    pub(super) async fn end_session(&self, rows: Vec<SessionRow>, id: &SessionId) -> Result<()> {
+        let row = rows.iter().find(|row| id_of(row) == *id);
+        let row = row.ok_or(VaultError::NotFound)?;
+        Ok(self.store().records.delete_session(&row.digest).await?)
     }
 
     /// Ends all of the account's sign-ins but this one; returns how many.
@@ -81,9 +86,7 @@ impl Vault {
     /// The store's.
     pub async fn end_other_devices(&self, who: &Unlocked, caller: &Caller) -> Result<u64> {
         let records = &self.store().records;
-        let ended = records
-            .delete_sessions_of(who.id(), Some(&who.session))
-            .await?;
+        let ended = records.delete_sign_ins(who.id(), &who.session).await?;
         if ended > 0 {
             self.note(who.id(), EventKind::SessionsEnded, caller).await;
         }
@@ -111,6 +114,9 @@ impl Vault {
 
     async fn live_sessions(&self, who: &Unlocked, limit: u32) -> Result<Vec<SessionRow>> {
         let records = &self.store().records;
-        Ok(records.sessions_of(who.id(), self.now(), limit).await?)
+        let kind = SessionKind::SignIn;
+        Ok(records
+            .sessions_of(who.id(), kind, self.now(), limit)
+            .await?)
     }
 }

@@ -28,8 +28,12 @@ pub(super) fn is_by_owner(event: &EventRow) -> bool {
         | EventKind::NewDevice
         | EventKind::PasswordChanged
         | EventKind::Recovered
-        | EventKind::RecoveryRenewed => true,
-        EventKind::Guessing | EventKind::SessionsEnded | EventKind::RoleChanged => false,
+        | EventKind::RecoveryRenewed
+        | EventKind::TokenMade => true,
+        EventKind::Guessing
+        | EventKind::SessionsEnded
+        | EventKind::RoleChanged
+        | EventKind::TokenRevoked => false,
     }
 }
 
@@ -69,6 +73,8 @@ fn words(kind: EventKind) -> &'static str {
         EventKind::Guessing => "Somebody tried several wrong passwords",
         EventKind::SessionsEnded => "Other sign-ins were ended",
         EventKind::RoleChanged => "The role of the account was changed",
+        EventKind::TokenMade => "An API token was made",
+        EventKind::TokenRevoked => "An API token was revoked",
     }
 }
 

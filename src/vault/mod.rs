@@ -25,6 +25,7 @@ mod selection;
 mod sessions;
 mod throttle;
 mod timeline;
+mod tokens;
 mod upkeep;
 mod uploads;
 
@@ -50,6 +51,7 @@ pub use metadata::Metadata;
 pub use selection::{MAX_IDS, Selection};
 pub use sessions::{SignIn, Started, Unlocked};
 pub use timeline::{Section, TIMELINE_PAGE, Timeline};
+pub use tokens::{ApiToken, MadeToken, NewToken, Scope, Scopes};
 pub use upkeep::Swept;
 pub use uploads::{Added, UploadPermit};
 

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::error::{FieldErrors, Result, VaultError};
 use super::throttle::Guess;
+use super::tokens::{API_TOKEN_PREFIX, Scope, Scopes};
 use super::{Caller, Vault, accounts, keys};
 use crate::crypto::MasterKey;
 use crate::crypto::PasswordHashing;
@@ -97,6 +98,8 @@ pub struct Unlocked {
     pub(super) master: Arc<MasterKey>,
     pub(super) session: [u8; 32],
     pub(super) lasting: Lasting,
+    /// What a program's token is limited to; a sign-in is not.
+    scopes: Option<Scopes>,
     csrf_token: String,
     token: SessionToken,
 }
@@ -110,6 +113,16 @@ impl Unlocked {
     /// Whether `given` is this session's token, in constant time.
     pub fn csrf_matches(&self, given: &str) -> bool {
         self.token.secret().csrf_matches(given)
+    }
+
+    /// Whether this may be done: a sign-in may do all, an API token what its owner chose.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.is_none_or(|scopes| scopes.has(scope))
+    }
+
+    /// What the API token that asks may do; `None` for a sign-in.
+    pub fn scopes(&self) -> Option<Scopes> {
+        self.scopes
     }
 
     /// The account's id.
@@ -139,19 +152,25 @@ impl Vault {
             true => Lasting::Kept,
             false => Lasting::InUse,
         };
-        let set_at = account.password_set_at;
         let started = self
             .start_session(account, &master, caller, lasting)
             .await?;
-        // A password that was changed while this one was being checked opens nothing any more: the
-        // change has ended the sessions that it found, and this is the one that came after.
-        let records = &self.store().records;
-        let now = records.account(&started.account.id).await?;
-        if now.is_none_or(|now| now.password_set_at != set_at) {
-            records.delete_session(&started.digest).await?;
-            return Err(VaultError::WrongCredentials);
+        match self.outlived(&started.account, &started.digest).await? {
+            true => Err(VaultError::WrongCredentials),
+            false => Ok(started),
         }
-        Ok(started)
+    }
+
+    /// Ends a session that has just begun where the password that opened it has been changed
+    /// meanwhile: the change has ended the sessions that it found, and this one came after.
+    pub(super) async fn outlived(&self, proven: &AccountRow, digest: &[u8; 32]) -> Result<bool> {
+        let records = &self.store().records;
+        let now = records.account(&proven.id).await?;
+        let outlived = now.is_none_or(|now| now.password_set_at != proven.password_set_at);
+        if outlived {
+            records.delete_session(digest).await?;
+        }
+        Ok(outlived)
     }
 
     /// The account, where this is its password. Without an account the work is the same.
@@ -202,6 +221,7 @@ impl Vault {
             expires_at,
             label: caller.device.clone(),
             address: caller.address_text(),
+            scopes: None,
         };
         self.store().records.insert_session(&row).await?;
         Ok(Started {
@@ -218,18 +238,31 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Unauthenticated`] for anything but the secret of a live session.
     pub async fn unlock(&self, token: &str) -> Result<Unlocked> {
-        let token = SessionToken::parse(token).map_err(|_| VaultError::Unauthenticated)?;
+        let api_token = token.strip_prefix(API_TOKEN_PREFIX);
+        let token = SessionToken::parse(api_token.unwrap_or(token));
+        let token = token.map_err(|_| VaultError::Unauthenticated)?;
         let digest = token.digest();
         let row = self
             .live_session(&digest)
             .await?
             .ok_or(VaultError::Unauthenticated)?;
+        let scopes = row.scopes.map(Scopes::from_bits);
+        if scopes.is_some() != api_token.is_some() {
+            return Err(VaultError::Unauthenticated);
+        }
         let account = self.store().records.account(&row.account).await?;
         let account = account.ok_or(VaultError::Unauthenticated)?;
+        let (kind, subject) = match scopes {
+            Some(scopes) => (
+                WrapKind::ApiToken,
+                scopes.subject_of(&token, row.expires_at),
+            ),
+            None => (WrapKind::Session, *token.id()),
+        };
         let master: MasterKey = keys::unwrap(
-            WrapKind::Session,
+            kind,
             &account.id,
-            token.id(),
+            &subject,
             token.secret(),
             &row.master_wrap,
         )
@@ -240,6 +273,7 @@ impl Vault {
             master: Arc::new(master),
             session: digest,
             lasting: self.lasting(&row),
+            scopes,
             csrf_token: token.secret().csrf_token(),
             token,
         })

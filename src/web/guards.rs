@@ -1,6 +1,8 @@
 //! Authority is a parameter type: a handler that names [`Reader`] needs a signed-in person, one
 //! that names [`Writer`] (or `Signed`, for forms) needs one whose own page asked for the change.
-//! Without one of them in its signature a handler changes nothing of an account.
+//! Those two refuse the API tokens of programs, so whatever is not thought of is closed to them; what
+//! concerns pictures names [`PictureReader`], [`PictureWriter`] or [`Uploader`] instead, and takes
+//! tokens of that scope. Without one of them in its signature a handler changes nothing.
 
 use rocket::http::Status;
 use rocket::outcome::{Outcome, try_outcome};
@@ -9,6 +11,7 @@ use rocket::request::{self, FromRequest, Request};
 use super::problem::Problem;
 use super::site::Site;
 use crate::store::Role;
+use crate::vault::Scope;
 use crate::vault::Unlocked;
 use crate::vault::Vault;
 
@@ -22,6 +25,24 @@ pub(super) struct Reader {
 /// Somebody who is signed in, and whose request came from our own page or from a program; and
 /// whether a cookie says who it is.
 pub(super) struct Writer(pub Unlocked, pub bool);
+
+/// Whoever may look at pictures: somebody who is signed in, or a token for reading.
+pub(super) struct PictureReader {
+    /// Who, with the master key at hand.
+    pub who: Unlocked,
+}
+
+/// As [`PictureReader`], where a page must prove that it asks: what is made is to be read.
+pub(super) struct Collector(pub Unlocked);
+
+/// Whoever may change pictures: as [`Writer`], or a token for writing.
+pub(super) struct PictureWriter(pub Unlocked);
+
+/// Whoever may add pictures; the proof that our own page asks may come in the body.
+pub(super) struct Uploader(pub Reader);
+
+/// Anybody at all with a sign-in or a token.
+pub(super) struct Holder(pub Unlocked);
 
 /// A browser's request that came from our own page, or any program's. For forms of people who are
 /// not signed in.
@@ -56,58 +77,92 @@ pub(super) fn only_administrators(who: &Unlocked) -> Result<(), Problem> {
     }
 }
 
+/// What a request is about.
+#[derive(Clone, Copy)]
+enum Need {
+    /// The account itself, which is for its owner alone.
+    SignIn,
+    /// Pictures.
+    Scope(Scope),
+    /// Only who asks.
+    Nothing,
+}
+
+impl Need {
+    fn check(self, who: &Unlocked, by_cookie: bool) -> Result<(), Problem> {
+        match self {
+            // People sign in; a token is for programs.
+            _ if by_cookie && who.scopes().is_some() => Err(Problem::unauthenticated()),
+            Self::SignIn if who.scopes().is_some() => Err(Problem::out_of_scope(None)),
+            Self::Scope(scope) if !who.may(scope) => Err(Problem::out_of_scope(Some(scope.name()))),
+            Self::SignIn | Self::Scope(_) | Self::Nothing => Ok(()),
+        }
+    }
+}
+
+async fn opened(request: &Request<'_>, need: Need) -> request::Outcome<Reader, ()> {
+    let (Some(vault), Some(site)) = (
+        request.rocket().state::<Vault>(),
+        request.rocket().state::<Site>(),
+    ) else {
+        return Outcome::Error((Status::InternalServerError, ()));
+    };
+    let cookie = || request.cookies().get(site.cookie_name());
+    let (token, by_cookie) = match bearer(request) {
+        Some(token) => (Some(token), false),
+        None => (cookie().map(|cookie| cookie.value()), true),
+    };
+    let Some(token) = token else {
+        return Problem::unauthenticated().hand_over(request);
+    };
+    let opened = vault.unlock(token).await.map_err(Problem::from);
+    match opened.and_then(|who| need.check(&who, by_cookie).map(|()| who)) {
+        Ok(who) => Outcome::Success(Reader { who, by_cookie }),
+        Err(problem) => problem.hand_over(request),
+    }
+}
+
+/// As [`opened`], and our own page asks for it, or a program.
+async fn proven(request: &Request<'_>, need: Need) -> request::Outcome<(Unlocked, bool), ()> {
+    let reader = try_outcome!(opened(request, need).await);
+    if reader.by_cookie {
+        try_outcome!(request.guard::<SameOrigin>().await);
+    }
+    let by_cookie = reader.by_cookie;
+    match reader.into_writer(request.headers().get_one("X-CSRF-Token")) {
+        Ok(who) => Outcome::Success((who, by_cookie)),
+        Err(problem) => problem.hand_over(request),
+    }
+}
+
 fn bearer<'r>(request: &'r Request<'_>) -> Option<&'r str> {
     let header = request.headers().get_one("Authorization")?;
     // A scheme we do not know is still an attempt to say who it is: the cookie does not replace it.
     Some(header.strip_prefix("Bearer ").unwrap_or_default())
 }
 
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for Reader {
-    type Error = ();
+/// Ties a guard to what it needs.
+macro_rules! guards {
+    ($($guard:ident: $ask:ident($need:expr) => |$got:pat_param| $made:expr;)+) => {$(
+        #[rocket::async_trait]
+        impl<'r> FromRequest<'r> for $guard {
+            type Error = ();
 
-    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, ()> {
-        let (Some(vault), Some(site)) = (
-            request.rocket().state::<Vault>(),
-            request.rocket().state::<Site>(),
-        ) else {
-            return Outcome::Error((Status::InternalServerError, ()));
-        };
-        let (token, by_cookie) = match bearer(request) {
-            Some(token) => (Some(token), false),
-            None => (
-                request
-                    .cookies()
-                    .get(site.cookie_name())
-                    .map(|cookie| cookie.value()),
-                true,
-            ),
-        };
-        let Some(token) = token else {
-            return Problem::unauthenticated().hand_over(request);
-        };
-        match vault.unlock(token).await {
-            Ok(who) => Outcome::Success(Self { who, by_cookie }),
-            Err(error) => Problem::from(error).hand_over(request),
+            async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, ()> {
+                $ask(request, $need).await.map(|$got| $made)
+            }
         }
-    }
+    )+};
 }
 
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for Writer {
-    type Error = ();
-
-    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, ()> {
-        let reader = try_outcome!(request.guard::<Reader>().await);
-        if reader.by_cookie {
-            try_outcome!(request.guard::<SameOrigin>().await);
-        }
-        let by_cookie = reader.by_cookie;
-        match reader.into_writer(request.headers().get_one("X-CSRF-Token")) {
-            Ok(who) => Outcome::Success(Self(who, by_cookie)),
-            Err(problem) => problem.hand_over(request),
-        }
-    }
+guards! {
+    Reader: opened(Need::SignIn) => |reader| reader;
+    Writer: proven(Need::SignIn) => |(who, by_cookie)| Self(who, by_cookie);
+    PictureReader: opened(Need::Scope(Scope::Read)) => |reader| Self { who: reader.who };
+    Collector: proven(Need::Scope(Scope::Read)) => |(who, _)| Self(who);
+    PictureWriter: proven(Need::Scope(Scope::Write)) => |(who, _)| Self(who);
+    Uploader: opened(Need::Scope(Scope::Write)) => |reader| Self(reader);
+    Holder: opened(Need::Nothing) => |reader| Self(reader.who);
 }
 
 #[rocket::async_trait]

@@ -120,6 +120,22 @@ impl Problem {
         )
     }
 
+    /// 403 for an API token that is not for this: of another scope than this one, or where nobody
+    /// but the signed-in owner may act (RFC 6750 section 3.1).
+    pub(super) fn out_of_scope(scope: Option<&str>) -> Self {
+        let (detail, challenge) = match scope {
+            Some(scope) => (
+                format!("This API token is not for that: it lacks the scope `{scope}`."),
+                format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""),
+            ),
+            None => (
+                "No API token can do this: sign in with name and password.".into(),
+                "Bearer error=\"insufficient_scope\"".into(),
+            ),
+        };
+        Self::new(Status::Forbidden, detail).with_header("WWW-Authenticate", challenge)
+    }
+
     /// Ends a guard, of headers or of a body: the catcher will answer with this problem.
     pub(super) fn hand_over<S, F>(self, request: &Request<'_>) -> Outcome<S, (Status, ()), F> {
         let status = self.status;
@@ -146,6 +162,19 @@ impl Problem {
     /// What is wrong, by field.
     pub(super) fn errors(&self) -> &FieldErrors {
         &self.errors
+    }
+
+    /// What is wrong, by field, where a form can say it; a refusal without a field (a wrong password,
+    /// too many tries) is told at `field`.
+    ///
+    /// # Errors
+    /// The problem itself, where it is no matter of the form.
+    pub(super) fn at_field(&self, field: &'static str) -> Result<FieldErrors, Self> {
+        match self.status.code {
+            _ if !self.errors.is_empty() => Ok(self.errors.clone()),
+            403 | 429 => Ok(FieldErrors::from([(field.into(), self.detail.clone())])),
+            _ => Err(self.clone()),
+        }
     }
 
     fn title(&self) -> &'static str {

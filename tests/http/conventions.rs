@@ -22,6 +22,9 @@ fn private() -> Vec<(&'static str, String)> {
     let routes = [
         ("GET", "/api/v1/session"),
         ("DELETE", "/api/v1/session"),
+        ("GET", "/api/v1/account/tokens"),
+        ("POST", "/api/v1/account/tokens"),
+        ("DELETE", "/api/v1/account/tokens/ID"),
         ("POST", "/api/v1/images?name=x.jpg"),
         ("GET", "/api/v1/images"),
         ("GET", "/api/v1/images/ID"),

@@ -116,11 +116,13 @@ fn api_calls(id: &str, browser: &Browser) -> Vec<(String, RequestBuilder)> {
 fn account_calls(browser: &Browser) -> Vec<(String, RequestBuilder)> {
     let proof = json!({ "password": PASSWORD });
     let changed = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
+    let token = json!({ "name": "Backup", "scopes": ["read"], "password": PASSWORD });
     let calls = [
         ("DELETE", "/api/v1/sessions", json!({})),
         ("PUT", "/api/v1/account/password", changed),
         ("POST", "/api/v1/account/recovery-code", proof.clone()),
         ("POST", "/api/v1/admin/invitations", json!({})),
+        ("POST", "/api/v1/account/tokens", token),
         ("DELETE", "/api/v1/account", proof),
     ];
     let call = |(method, path, body): (&str, &str, Value)| {
@@ -139,6 +141,15 @@ fn forms(id: &str) -> Vec<(String, Vec<(&'static str, String)>)> {
         ("/logout".into(), vec![]),
         ("/account/sessions".into(), vec![]),
         ("/account/invitations".into(), vec![]),
+        (
+            "/account/tokens".into(),
+            vec![
+                ("name", "forged".into()),
+                ("scopes", "read".into()),
+                ("expires_in_days", "9".into()),
+                ("password", PASSWORD.into()),
+            ],
+        ),
         (
             "/account/recovery-code".into(),
             vec![("password", PASSWORD.into())],

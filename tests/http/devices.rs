@@ -6,13 +6,14 @@ use super::client::{Client, PASSWORD};
 use super::samples;
 use super::server::Server;
 use super::store::Backend;
+use super::tokens;
 
 on_both_stores!(
     the_owner_sees_each_sign_in_and_which_is_this_one,
     one_sign_in_is_ended_from_another,
     all_others_are_ended_at_once,
     nobody_elses_sign_in_can_be_ended,
-    a_sign_in_that_is_ended_stops_a_running_zip,
+    what_is_ended_or_revoked_stops_its_running_zip,
 );
 
 const SESSIONS: &str = "/api/v1/sessions";
@@ -95,24 +96,31 @@ fn nobody_elses_sign_in_can_be_ended(backend: &Backend) {
     ada.get("/api/v1/session").json(200);
 }
 
-fn a_sign_in_that_is_ended_stops_a_running_zip(backend: &Backend) {
+fn what_is_ended_or_revoked_stops_its_running_zip(backend: &Backend) {
     let server = Server::start(backend);
     let client = server.user("ada");
     for seed in 0..6 {
         client.add(&format!("{seed}.bmp"), &samples::large(seed));
     }
     let lost = client.signed_in("ada", PASSWORD);
-    let ticket = lost
-        .post("/api/v1/archives", &serde_json::json!({ "all": true }))
-        .json(201);
-    let url = ticket["url"].as_str().unwrap();
-    let mut reader = lost.request("GET", url).send().unwrap();
-    let mut first = [0; 4096];
-    std::io::Read::read_exact(&mut reader, &mut first).unwrap();
+    let program = tokens::program(&client, &["read"]);
+    let mut running = [&lost, &program].map(|who| {
+        let ticket = who.archive(&serde_json::json!({ "all": true }));
+        let url = ticket["url"].as_str().unwrap();
+        let mut answer = who.request("GET", url).send().unwrap();
+        std::io::Read::read_exact(&mut answer, &mut [0; 4096]).unwrap();
+        (answer, ticket["size"].as_u64().unwrap())
+    });
     client.delete(SESSIONS).expect(204);
+    let token = tokens::listed(&client).remove(0);
+    client
+        .delete(&format!("{}/{}", tokens::TOKENS, id(&token)))
+        .expect(204);
+    // A download looks at its sign-in every two seconds.
     std::thread::sleep(std::time::Duration::from_secs(3));
-    let rest = std::io::copy(&mut reader, &mut std::io::sink());
-    let whole = ticket["size"].as_u64().unwrap();
-    let got = rest.as_ref().map_or(0, |rest| rest + 4096);
-    assert!(rest.is_err() || got < whole, "all {whole} bytes came");
+    for (answer, whole) in &mut running {
+        let rest = std::io::copy(answer, &mut std::io::sink());
+        let got = rest.as_ref().map_or(0, |rest| rest + 4096);
+        assert!(rest.is_err() || got < *whole, "all {whole} bytes came");
+    }
 }

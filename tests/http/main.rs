@@ -75,6 +75,7 @@ mod slow;
 mod theme;
 mod throttling;
 mod timeline;
+mod tokens;
 mod transfers;
 mod uploads;
 

@@ -2,7 +2,9 @@
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use image_vault::store::{AccountRow, Records, Role, StoreError, UniqueField, Updated};
+use image_vault::store::{
+    AccountRow, Records, Role, SessionKind, StoreError, UniqueField, Updated,
+};
 
 use crate::fresh::Fresh;
 use crate::samples::{account, account_id, archive, at, image, session};
@@ -315,7 +317,7 @@ pub(crate) async fn a_removed_account_takes_everything_with_it_and_nothing_of_ot
     assert_eq!(records.account(&ada.id).await.unwrap(), None);
     assert!(
         records
-            .sessions_of(&ada.id, at(0), 5)
+            .sessions_of(&ada.id, SessionKind::SignIn, at(0), 5)
             .await
             .unwrap()
             .is_empty()
@@ -323,7 +325,11 @@ pub(crate) async fn a_removed_account_takes_everything_with_it_and_nothing_of_ot
     assert_eq!(records.sequence(&ada.id).await.unwrap(), 0);
     assert!(records.account(&bob.id).await.unwrap().is_some());
     assert_eq!(
-        records.sessions_of(&bob.id, at(0), 5).await.unwrap().len(),
+        records
+            .sessions_of(&bob.id, SessionKind::SignIn, at(0), 5)
+            .await
+            .unwrap()
+            .len(),
         1
     );
     assert_eq!(records.sequence(&bob.id).await.unwrap(), 1);

@@ -1,7 +1,7 @@
 //! What only the MongoDB store has: a server that says how it found the documents.
 
 use futures_util::{StreamExt, TryStreamExt};
-use image_vault::store::{ImageState, Store, TriesRow};
+use image_vault::store::{ImageState, SessionKind, Store, TriesRow};
 use mongodb::bson::{Document, doc};
 
 use crate::blobs::later;
@@ -56,14 +56,20 @@ async fn call_everything(store: &Store) {
         .touch_session(&login.digest, at(99), at(999))
         .await
         .unwrap();
-    records.sessions_of(&ada.id, at(0), 5).await.unwrap();
+    records
+        .sessions_of(&ada.id, SessionKind::SignIn, at(0), 5)
+        .await
+        .unwrap();
     records.departed(at(9), 5).await.unwrap();
     records.delete_departed(&ada.id).await.unwrap();
     records
         .replace_credentials(&account("Bob"), Some(&login.digest))
         .await
         .unwrap();
-    records.delete_sessions_of(&ada.id, None).await.unwrap();
+    records
+        .delete_sign_ins(&ada.id, &login.digest)
+        .await
+        .unwrap();
     records.delete_session(&login.digest).await.unwrap();
     records.delete_expired_sessions(at(0)).await.unwrap();
     records.has_accounts().await.unwrap();

@@ -76,6 +76,16 @@ pub(crate) fn session(account: AccountId) -> SessionRow {
         expires_at: at(3_600),
         label: "Firefox, “Größe”".into(),
         address: "192.0.2.7".into(),
+        scopes: None,
+    }
+}
+
+/// An API token of the account, which may do what these bits say.
+pub(crate) fn api_token(account: AccountId, scopes: u8) -> SessionRow {
+    SessionRow {
+        label: "Backup".into(),
+        scopes: Some(scopes),
+        ..session(account)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Sessions: their lives.
 
-use image_vault::store::SessionRow;
+use image_vault::store::{SessionKind, SessionRow};
 
 use crate::fresh::Fresh;
-use crate::samples::{account_id, at, session};
+use crate::samples::{account_id, api_token, at, session};
+
+const SIGN_IN: SessionKind = SessionKind::SignIn;
 
 pub(crate) async fn a_session_reads_back(fresh: &Fresh) {
     let records = &fresh.store.records;
@@ -85,25 +87,47 @@ pub(crate) async fn an_accounts_sessions_are_listed_and_ended_but_one(fresh: &Fr
     }
     let [first, third, second] = rows;
     assert_eq!(
-        records.sessions_of(&ada, at(0), 10).await.unwrap(),
+        records.sessions_of(&ada, SIGN_IN, at(0), 10).await.unwrap(),
         [third.clone(), second.clone(), first]
     );
-    assert_eq!(records.sessions_of(&ada, at(0), 1).await.unwrap(), [third]);
-    let ended = records.sessions_of(&ada, at(1_860), 10).await.unwrap();
-    assert!(ended.is_empty(), "idle for too long");
-    let kept = Some(&second.digest);
-    assert_eq!(records.delete_sessions_of(&ada, kept).await.unwrap(), 2);
     assert_eq!(
-        records.sessions_of(&ada, at(0), 10).await.unwrap(),
+        records.sessions_of(&ada, SIGN_IN, at(0), 1).await.unwrap(),
+        [third]
+    );
+    let ended = records
+        .sessions_of(&ada, SIGN_IN, at(1_860), 10)
+        .await
+        .unwrap();
+    assert!(ended.is_empty(), "idle for too long");
+    assert_eq!(
+        records.delete_sign_ins(&ada, &second.digest).await.unwrap(),
+        2
+    );
+    assert_eq!(
+        records.sessions_of(&ada, SIGN_IN, at(0), 10).await.unwrap(),
         [second]
     );
-    assert_eq!(records.delete_sessions_of(&ada, None).await.unwrap(), 1);
-    assert!(
-        records
-            .sessions_of(&ada, at(0), 10)
-            .await
-            .unwrap()
-            .is_empty()
+    assert_eq!(
+        records.sessions_of(&bob, SIGN_IN, at(0), 10).await.unwrap(),
+        [other]
     );
-    assert_eq!(records.sessions_of(&bob, at(0), 10).await.unwrap(), [other]);
+}
+
+pub(crate) async fn api_tokens_are_listed_apart_and_stay_when_sign_ins_end(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let ada = account_id();
+    let (login, token) = (session(ada), api_token(ada, 5));
+    for row in [&login, &token] {
+        records.insert_session(row).await.unwrap();
+        assert_eq!(
+            records.session(&row.digest).await.unwrap().as_ref(),
+            Some(row)
+        );
+    }
+    let of = async |kind| records.sessions_of(&ada, kind, at(0), 10).await.unwrap();
+    assert_eq!(of(SIGN_IN).await, [login]);
+    assert_eq!(of(SessionKind::ApiToken).await, [token.clone()]);
+    assert_eq!(records.delete_sign_ins(&ada, &[0; 32]).await.unwrap(), 1);
+    assert_eq!(of(SIGN_IN).await, []);
+    assert_eq!(of(SessionKind::ApiToken).await, [token]);
 }

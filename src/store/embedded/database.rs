@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_trust.sql"),
     include_str!("migrations/0003_coming_and_going.sql"),
+    include_str!("migrations/0004_api_tokens.sql"),
 ];
 
 /// How many reads run at once. They never wait for a write (WAL).

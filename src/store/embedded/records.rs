@@ -12,7 +12,8 @@ use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
     AccountRow, ArchiveRow, BlobRef, Change, EventRow, ImageRow, ImageState, Inserted,
-    InvitationRow, MetadataChange, Records, Result, Role, SessionRow, TriesRow, Updated,
+    InvitationRow, MetadataChange, Records, Result, Role, SessionKind, SessionRow, TriesRow,
+    Updated,
 };
 use super::database::Database;
 use super::{accounts, archives, catalogue, events, images, invitations, meta, sessions, tries};
@@ -122,11 +123,12 @@ impl Records for SqliteRecords {
     async fn sessions_of(
         &self,
         account: &AccountId,
+        kind: SessionKind,
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<SessionRow>> {
         let account = *account;
-        self.read(move |db| sessions::of_account(db, &account, now, limit))
+        self.read(move |db| sessions::of_account(db, &account, kind, now, limit))
             .await
     }
 
@@ -146,13 +148,9 @@ impl Records for SqliteRecords {
         self.write(move |db| sessions::delete(db, &digest)).await
     }
 
-    async fn delete_sessions_of(
-        &self,
-        account: &AccountId,
-        keep: Option<&[u8; 32]>,
-    ) -> Result<u64> {
-        let (account, keep) = (*account, keep.copied());
-        self.write(move |db| sessions::delete_of(db, &account, keep.as_ref()))
+    async fn delete_sign_ins(&self, account: &AccountId, keep: &[u8; 32]) -> Result<u64> {
+        let (account, keep) = (*account, *keep);
+        self.write(move |db| sessions::delete_sign_ins(db, &account, &keep))
             .await
     }
 

@@ -5,26 +5,29 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::ids::AccountId;
 
-use super::super::{Result, SessionRow};
+use super::super::{Result, SessionKind, SessionRow};
 use super::columns::Millis;
 
 macro_rules! columns {
     () => {
-        "digest, account, master_wrap, created_at, last_seen_at, idle_at, expires_at, label, address"
+        "digest, account, master_wrap, created_at, last_seen_at, idle_at, expires_at, label, address,
+         scopes"
     };
 }
 
 statements! {
-    INSERT = concat!("INSERT INTO sessions (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+    INSERT = concat!("INSERT INTO sessions (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
     BY_DIGEST = concat!("SELECT ", columns!(), " FROM sessions WHERE digest = ?1");
     OF_ACCOUNT = concat!(
         "SELECT ", columns!(), " FROM sessions
-         WHERE account = ?1 AND expires_at > ?2 AND idle_at > ?2 ORDER BY created_at DESC LIMIT ?3"
+         WHERE account = ?1 AND (scopes IS NULL) = ?2 AND expires_at > ?3 AND idle_at > ?3
+         ORDER BY created_at DESC LIMIT ?4"
     );
     TOUCH = "UPDATE sessions SET last_seen_at = max(last_seen_at, ?2), idle_at = max(idle_at, ?3)
         WHERE digest = ?1";
     DELETE = "DELETE FROM sessions WHERE digest = ?1";
     DELETE_OF = "DELETE FROM sessions WHERE account = ?1 AND digest IS NOT ?2";
+    DELETE_SIGN_INS = "DELETE FROM sessions WHERE account = ?1 AND digest IS NOT ?2 AND scopes IS NULL";
     DELETE_EXPIRED = "DELETE FROM sessions WHERE expires_at <= ?1 OR idle_at <= ?1";
 }
 
@@ -39,6 +42,7 @@ pub(super) fn insert(connection: &Connection, row: &SessionRow) -> Result<()> {
         Millis(row.expires_at),
         &row.label,
         &row.address,
+        row.scopes,
     ))?;
     Ok(())
 }
@@ -53,11 +57,13 @@ pub(super) fn by_digest(connection: &Connection, digest: &[u8; 32]) -> Result<Op
 pub(super) fn of_account(
     connection: &Connection,
     account: &AccountId,
+    kind: SessionKind,
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<SessionRow>> {
+    let is_sign_in = kind == SessionKind::SignIn;
     let mut select = connection.prepare_cached(OF_ACCOUNT)?;
-    let rows = select.query_map((account, Millis(now), limit), session)?;
+    let rows = select.query_map((account, is_sign_in, Millis(now), limit), session)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -87,6 +93,15 @@ pub(super) fn delete_of(
     Ok(delete.execute((account, keep))? as u64)
 }
 
+pub(super) fn delete_sign_ins(
+    connection: &Connection,
+    account: &AccountId,
+    keep: &[u8; 32],
+) -> Result<u64> {
+    let mut delete = connection.prepare_cached(DELETE_SIGN_INS)?;
+    Ok(delete.execute((account, keep))? as u64)
+}
+
 pub(super) fn delete_expired(connection: &Connection, now: Timestamp) -> Result<u64> {
     let mut delete = connection.prepare_cached(DELETE_EXPIRED)?;
     Ok(delete.execute([Millis(now)])? as u64)
@@ -103,5 +118,6 @@ fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
         expires_at: row.get::<_, Millis>("expires_at")?.0,
         label: row.get("label")?,
         address: row.get("address")?,
+        scopes: row.get("scopes")?,
     })
 }

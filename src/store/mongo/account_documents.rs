@@ -131,6 +131,9 @@ pub(super) struct SessionDoc {
     label: String,
     #[serde(default)]
     address: String,
+    // A sign-in has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scopes: Option<u8>,
 }
 
 /// How long an older version let a session be idle by default.
@@ -148,6 +151,7 @@ impl From<&SessionRow> for SessionDoc {
             expires_at: date(row.expires_at),
             label: row.label.clone(),
             address: row.address.clone(),
+            scopes: row.scopes,
         }
     }
 }
@@ -169,6 +173,7 @@ impl TryFrom<SessionDoc> for SessionRow {
             expires_at: time(doc.expires_at)?,
             label: doc.label,
             address: doc.address,
+            scopes: doc.scopes,
         })
     }
 }

@@ -11,7 +11,8 @@ use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
     AccountRow, ArchiveRow, BlobRef, Change, EventRow, ImageRow, ImageState, Inserted,
-    InvitationRow, MetadataChange, Records, Result, Role, SessionRow, TriesRow, Updated,
+    InvitationRow, MetadataChange, Records, Result, Role, SessionKind, SessionRow, TriesRow,
+    Updated,
 };
 use super::Mongo;
 use super::{
@@ -84,10 +85,11 @@ impl Records for MongoRecords {
     async fn sessions_of(
         &self,
         account: &AccountId,
+        kind: SessionKind,
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<SessionRow>> {
-        sessions::of_account(&self.0, account, now, limit).await
+        sessions::of_account(&self.0, account, kind, now, limit).await
     }
 
     async fn touch_session(
@@ -103,12 +105,8 @@ impl Records for MongoRecords {
         sessions::delete(&self.0, digest).await
     }
 
-    async fn delete_sessions_of(
-        &self,
-        account: &AccountId,
-        keep: Option<&[u8; 32]>,
-    ) -> Result<u64> {
-        sessions::delete_of(&self.0, account, keep).await
+    async fn delete_sign_ins(&self, account: &AccountId, keep: &[u8; 32]) -> Result<u64> {
+        sessions::delete_sign_ins(&self.0, account, keep).await
     }
 
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64> {

@@ -6,7 +6,7 @@ use mongodb::bson::{Document, doc};
 
 use crate::ids::AccountId;
 
-use super::super::{Result, SessionRow};
+use super::super::{Result, SessionKind, SessionRow};
 use super::Mongo;
 use super::account_documents::SessionDoc;
 use super::documents::{binary, date};
@@ -28,11 +28,13 @@ pub(super) async fn by_digest(mongo: &Mongo, digest: &[u8; 32]) -> Result<Option
 pub(super) async fn of_account(
     mongo: &Mongo,
     account: &AccountId,
+    kind: SessionKind,
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<SessionRow>> {
     let mut live = of(account, None);
     let later = doc! { "$gt": date(now) };
+    live.insert("scopes", doc! { "$exists": kind == SessionKind::ApiToken });
     live.extend(doc! { "expires_at": later.clone(), "idle_at": later });
     let found = async {
         mongo
@@ -75,6 +77,19 @@ pub(super) async fn delete_of(
 ) -> Result<u64> {
     Ok(mongo
         .answer(mongo.sessions().delete_many(of(account, keep)))
+        .await?
+        .deleted_count)
+}
+
+pub(super) async fn delete_sign_ins(
+    mongo: &Mongo,
+    account: &AccountId,
+    keep: &[u8; 32],
+) -> Result<u64> {
+    let mut others = of(account, Some(keep));
+    others.insert("scopes", doc! { "$exists": false });
+    Ok(mongo
+        .answer(mongo.sessions().delete_many(others))
         .await?
         .deleted_count)
 }

@@ -9,7 +9,7 @@ use rocket::uri;
 use serde::{Deserialize, Serialize};
 
 use super::super::download::{Download, disposition};
-use super::super::guards::{Reader, Writer};
+use super::super::guards::{Collector, PictureReader};
 use super::super::json::JsonParts;
 use super::super::problem::Problem;
 use super::super::range::Wanted;
@@ -39,7 +39,7 @@ pub(in super::super) fn address(ticket: &Ticket) -> String {
 
 #[rocket::post("/archives", data = "<body>")]
 async fn create(
-    who: Writer,
+    who: Collector,
     body: JsonParts<SelectionBody, Order>,
     vault: &State<Vault>,
 ) -> Result<Custom<Json<TicketBody>>, Problem> {
@@ -59,7 +59,7 @@ async fn create(
 
 #[rocket::get("/archives/<id>")]
 async fn fetch(
-    reader: Reader,
+    reader: PictureReader,
     id: &str,
     wanted: Wanted,
     vault: &State<Vault>,

@@ -7,7 +7,7 @@ use rocket::State;
 use rocket::serde::json::Json;
 use serde::{Deserialize, Serialize};
 
-use super::super::guards::{Reader, Writer};
+use super::super::guards::{PictureReader, PictureWriter};
 use super::super::json::{JsonBody, JsonParts};
 use super::super::problem::Problem;
 use super::super::wire::{SelectionBody, counted};
@@ -37,7 +37,7 @@ struct Deleted {
 
 #[rocket::post("/images/delete", data = "<body>")]
 async fn delete(
-    who: Writer,
+    who: PictureWriter,
     body: JsonParts<SelectionBody, Deletion>,
     vault: &State<Vault>,
 ) -> Result<Json<Deleted>, Problem> {
@@ -58,7 +58,7 @@ async fn delete(
 
 #[rocket::post("/images/restore", data = "<body>")]
 async fn restore(
-    who: Writer,
+    who: PictureWriter,
     body: JsonBody<SelectionBody>,
     vault: &State<Vault>,
 ) -> Result<Count, Problem> {
@@ -73,7 +73,7 @@ struct Marking {
 
 #[rocket::post("/images/favourite", data = "<body>")]
 async fn favourite(
-    who: Writer,
+    who: PictureWriter,
     body: JsonParts<SelectionBody, Marking>,
     vault: &State<Vault>,
 ) -> Result<Count, Problem> {
@@ -98,7 +98,7 @@ struct Known {
 
 #[rocket::post("/images/known", data = "<body>")]
 async fn known(
-    reader: Reader,
+    reader: PictureReader,
     body: JsonBody<Sums>,
     vault: &State<Vault>,
 ) -> Result<Json<Known>, Problem> {

@@ -6,7 +6,7 @@ use rocket::serde::json::Json;
 use serde::Deserialize;
 
 use super::super::download::{Download, Jpeg, disposition};
-use super::super::guards::{Reader, Writer};
+use super::super::guards::{PictureReader, PictureWriter};
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
 use super::super::range::Wanted;
@@ -19,7 +19,7 @@ use crate::vault::Vault;
 
 #[rocket::get("/images?<asked..>")]
 async fn list(
-    reader: Reader,
+    reader: PictureReader,
     asked: Asked,
     vault: &State<Vault>,
 ) -> Result<Json<ListBody<ImageBody>>, Problem> {
@@ -34,7 +34,7 @@ async fn list(
 
 #[rocket::get("/images/<id>")]
 async fn show(
-    reader: Reader,
+    reader: PictureReader,
     id: ImageId,
     vault: &State<Vault>,
 ) -> Result<Json<ImageBody>, Problem> {
@@ -53,7 +53,7 @@ struct Patch {
 
 #[rocket::patch("/images/<id>", data = "<body>")]
 async fn edit(
-    who: Writer,
+    who: PictureWriter,
     id: ImageId,
     body: JsonBody<Patch>,
     vault: &State<Vault>,
@@ -83,7 +83,7 @@ async fn edit(
 
 #[rocket::delete("/images/<id>?<permanent>")]
 async fn remove(
-    who: Writer,
+    who: PictureWriter,
     id: ImageId,
     permanent: Option<&str>,
     vault: &State<Vault>,
@@ -99,7 +99,7 @@ async fn remove(
 
 #[rocket::get("/images/<id>/original?<inline>")]
 async fn original(
-    reader: Reader,
+    reader: PictureReader,
     id: ImageId,
     inline: Option<&str>,
     wanted: Wanted,
@@ -126,12 +126,20 @@ async fn original(
 }
 
 #[rocket::get("/images/<id>/thumbnail")]
-async fn thumbnail(reader: Reader, id: ImageId, vault: &State<Vault>) -> Result<Jpeg, Problem> {
+async fn thumbnail(
+    reader: PictureReader,
+    id: ImageId,
+    vault: &State<Vault>,
+) -> Result<Jpeg, Problem> {
     Ok(Jpeg(vault.thumbnail(&reader.who, &id).await?))
 }
 
 #[rocket::get("/images/<id>/preview")]
-async fn preview(reader: Reader, id: ImageId, vault: &State<Vault>) -> Result<Jpeg, Problem> {
+async fn preview(
+    reader: PictureReader,
+    id: ImageId,
+    vault: &State<Vault>,
+) -> Result<Jpeg, Problem> {
     Ok(Jpeg(vault.preview(&reader.who, &id).await?))
 }
 

@@ -9,6 +9,7 @@ pub(super) mod health;
 mod images;
 mod sessions;
 mod timeline;
+mod tokens;
 mod uploads;
 
 pub(super) use archives::address as archive_address;
@@ -19,6 +20,7 @@ pub(super) fn routes() -> Vec<rocket::Route> {
         accounts::routes(),
         account::routes(),
         sessions::routes(),
+        tokens::routes(),
         images::routes(),
         timeline::routes(),
         uploads::routes(),

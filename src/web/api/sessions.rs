@@ -8,7 +8,7 @@ use rocket::serde::json::Json;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::super::guards::{Reader, SameOrigin, Writer};
+use super::super::guards::{Holder, Reader, SameOrigin, Writer};
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
 use super::super::site::Site;
@@ -16,6 +16,7 @@ use super::super::wire::UserBody;
 use crate::ids::{InvalidId, SessionId};
 use crate::vault::Caller;
 use crate::vault::Device;
+use crate::vault::Scopes;
 use crate::vault::SignIn;
 use crate::vault::Vault;
 
@@ -41,6 +42,9 @@ struct Current {
     user: UserBody,
     expires_at: Timestamp,
     csrf_token: String,
+    /// What an API token may do; a sign-in may do all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<&'static str>>,
 }
 
 #[rocket::post("/sessions", data = "<body>")]
@@ -70,11 +74,13 @@ async fn sign_in(
 }
 
 #[rocket::get("/session")]
-fn current(reader: Reader) -> Json<Current> {
+fn current(holder: Holder) -> Json<Current> {
+    let who = holder.0;
     Json(Current {
-        user: UserBody::from(&reader.who.account),
-        expires_at: reader.who.expires_at,
-        csrf_token: reader.who.csrf_token().to_owned(),
+        user: UserBody::from(&who.account),
+        expires_at: who.expires_at,
+        csrf_token: who.csrf_token().to_owned(),
+        scopes: who.scopes().map(Scopes::names),
     })
 }
 

@@ -4,7 +4,7 @@ use rocket::State;
 use rocket::serde::json::Json;
 use serde::Serialize;
 
-use super::super::guards::Reader;
+use super::super::guards::PictureReader;
 use super::super::problem::Problem;
 use super::asked::{Asked, clock};
 use crate::vault::Section;
@@ -56,7 +56,7 @@ impl From<Timeline> for TimelineBody {
 
 #[rocket::get("/timeline?<tz>&<utc_offset>&<asked..>")]
 async fn timeline(
-    reader: Reader,
+    reader: PictureReader,
     asked: Asked,
     tz: Option<&str>,
     utc_offset: Option<&str>,

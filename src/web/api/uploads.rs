@@ -9,7 +9,7 @@ use rocket::serde::json::Json;
 use serde::Serialize;
 
 use super::super::body::read_file;
-use super::super::guards::Reader;
+use super::super::guards::Uploader;
 use super::super::problem::Problem;
 use super::super::receive::{Incoming, Received, receive_form};
 use super::super::wire::ImageBody;
@@ -39,19 +39,19 @@ struct Item {
 
 #[rocket::post("/images", data = "<data>")]
 async fn upload(
-    reader: Reader,
+    sender: Uploader,
     incoming: Incoming,
     kind: Option<&ContentType>,
     data: Data<'_>,
     vault: &State<Vault>,
 ) -> Result<Answer, Problem> {
     if kind.is_some_and(|kind| kind.is_form_data()) {
-        let (_, received) = receive_form(reader, &incoming, data, vault).await?;
+        let (_, received) = receive_form(sender.0, &incoming, data, vault).await?;
         return Ok(Answer::Several(Json(Results {
             items: received.into_iter().map(item).collect(),
         })));
     }
-    let who = reader.into_writer(incoming.proof())?;
+    let who = sender.0.into_writer(incoming.proof())?;
     let name = incoming.name()?;
     let _permit = vault.admit(incoming.length).await?;
     let bytes = read_file(

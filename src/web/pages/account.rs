@@ -65,7 +65,7 @@ struct EventLine {
 }
 
 #[derive(Responder)]
-enum Answer {
+pub(super) enum Answer {
     Page(Template),
     Refused((Status, Template)),
     Done(Flash<Redirect>),

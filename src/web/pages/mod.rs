@@ -10,6 +10,7 @@ mod register;
 mod selection;
 mod sessions;
 mod tiles;
+mod tokens;
 mod trash;
 mod vault;
 
@@ -32,6 +33,7 @@ pub(super) fn routes() -> Vec<rocket::Route> {
         recover::routes(),
         account::routes(),
         sessions::routes(),
+        tokens::routes(),
         vault::routes(),
         picture::routes(),
         trash::routes(),
