@@ -23,6 +23,8 @@ mod damage;
 mod events;
 #[path = "store/fresh.rs"]
 mod fresh;
+#[path = "store/image_keys.rs"]
+mod image_keys;
 #[path = "store/images.rs"]
 mod images;
 #[path = "store/instance.rs"]
@@ -101,6 +103,9 @@ conformance! {
         expired_and_idle_sessions_are_removed,
         an_accounts_sessions_are_listed_and_ended_but_one,
         api_tokens_are_listed_apart_and_stay_when_sign_ins_end;
+    image_keys:
+        keys_of_a_generation_come_by_id_and_are_replaced_once,
+        no_image_comes_under_a_master_key_that_was_replaced;
     events:
         an_accounts_events_come_newest_first,
         old_events_are_forgotten;

@@ -9,6 +9,8 @@
 
 #[path = "vault/forged.rs"]
 mod forged;
+#[path = "vault/rotation.rs"]
+mod rotation;
 
 use std::io::{Cursor, Write};
 use std::sync::Arc;
@@ -28,6 +30,11 @@ use forged::{
     a_password_hash_made_cheap_in_its_row_opens_nothing,
     a_session_copied_to_another_account_opens_nothing, a_token_ends_on_its_day,
     a_token_whose_row_allows_more_than_was_chosen_opens_nothing,
+};
+use rotation::{
+    a_key_that_does_not_open_holds_up_no_other,
+    a_new_master_key_opens_all_pictures_before_and_after_they_are_re_wrapped,
+    an_upload_that_a_rotation_overtakes_is_refused_and_leaves_nothing,
 };
 
 const HOUR: i64 = 60 * 60;
@@ -318,6 +325,9 @@ on_both_stores!(
     a_token_whose_row_allows_more_than_was_chosen_opens_nothing(),
     a_token_ends_on_its_day(),
     a_password_hash_made_cheap_in_its_row_opens_nothing(),
+    a_new_master_key_opens_all_pictures_before_and_after_they_are_re_wrapped(),
+    an_upload_that_a_rotation_overtakes_is_refused_and_leaves_nothing(),
+    a_key_that_does_not_open_holds_up_no_other(),
 );
 
 /// An empty database of MongoDB, where there is one to test on.

@@ -66,11 +66,13 @@ pub enum WrapKind {
     LibraryItem = 13,
     /// The data key of an archive's plan under its owner's master key.
     ArchivePlan = 14,
+    /// The master key before a rotation under the one after it.
+    RetiredMaster = 15,
 }
 
 impl WrapKind {
     /// Each of them, in the order of their numbers.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Password,
         Self::Recovery,
         Self::Session,
@@ -85,6 +87,7 @@ impl WrapKind {
         Self::PublicImage,
         Self::LibraryItem,
         Self::ArchivePlan,
+        Self::RetiredMaster,
     ];
 }
 

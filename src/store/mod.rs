@@ -6,6 +6,7 @@
 
 mod embedded;
 mod error;
+mod image_keys;
 mod mongo;
 mod records;
 
@@ -19,6 +20,7 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 
 pub use error::StoreError;
+pub use image_keys::{KeyRecords, KeyRow};
 pub use records::{
     AccountRow, ArchiveRow, BlobRef, Change, EventKind, EventRow, ImageRow, ImageState, Inserted,
     InvitationRow, KdfRow, MetadataChange, Role, SessionKind, SessionRow, TriesRow, UniqueField,
@@ -88,7 +90,7 @@ pub async fn open(choice: &StoreChoice) -> Result<Store> {
 /// same transaction and writes it on each row that changed, so whoever knows the number can fetch
 /// just what is newer ([`Records::changes_since`]). Numbers become visible in order.
 #[async_trait]
-pub trait Records: Send + Sync {
+pub trait Records: KeyRecords {
     /// Succeeds when the store answers. Cheap enough for a readiness check.
     async fn ping(&self) -> Result<()>;
 
@@ -224,7 +226,9 @@ pub trait Records: Send + Sync {
 
     /// Stores a new image (its `seq` and `revision` are set by the store). When the account
     /// already holds an image with this digest nothing is stored and that one's id is returned; it
-    /// is the row's own id where the very call was made before.
+    /// is the row's own id where the very call was made before. Where the account's master key is
+    /// of another generation, nothing is stored either: after [`Records::replace_credentials`] no
+    /// image comes with a key that was wrapped before.
     async fn insert_image(&self, row: &ImageRow) -> Result<Inserted>;
 
     /// The account's image with this id.

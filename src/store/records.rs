@@ -79,6 +79,9 @@ pub struct AccountRow {
     pub secret_wrap: Vec<u8>,
     /// Counts rotations of the master key.
     pub mk_generation: u32,
+    /// The master key before the last rotation, wrapped by the one of today, while there are images
+    /// whose keys it wraps.
+    pub retired_wrap: Option<Vec<u8>>,
     /// When the password was chosen.
     pub password_set_at: Timestamp,
     /// When the recovery code was made.
@@ -163,10 +166,12 @@ pub enum EventKind {
     TokenMade,
     /// An API token was revoked.
     TokenRevoked,
+    /// The master key was replaced.
+    KeyRotated,
 }
 
 impl EventKind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Registered,
         Self::NewDevice,
         Self::PasswordChanged,
@@ -177,6 +182,7 @@ impl EventKind {
         Self::RoleChanged,
         Self::TokenMade,
         Self::TokenRevoked,
+        Self::KeyRotated,
     ];
 
     /// The word that is stored, and that the API says.
@@ -192,6 +198,7 @@ impl EventKind {
             Self::RoleChanged => "role_changed",
             Self::TokenMade => "token_made",
             Self::TokenRevoked => "token_revoked",
+            Self::KeyRotated => "key_rotated",
         }
     }
 
@@ -341,6 +348,8 @@ pub enum Inserted {
     New,
     /// Not stored: this image of the account has the same digest.
     Duplicate(ImageId),
+    /// Not stored: the account's master key is of another generation than the row's.
+    Stale,
 }
 
 /// How a compare-and-swap ended.

@@ -49,13 +49,15 @@ pub struct NewAccount {
     pub invitation: Option<String>,
 }
 
-/// An account that was opened without a session: by registering, or by its recovery code.
+/// An account that was opened without a session: by registering, by its recovery code, or by
+/// replacing its master key, which ends them all.
 pub struct Opened {
     /// Its row.
     pub account: AccountRow,
     /// Opens the vault when the password is lost. Shown once and kept nowhere.
     pub recovery_code: Zeroizing<String>,
     pub(super) master: MasterKey,
+    pub(super) lasting: Lasting,
 }
 
 impl Vault {
@@ -101,6 +103,7 @@ impl Vault {
             public_key: secret.public_key(),
             secret_wrap: keys::wrap(WrapKind::AccountSecret, &id, subject, &master, &secret)?,
             mk_generation: 1,
+            retired_wrap: None,
             password_set_at: now,
             recovery_made_at: now,
             recovery_proven_at: None,
@@ -116,6 +119,7 @@ impl Vault {
             account,
             recovery_code: recovery.to_code(),
             master,
+            lasting: Lasting::InUse,
         })
     }
 
@@ -141,10 +145,12 @@ impl Vault {
     /// The store's.
     pub async fn start_first_session(&self, opened: Opened, caller: &Caller) -> Result<Started> {
         let Opened {
-            account, master, ..
+            account,
+            master,
+            lasting,
+            ..
         } = opened;
-        self.start_session(account, &master, caller, Lasting::InUse)
-            .await
+        self.start_session(account, &master, caller, lasting).await
     }
 
     /// Gives an account a role; for the operator's command line. `false` where there is no such

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::catalogue::Entry;
 use super::content::{Outlet, PlainStream, SealedBlob, Stop, produce};
 use super::error::{Result, VaultError};
+use super::keys::Keyring;
 use super::listing::Sort;
 use super::{Selection, Unlocked, Vault, keys};
 use crate::archive;
@@ -25,7 +26,6 @@ use crate::archive::Plan;
 use crate::crypto;
 use crate::crypto::BlobRole;
 use crate::crypto::DataKey;
-use crate::crypto::MasterKey;
 use crate::crypto::WrapKind;
 use crate::ids::AccountId;
 use crate::ids::ArchiveId;
@@ -105,7 +105,7 @@ impl Vault {
                 WrapKind::ArchivePlan,
                 who.id(),
                 id.as_bytes(),
-                &*who.master,
+                &*who.keyring.master,
                 &key,
             )?,
             plan: blob,
@@ -140,9 +140,11 @@ impl Vault {
             WrapKind::ArchivePlan,
             who.id(),
             subject,
-            &*who.master,
+            &*who.keyring.master,
             &row.key_wrap,
-        )?;
+        )
+        // Made before the master key was replaced.
+        .map_err(|_| VaultError::NotFound)?;
         let context = keys::blob_context(who.id(), subject, BlobRole::ArchivePlan);
         let packed = self
             .read_small(&row.plan, key.role_key(BlobRole::ArchivePlan), context)
@@ -175,7 +177,7 @@ impl Vault {
         let mut zip = Zip {
             vault: self.clone(),
             account: *who.id(),
-            master: who.master.clone(),
+            keyring: who.keyring.clone(),
             session: who.session,
             session_checked: Instant::now(),
             plan: archive.plan.clone(),
@@ -187,11 +189,11 @@ impl Vault {
     }
 }
 
-/// A zip on its way. Holds its own reference to the master key, so it can go on without a request.
+/// A zip on its way. Holds its own reference to the keys, so it can go on without a request.
 struct Zip {
     vault: Vault,
     account: AccountId,
-    master: Arc<MasterKey>,
+    keyring: Keyring,
     session: [u8; 32],
     session_checked: Instant,
     plan: Arc<Plan>,
@@ -242,7 +244,7 @@ impl Zip {
             self.rows = rows.into_iter().map(|row| (row.id, row)).collect();
         }
         let row = self.rows.remove(&id).ok_or(VaultError::Gone)?;
-        let key = keys::data_key(&self.master, &row)?;
+        let key = self.keyring.data_key(&row)?;
         let (key, context) = keys::blob_key(&key, &row, BlobRole::Original);
         Ok(SealedBlob {
             id: row.original.id,

@@ -15,11 +15,11 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use zeroize::Zeroizing;
 
-use super::error::Result;
+use super::error::{Result, VaultError};
+use super::keys::Keyring;
 use super::listing::{Key, Sort};
 use super::metadata::Metadata;
-use super::{Unlocked, Vault, keys};
-use crate::crypto::MasterKey;
+use super::{Unlocked, Vault};
 use crate::ids::AccountId;
 use crate::ids::ImageId;
 use crate::store::Change;
@@ -209,12 +209,18 @@ enum Opened {
     Damaged(ImageId),
 }
 
-fn open(master: &MasterKey, changes: Vec<Change>) -> Vec<Opened> {
+/// Fails as a whole where the keys are not today's: what they do not open is not damaged.
+fn open(keyring: &Keyring, changes: Vec<Change>) -> Result<Vec<Opened>> {
+    let is_later =
+        |change: &Change| matches!(change, Change::Put(row) if keyring.is_outdated_by(row));
+    if changes.iter().any(is_later) {
+        return Err(VaultError::Unauthenticated);
+    }
     let open = |row: &ImageRow| -> Result<Entry> {
-        let metadata = Metadata::open(&keys::data_key(master, row)?, row)?;
+        let metadata = Metadata::open(&keyring.data_key(row)?, row)?;
         Ok(Entry::new(row, metadata))
     };
-    changes
+    let opened = changes
         .into_iter()
         .map(|change| match change {
             Change::Gone { id, .. } => Opened::Gone(id),
@@ -226,7 +232,8 @@ fn open(master: &MasterKey, changes: Vec<Change>) -> Vec<Opened> {
                 |entry| Opened::Put(Box::new(entry)),
             ),
         })
-        .collect()
+        .collect();
+    Ok(opened)
 }
 
 /// The catalogues of all accounts in use.
@@ -336,8 +343,8 @@ impl Vault {
             let sealed: Vec<_> = sealed
                 .filter_map(|(change, known)| known.is_none().then_some(change))
                 .collect();
-            let master = who.master.clone();
-            let fresh = tokio::task::spawn_blocking(move || open(&master, sealed)).await?;
+            let keyring = who.keyring.clone();
+            let fresh = tokio::task::spawn_blocking(move || open(&keyring, sealed)).await??;
             // In the order in which they came: what is gone must not come back.
             let mut fresh = fresh.into_iter();
             let opened = known

@@ -225,7 +225,7 @@ impl Vault {
     /// [`VaultError::NotFound`], [`VaultError::Damaged`].
     pub async fn thumbnail(&self, who: &Unlocked, id: &crate::ids::ImageId) -> Result<Bytes> {
         let row = self.row(who, id).await?;
-        let key = keys::data_key(&who.master, &row)?;
+        let key = who.keyring.data_key(&row)?;
         let (key, context) = keys::blob_key(&key, &row, BlobRole::Thumbnail);
         self.read_small(&row.thumbnail, key, context).await
     }

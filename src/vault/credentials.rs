@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::accounts::{MAX_PASSWORD_BYTES, login_key, password_problem};
 use super::error::{Result, VaultError};
 use super::events::EventKind;
-use super::sessions::MAX_LOGIN_BYTES;
+use super::sessions::{Lasting, MAX_LOGIN_BYTES};
 use super::throttle::Guess;
 use super::{Caller, Opened, Unlocked, Vault, keys};
 use crate::crypto::{CryptoError, MasterKey, RecoverySecret, WrapKind};
@@ -41,7 +41,7 @@ impl Recovery {
 }
 
 /// Another change of the account at the very same moment, so often in a row.
-const MOST_RACES: usize = 5;
+pub(super) const MOST_RACES: usize = 5;
 
 impl Vault {
     /// Changes the password, and ends all other sign-ins.
@@ -161,6 +161,7 @@ impl Vault {
             account: row,
             recovery_code,
             master,
+            lasting: Lasting::InUse,
         })
     }
 
@@ -206,7 +207,11 @@ impl Vault {
     }
 
     /// Puts a new code in the old one's place; returns it.
-    fn wrap_recovery(&self, row: &mut AccountRow, master: &MasterKey) -> Result<Zeroizing<String>> {
+    pub(super) fn wrap_recovery(
+        &self,
+        row: &mut AccountRow,
+        master: &MasterKey,
+    ) -> Result<Zeroizing<String>> {
         let secret = RecoverySecret::generate()?;
         let subject = row.id.as_bytes();
         row.recovery_wrap = keys::wrap(WrapKind::Recovery, &row.id, subject, &secret, master)?;
@@ -217,7 +222,7 @@ impl Vault {
 }
 
 /// Whether a change was made; where somebody else made one at the same moment, it is tried again.
-fn is_done(updated: Updated) -> Result<bool> {
+pub(super) fn is_done(updated: Updated) -> Result<bool> {
     match updated {
         Updated::Done => Ok(true),
         Updated::Conflict => Ok(false),

@@ -49,6 +49,12 @@ pub enum VaultError {
     /// What the caller saw is not what is there now.
     #[error("something has changed in the meantime")]
     Changed,
+    /// The keys of some pictures are still to be re-wrapped for the master key of today.
+    #[error("{left} keys of the last rotation are left")]
+    RotationUnderWay {
+        /// How many.
+        left: u64,
+    },
     /// Input that breaks a rule, by field.
     #[error("some of what was sent cannot be used")]
     Invalid(FieldErrors),

@@ -29,7 +29,8 @@ pub(super) fn is_by_owner(event: &EventRow) -> bool {
         | EventKind::PasswordChanged
         | EventKind::Recovered
         | EventKind::RecoveryRenewed
-        | EventKind::TokenMade => true,
+        | EventKind::TokenMade
+        | EventKind::KeyRotated => true,
         EventKind::Guessing
         | EventKind::SessionsEnded
         | EventKind::RoleChanged
@@ -74,6 +75,7 @@ fn words(kind: EventKind) -> &'static str {
         EventKind::SessionsEnded => "Other sign-ins were ended",
         EventKind::RoleChanged => "The role of the account was changed",
         EventKind::TokenMade => "An API token was made",
+        EventKind::KeyRotated => "The master key was replaced, with a new recovery code",
         EventKind::TokenRevoked => "An API token was revoked",
     }
 }

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 
 use super::catalogue::Entry;
 use super::error::{FieldErrors, Result, VaultError};
+use super::keys::Keyring;
 use super::metadata::Metadata;
-use super::{Unlocked, Vault, keys};
+use super::{Unlocked, Vault};
 use crate::crypto::DataKey;
-use crate::crypto::MasterKey;
 use crate::ids::ImageId;
 use crate::store::ImageRow;
 use crate::store::ImageState;
@@ -100,7 +100,7 @@ impl Vault {
     /// [`VaultError::NotFound`], also for another person's; [`VaultError::Damaged`].
     pub async fn open_image(&self, who: &Unlocked, id: &ImageId) -> Result<OpenImage> {
         let row = self.row(who, id).await?;
-        let key = keys::data_key(&who.master, &row)?;
+        let key = who.keyring.data_key(&row)?;
         let metadata = Metadata::open(&key, &row)?;
         Ok(OpenImage {
             image: Image::of_row(&row, metadata),
@@ -196,8 +196,8 @@ impl Vault {
         for attempt in 0..MAX_ATTEMPTS {
             let asked: Vec<ImageId> = left.iter().copied().collect();
             let rows = records.images(who.id(), &asked).await?;
-            let (master, edit) = (who.master.clone(), edit.clone());
-            let edit_rows = move || rows.iter().map(|row| edit.applied(&master, row)).collect();
+            let (keyring, edit) = (who.keyring.clone(), edit.clone());
+            let edit_rows = move || rows.iter().map(|row| edit.applied(&keyring, row)).collect();
             let changes: Result<Vec<_>> = tokio::task::spawn_blocking(edit_rows).await?;
             let changes: Vec<MetadataChange> = changes?.into_iter().flatten().collect();
             let changed = records.update_metadata(who.id(), &changes).await?;
@@ -214,8 +214,8 @@ impl Vault {
 
 impl ImageEdit {
     /// The record of this row with the edit in it; nothing where that makes no difference.
-    fn applied(&self, master: &MasterKey, row: &ImageRow) -> Result<Option<MetadataChange>> {
-        let key = keys::data_key(master, row)?;
+    fn applied(&self, keyring: &Keyring, row: &ImageRow) -> Result<Option<MetadataChange>> {
+        let key = keyring.data_key(row)?;
         let mut metadata = Metadata::open(&key, row)?;
         if !self.apply(&mut metadata) {
             return Ok(None);

@@ -1,10 +1,13 @@
 //! Which key is wrapped by which, and under what context: the vault's side of the key schedule in
 //! `docs/CRYPTO.md`.
 
+use std::sync::Arc;
+
 use super::error::{Result, VaultError};
 use crate::crypto::BlobContext;
 use crate::crypto::BlobRole;
 use crate::crypto::DataKey;
+use crate::crypto::DigestKey;
 use crate::crypto::MasterKey;
 use crate::crypto::PasswordHashing;
 use crate::crypto::PasswordKey;
@@ -13,7 +16,8 @@ use crate::crypto::SecretKey;
 use crate::crypto::WrapContext;
 use crate::crypto::WrapKind;
 use crate::crypto::WrappedKey;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, ImageId};
+use crate::store::AccountRow;
 use crate::store::ImageRow;
 use crate::store::KdfRow;
 
@@ -67,15 +71,89 @@ pub(super) fn unwrap_by_password(
         .map_err(|_| VaultError::WrongCredentials)
 }
 
-/// An image's data key.
-pub(super) fn data_key(master: &MasterKey, row: &ImageRow) -> Result<DataKey> {
+/// What opens an account's images: its master key, and while a rotation is under way the one
+/// before, too.
+#[derive(Clone)]
+pub(super) struct Keyring {
+    /// The master key of today.
+    pub(super) master: Arc<MasterKey>,
+    /// Counts rotations.
+    pub(super) generation: u32,
+    /// Wraps the keys that the rotation has not come to yet.
+    pub(super) retired: Option<Arc<MasterKey>>,
+}
+
+impl Keyring {
+    /// An image's data key.
+    ///
+    /// # Errors
+    /// [`VaultError::Unauthenticated`] where the master key has been replaced since this one was
+    /// opened, and its session ended with it.
+    pub(super) fn data_key(&self, row: &ImageRow) -> Result<DataKey> {
+        let master = match &self.retired {
+            Some(retired) if row.mk_generation < self.generation => retired,
+            _ if self.is_outdated_by(row) => return Err(VaultError::Unauthenticated),
+            _ => &self.master,
+        };
+        data_key(master, &row.account, &row.id, &row.key_wrap)
+    }
+
+    /// Whether the row's key is of a later master key.
+    pub(super) fn is_outdated_by(&self, row: &ImageRow) -> bool {
+        row.mk_generation > self.generation
+    }
+}
+
+/// The keys of an account whose master key this is.
+///
+/// # Errors
+/// [`VaultError::Unauthenticated`] where it is so no longer.
+pub(super) fn open_keyring(account: &AccountRow, master: MasterKey) -> Result<Keyring> {
+    let subject = account.id.as_bytes();
+    let wrapped = &account.digest_wrap;
+    unwrap::<DigestKey>(WrapKind::DigestKey, &account.id, subject, &master, wrapped)
+        .map_err(|_| VaultError::Unauthenticated)?;
+    let open = |wrapped: &Vec<u8>| {
+        unwrap(
+            WrapKind::RetiredMaster,
+            &account.id,
+            subject,
+            &master,
+            wrapped,
+        )
+        .map(Arc::new)
+    };
+    Ok(Keyring {
+        retired: account.retired_wrap.as_ref().map(open).transpose()?,
+        generation: account.mk_generation,
+        master: Arc::new(master),
+    })
+}
+
+/// An image's data key, where this master key wraps it.
+pub(super) fn data_key(
+    master: &MasterKey,
+    account: &AccountId,
+    image: &ImageId,
+    wrapped: &[u8],
+) -> Result<DataKey> {
     unwrap(
         WrapKind::ImageKey,
-        &row.account,
-        row.id.as_bytes(),
+        account,
+        image.as_bytes(),
         master,
-        &row.key_wrap,
+        wrapped,
     )
+}
+
+/// An image's data key under this master key.
+pub(super) fn wrap_data_key(
+    master: &MasterKey,
+    account: &AccountId,
+    image: &ImageId,
+    key: &DataKey,
+) -> Result<Vec<u8>> {
+    wrap(WrapKind::ImageKey, account, image.as_bytes(), master, key)
 }
 
 /// The key and context of one of an image's blobs.

@@ -79,17 +79,23 @@ impl Vault {
         let records = &self.store().records;
         records.remove_account(account, self.now()).await?;
         self.remove_images_of(account).await?;
+        self.drop_tickets(account).await?;
+        // The tombstones that the pictures left.
+        Ok(records.remove_account(account, self.now()).await?)
+    }
+
+    /// Removes the account's tickets for zips.
+    pub(super) async fn drop_tickets(&self, account: &AccountId) -> Result<()> {
+        let records = &self.store().records;
         loop {
             let tickets = records.remove_archives_of(account, BATCH as u32).await?;
             for ticket in &tickets {
                 self.store().blobs.delete(&ticket.plan.id).await?;
             }
             if tickets.len() < BATCH {
-                break;
+                return Ok(());
             }
         }
-        // The tombstones that the pictures left.
-        Ok(records.remove_account(account, self.now()).await?)
     }
 
     async fn remove_images_of(&self, account: &AccountId) -> Result<()> {

@@ -264,7 +264,7 @@ fn stale_cursor() -> VaultError {
 }
 
 pub(super) fn seal_cursor(who: &Unlocked, bytes: &[u8]) -> Result<String> {
-    let sealed = who.master.cursor_key().seal(bytes)?;
+    let sealed = who.keyring.master.cursor_key().seal(bytes)?;
     Ok(data_encoding::BASE64URL_NOPAD.encode(&sealed))
 }
 
@@ -272,7 +272,8 @@ fn open_cursor(who: &Unlocked, text: &str) -> Result<Vec<u8>> {
     let sealed = data_encoding::BASE64URL_NOPAD
         .decode(text.as_bytes())
         .map_err(|_| stale_cursor())?;
-    who.master
+    who.keyring
+        .master
         .cursor_key()
         .open(&sealed)
         .map_err(|_| stale_cursor())

@@ -21,6 +21,7 @@ mod leaving;
 mod listing;
 mod metadata;
 mod passwords;
+mod rotation;
 mod selection;
 mod sessions;
 mod throttle;
@@ -71,6 +72,7 @@ struct Inner {
     store: Store,
     clock: Clock,
     passwords: passwords::Hashing,
+    passes: rotation::Passes,
     catalogues: catalogue::Catalogues,
     intake: uploads::Intake,
     registration: crate::config::Registration,
@@ -105,6 +107,7 @@ impl Vault {
             store,
             clock,
             passwords: passwords::Hashing::new(&config.passwords, secret.pepper()),
+            passes: rotation::Passes::default(),
             catalogues: catalogue::Catalogues::new(),
             intake: uploads::Intake::new(&config.uploads),
             registration: config.registration,

@@ -1,11 +1,10 @@
 //! Signing in and out, and what a request gets from a session's secret.
 
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
 use super::error::{FieldErrors, Result, VaultError};
+use super::keys::Keyring;
 use super::throttle::Guess;
 use super::tokens::{API_TOKEN_PREFIX, Scope, Scopes};
 use super::{Caller, Vault, accounts, keys};
@@ -95,7 +94,7 @@ pub struct Unlocked {
     pub account: AccountRow,
     /// When the session ends whatever happens.
     pub expires_at: Timestamp,
-    pub(super) master: Arc<MasterKey>,
+    pub(super) keyring: Keyring,
     pub(super) session: [u8; 32],
     pub(super) lasting: Lasting,
     /// What a program's token is limited to; a sign-in is not.
@@ -129,6 +128,10 @@ impl Unlocked {
     pub fn id(&self) -> &AccountId {
         &self.account.id
     }
+}
+
+fn is_live(row: &SessionRow, now: Timestamp) -> bool {
+    row.expires_at > now && row.idle_at > now
 }
 
 impl Vault {
@@ -166,7 +169,8 @@ impl Vault {
     pub(super) async fn outlived(&self, proven: &AccountRow, digest: &[u8; 32]) -> Result<bool> {
         let records = &self.store().records;
         let now = records.account(&proven.id).await?;
-        let outlived = now.is_none_or(|now| now.password_set_at != proven.password_set_at);
+        let secrets = |row: &AccountRow| (row.password_set_at, row.mk_generation);
+        let outlived = now.is_none_or(|now| secrets(&now) != secrets(proven));
         if outlived {
             records.delete_session(digest).await?;
         }
@@ -267,16 +271,20 @@ impl Vault {
             &row.master_wrap,
         )
         .map_err(|_| VaultError::Unauthenticated)?;
-        Ok(Unlocked {
+        // A session that began while the master key was being replaced has the key of before.
+        let keyring = keys::open_keyring(&account, master)?;
+        let who = Unlocked {
             account,
             expires_at: row.expires_at,
-            master: Arc::new(master),
+            keyring,
             session: digest,
             lasting: self.lasting(&row),
             scopes,
             csrf_token: token.secret().csrf_token(),
             token,
-        })
+        };
+        self.go_on_rotating(&who);
+        Ok(who)
     }
 
     /// Ends the session.
@@ -291,7 +299,7 @@ impl Vault {
     pub(super) async fn live_session(&self, digest: &[u8; 32]) -> Result<Option<SessionRow>> {
         let now = self.now();
         let row = self.store().records.session(digest).await?;
-        let live = row.filter(|row| row.expires_at > now && row.idle_at > now);
+        let live = row.filter(|row| is_live(row, now));
         if let Some(row) = &live
             && now.duration_since(row.last_seen_at) >= self.touch_every()
         {
@@ -300,6 +308,12 @@ impl Vault {
             records.touch_session(digest, now, idle_at).await?;
         }
         Ok(live)
+    }
+
+    /// Whether the session has not ended; asking does not keep it from idling out.
+    pub(super) async fn is_live(&self, digest: &[u8; 32]) -> Result<bool> {
+        let row = self.store().records.session(digest).await?;
+        Ok(row.is_some_and(|row| is_live(&row, self.now())))
     }
 
     /// Often enough that a short idle time is not outrun by the writing of it.

@@ -184,14 +184,8 @@ impl Vault {
             uploaded_at: self.now(),
             trashed_at: None,
             digest,
-            key_wrap: keys::wrap(
-                WrapKind::ImageKey,
-                who.id(),
-                id.as_bytes(),
-                &*who.master,
-                &key,
-            )?,
-            mk_generation: who.account.mk_generation,
+            key_wrap: keys::wrap_data_key(&who.keyring.master, who.id(), &id, &key)?,
+            mk_generation: who.keyring.generation,
             metadata: metadata.seal(&key, who.id(), &id)?,
             original,
             thumbnail,
@@ -207,6 +201,12 @@ impl Vault {
             Ok(Inserted::Duplicate(first)) => {
                 self.remove_blobs(std::slice::from_ref(&row)).await;
                 self.take_again(who, &first, &metadata.name).await
+            }
+            // The master key was replaced meanwhile, which ended this sign-in: nothing may come
+            // with a key that will not be there.
+            Ok(Inserted::Stale) => {
+                self.remove_blobs(std::slice::from_ref(&row)).await;
+                Err(VaultError::Unauthenticated)
             }
             // Whether the row was stored is unknown when a store fails at the commit: the blobs
             // stay, and the sweeper removes them if no row names them.
@@ -274,7 +274,7 @@ fn digest_key(who: &Unlocked) -> Result<DigestKey> {
         WrapKind::DigestKey,
         &account.id,
         account.id.as_bytes(),
-        &*who.master,
+        &*who.keyring.master,
         &account.digest_wrap,
     )
 }

@@ -313,6 +313,13 @@ impl From<VaultError> for Problem {
                 Status::Conflict,
                 "There are more or fewer pictures than before, so nothing was done. Look again.",
             ),
+            VaultError::RotationUnderWay { left } => Self::new(
+                Status::Conflict,
+                format!(
+                    "The last change of the master key is not finished: {left} pictures are still \
+                     to be moved to it. If this number does not fall, they are damaged."
+                ),
+            ),
             VaultError::Invalid(errors) => Self::invalid(errors),
             VaultError::Taken(errors) => Self {
                 status: Status::Conflict,

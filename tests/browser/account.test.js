@@ -77,6 +77,21 @@ test("a sign-in is ended from another device, and that one asks to sign in again
   await there.getByRole("dialog").getByLabel("Password", { exact: true }).waitFor();
 });
 
+test("a new master key keeps the pictures, and its new code is shown", async (t) => {
+  const url = await startServer(t);
+  await upload(url, await register(url), "sea.png", png(60, 40, [1, 2, 200]));
+  const page = await openPage(t);
+  await signIn(page, url);
+  await page.goto(`${url}/account/security`);
+  await page.getByText("Replace the master key").first().click();
+  await checkAccessibility(page, "the form for a new master key");
+  await page.locator("#rotation_password").fill(password);
+  await page.getByRole("button", { name: "Replace the master key" }).click();
+  await page.locator("#recovery-code").waitFor();
+  await page.getByRole("link", { name: "Open my vault" }).click();
+  await page.locator(".photo[aria-label^='sea.png']").waitFor();
+});
+
 for (const [look, options] of Object.entries(looks)) {
   test(`the account's pages are for everybody, ${look}`, async (t) => {
     const url = await startServer(t);

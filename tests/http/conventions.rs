@@ -23,6 +23,8 @@ fn private() -> Vec<(&'static str, String)> {
         ("GET", "/api/v1/session"),
         ("DELETE", "/api/v1/session"),
         ("GET", "/api/v1/account/tokens"),
+        ("GET", "/api/v1/account/master-key"),
+        ("POST", "/api/v1/account/master-key"),
         ("POST", "/api/v1/account/tokens"),
         ("DELETE", "/api/v1/account/tokens/ID"),
         ("POST", "/api/v1/images?name=x.jpg"),

@@ -170,7 +170,7 @@ fn a_password_that_is_being_changed_when_the_server_dies_is_the_old_or_the_new_o
 }
 
 /// Whether it opens the account; a server that is busy, or a killed one's transaction, is waited for.
-fn wait_for_login(server: &Server, password: &str) -> bool {
+pub(super) fn wait_for_login(server: &Server, password: &str) -> bool {
     loop {
         let answer = server.anonymous().login("ada", password);
         match answer.status {
@@ -183,7 +183,7 @@ fn wait_for_login(server: &Server, password: &str) -> bool {
 }
 
 /// Within the time that two hashes take.
-fn random_delay() -> Duration {
+pub(super) fn random_delay() -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     Duration::from_millis(u64::from(now.subsec_micros() % 120))
 }

@@ -123,6 +123,7 @@ fn account_calls(browser: &Browser) -> Vec<(String, RequestBuilder)> {
         ("POST", "/api/v1/account/recovery-code", proof.clone()),
         ("POST", "/api/v1/admin/invitations", json!({})),
         ("POST", "/api/v1/account/tokens", token),
+        ("POST", "/api/v1/account/master-key", proof.clone()),
         ("DELETE", "/api/v1/account", proof),
     ];
     let call = |(method, path, body): (&str, &str, Value)| {
@@ -153,6 +154,10 @@ fn forms(id: &str) -> Vec<(String, Vec<(&'static str, String)>)> {
         (
             "/account/recovery-code".into(),
             vec![("password", PASSWORD.into())],
+        ),
+        (
+            "/account/master-key".into(),
+            vec![("rotation_password", PASSWORD.into())],
         ),
         (
             "/account/delete".into(),

@@ -67,6 +67,7 @@ mod page_vault;
 mod pictures;
 mod readme;
 mod registration;
+mod rotation;
 mod secrecy;
 mod sessions;
 mod setup;

@@ -157,6 +157,8 @@ fn nothing_that_concerns_the_account_takes_a_token(backend: &Backend) {
             &json!({ "recovery_code": "x" }),
         ),
         token.get("/api/v1/account/events"),
+        token.get("/api/v1/account/master-key"),
+        token.post("/api/v1/account/master-key", &proof),
         token.post("/api/v1/admin/invitations", &json!({})),
         token.get(TOKENS),
         token.post(TOKENS, &wanted(&["read"])),

@@ -1,13 +1,15 @@
 //! What only the MongoDB store has: a server that says how it found the documents.
 
 use futures_util::{StreamExt, TryStreamExt};
-use image_vault::store::{ImageState, SessionKind, Store, TriesRow};
+use image_vault::store::{ImageState, KeyRow, SessionKind, Store, TriesRow};
 use mongodb::bson::{Document, doc};
 
 use crate::blobs::later;
 use crate::fresh::on_database;
 use crate::only_mongo::{collection, open};
-use crate::samples::{account, archive, at, blob_id, bytes, get, image, put, renewed, session};
+use crate::samples::{
+    account, archive, at, blob_id, bytes, get, image, image_id, put, renewed, session,
+};
 
 const MIB: usize = 1 << 20;
 
@@ -60,6 +62,16 @@ async fn call_everything(store: &Store) {
         .sessions_of(&ada.id, SessionKind::SignIn, at(0), 5)
         .await
         .unwrap();
+    records
+        .keys_of_generation(&ada.id, 6, None, 5)
+        .await
+        .unwrap();
+    records.count_keys_of_generation(&ada.id, 6).await.unwrap();
+    let key = KeyRow {
+        id: image_id(),
+        key_wrap: vec![1],
+    };
+    records.replace_keys(&ada.id, 6, &[key]).await.unwrap();
     records.departed(at(9), 5).await.unwrap();
     records.delete_departed(&ada.id).await.unwrap();
     records

@@ -61,6 +61,7 @@ pub(crate) fn account(name: &str) -> AccountRow {
         password_set_at: at(8),
         recovery_made_at: at(9),
         recovery_proven_at: Some(at(10)),
+        retired_wrap: Some(vec![7, 0, 255]),
         revision: 0,
     }
 }
@@ -101,7 +102,7 @@ pub(crate) fn image(account: AccountId) -> ImageRow {
         trashed_at: None,
         digest: rand::random(),
         key_wrap: vec![9; 120],
-        mk_generation: 3,
+        mk_generation: 7,
         metadata: vec![0, 1, 254, 255],
         original: BlobRef {
             id: blob_id(),

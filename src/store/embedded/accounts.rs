@@ -14,7 +14,7 @@ macro_rules! columns {
         "id, username, username_key, email, email_key, display_name, role, created_at,
          kdf_memory_kib, kdf_passes, kdf_lanes, kdf_salt, kdf_pepper_id, password_wrap,
          recovery_wrap, digest_wrap, public_key, secret_wrap, mk_generation, password_set_at,
-         recovery_made_at, recovery_proven_at, revision"
+         recovery_made_at, recovery_proven_at, retired_wrap, revision"
     };
 }
 
@@ -24,7 +24,7 @@ statements! {
          :id, :username, :username_key, :email, :email_key, :display_name, :role, :created_at,
          :kdf_memory_kib, :kdf_passes, :kdf_lanes, :kdf_salt, :kdf_pepper_id, :password_wrap,
          :recovery_wrap, :digest_wrap, :public_key, :secret_wrap, :mk_generation, :password_set_at,
-         :recovery_made_at, :recovery_proven_at, :revision)"
+         :recovery_made_at, :recovery_proven_at, :retired_wrap, :revision)"
     );
     BY_ID = concat!("SELECT ", columns!(), " FROM accounts WHERE id = ?1");
     BY_LOGIN = concat!(
@@ -35,7 +35,7 @@ statements! {
          :id, :username, :username_key, :email, :email_key, :display_name, :role, :created_at,
          :kdf_memory_kib, :kdf_passes, :kdf_lanes, :kdf_salt, :kdf_pepper_id, :password_wrap,
          :recovery_wrap, :digest_wrap, :public_key, :secret_wrap, :mk_generation, :password_set_at,
-         :recovery_made_at, :recovery_proven_at, :revision + 1)
+         :recovery_made_at, :recovery_proven_at, :retired_wrap, :revision + 1)
          WHERE id = :id AND revision = :revision"
     );
     DEPART = "INSERT INTO departed (account, at) VALUES (?1, ?2) ON CONFLICT (account) DO NOTHING";
@@ -140,6 +140,7 @@ fn execute(connection: &Connection, sql: &str, row: &AccountRow, role: Role) -> 
         ":public_key": row.public_key,
         ":secret_wrap": row.secret_wrap,
         ":mk_generation": row.mk_generation,
+        ":retired_wrap": row.retired_wrap,
         ":password_set_at": Millis(row.password_set_at),
         ":recovery_made_at": Millis(row.recovery_made_at),
         ":recovery_proven_at": row.recovery_proven_at.map(Millis),
@@ -170,6 +171,7 @@ fn account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
         public_key: row.get("public_key")?,
         secret_wrap: row.get("secret_wrap")?,
         mk_generation: row.get("mk_generation")?,
+        retired_wrap: row.get("retired_wrap")?,
         password_set_at: row.get::<_, Millis>("password_set_at")?.0,
         recovery_made_at: row.get::<_, Millis>("recovery_made_at")?.0,
         recovery_proven_at: row

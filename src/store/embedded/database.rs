@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_trust.sql"),
     include_str!("migrations/0003_coming_and_going.sql"),
     include_str!("migrations/0004_api_tokens.sql"),
+    include_str!("migrations/0005_rotation.sql"),
 ];
 
 /// How many reads run at once. They never wait for a write (WAL).
@@ -199,7 +200,8 @@ fn is_empty(connection: &Connection) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        accounts, archives, catalogue, events, images, invitations, meta, sessions, tries,
+        accounts, archives, catalogue, events, image_keys, images, invitations, meta, sessions,
+        tries,
     };
     use super::*;
 
@@ -217,6 +219,7 @@ mod tests {
             archives::STATEMENTS,
             catalogue::STATEMENTS,
             events::STATEMENTS,
+            image_keys::STATEMENTS,
             images::STATEMENTS,
             invitations::STATEMENTS,
             meta::STATEMENTS,

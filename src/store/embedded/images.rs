@@ -20,6 +20,7 @@ macro_rules! image_columns {
 pub(super) use image_columns;
 
 statements! {
+    GENERATION = "SELECT mk_generation FROM accounts WHERE id = ?1";
     SEQUENCE = "SELECT seq FROM sequences WHERE account = ?1";
     SET_SEQUENCE =
         "INSERT INTO sequences (account, seq) VALUES (?1, ?2)
@@ -77,6 +78,13 @@ pub(super) fn sequence(connection: &Connection, account: &AccountId) -> Result<u
 }
 
 pub(super) fn insert(connection: &Connection, row: &ImageRow) -> Result<Inserted> {
+    let generation: Option<u32> = connection
+        .prepare_cached(GENERATION)?
+        .query_row([row.account], |row| row.get(0))
+        .optional()?;
+    if generation.is_some_and(|generation| generation != row.mk_generation) {
+        return Ok(Inserted::Stale);
+    }
     let twin = connection
         .prepare_cached(BY_DIGEST)?
         .query_row((row.account, row.digest), |row| row.get(0))

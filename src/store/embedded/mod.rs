@@ -29,6 +29,7 @@ mod database;
 mod errors;
 mod events;
 mod files;
+mod image_keys;
 mod images;
 mod invitations;
 mod meta;

@@ -37,6 +37,8 @@ pub(super) struct AccountDoc {
     recovery_made_at: Option<DateTime>,
     #[serde(default)]
     recovery_proven_at: Option<DateTime>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retired_wrap: Option<Binary>,
     revision: u64,
 }
 
@@ -76,6 +78,7 @@ impl AccountDoc {
             password_set_at: Some(date(row.password_set_at)),
             recovery_made_at: Some(date(row.recovery_made_at)),
             recovery_proven_at: row.recovery_proven_at.map(date),
+            retired_wrap: row.retired_wrap.as_deref().map(binary),
             revision,
         }
     }
@@ -111,6 +114,7 @@ impl TryFrom<AccountDoc> for AccountRow {
             password_set_at: time(doc.password_set_at.unwrap_or(doc.created_at))?,
             recovery_made_at: time(doc.recovery_made_at.unwrap_or(doc.created_at))?,
             recovery_proven_at: doc.recovery_proven_at.map(time).transpose()?,
+            retired_wrap: doc.retired_wrap.map(|wrap| wrap.bytes),
             revision: doc.revision,
         })
     }

@@ -75,6 +75,16 @@ pub(super) async fn replace_credentials(
                     session.abort_transaction().await?;
                     return Ok(false);
                 }
+                // Images are inserted one transaction at a time, which write to this document: none
+                // that has looked at the old row is let through after this one.
+                let own = doc! { "_id": row.id.to_string() };
+                let passed = doc! { "$inc": { "seq": 0_i64, "credentials": 1_i64 } };
+                mongo
+                    .sequences()
+                    .update_one(own, passed)
+                    .upsert(true)
+                    .session(&mut *session)
+                    .await?;
                 mongo
                     .sessions()
                     .delete_many(sessions::of(&row.id, *keep))

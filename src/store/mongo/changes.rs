@@ -20,6 +20,17 @@ pub(super) async fn insert(mongo: &Mongo, row: &ImageRow) -> Result<Inserted> {
         async move {
             let seq = raise(mongo, session, &row.account).await?;
             let account = row.account.to_string();
+            let owner = mongo
+                .accounts()
+                .clone_with_type::<GenerationDoc>()
+                .find_one(doc! { "_id": &account })
+                .projection(doc! { "mk_generation": 1 })
+                .session(&mut *session)
+                .await?;
+            if owner.is_some_and(|owner| owner.mk_generation != row.mk_generation) {
+                session.abort_transaction().await?;
+                return Ok(Inserted::Stale);
+            }
             let twin = mongo
                 .images()
                 .clone_with_type::<IdDoc>()
@@ -190,7 +201,7 @@ fn parts(mut changes: &[MetadataChange]) -> impl Iterator<Item = &[MetadataChang
 }
 
 /// A command that was carried out may still tell of writes that were not.
-fn refuse_write_errors(reply: &Document) -> DriverResult<()> {
+pub(super) fn refuse_write_errors(reply: &Document) -> DriverResult<()> {
     match reply.get_array("writeErrors") {
         Ok(errors) if !errors.is_empty() => Err(Error::custom(format!(
             "an update was refused: {}",
@@ -200,6 +211,11 @@ fn refuse_write_errors(reply: &Document) -> DriverResult<()> {
         ))),
         _ => Ok(()),
     }
+}
+
+#[derive(Deserialize)]
+struct GenerationDoc {
+    mk_generation: u32,
 }
 
 #[derive(Deserialize)]

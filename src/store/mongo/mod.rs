@@ -17,6 +17,7 @@ mod documents;
 mod download;
 mod errors;
 mod events;
+mod image_keys;
 mod images;
 mod invitations;
 mod meta;

@@ -20,7 +20,7 @@ use super::{
 };
 
 /// Rows in MongoDB.
-pub(super) struct MongoRecords(Arc<Mongo>);
+pub(super) struct MongoRecords(pub(super) Arc<Mongo>);
 
 impl MongoRecords {
     pub(super) fn new(mongo: Arc<Mongo>) -> Self {

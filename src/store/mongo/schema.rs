@@ -13,7 +13,7 @@ use super::super::{Result, StoreError};
 use super::Mongo;
 
 /// The version that this program reads and writes.
-const CURRENT: i64 = 3;
+const CURRENT: i64 = 4;
 
 const NAMESPACE_EXISTS: i32 = 48;
 const INDEX_NOT_FOUND: i32 = 27;
@@ -58,6 +58,13 @@ pub(super) async fn bring_forward(mongo: &Mongo) -> Result<()> {
         let by_age = index("by_age", doc! { "at": 1 });
         mongo.answer(departed.create_index(by_age)).await?;
         raise_version(mongo, 3).await?;
+    }
+    if version < 4 {
+        let keys = doc! { "account": 1, "mk_generation": 1, "_id": 1 };
+        let images = mongo.database.collection::<Document>("images");
+        let created = images.create_index(index("by_generation", keys));
+        mongo.answer(created).await?;
+        raise_version(mongo, 4).await?;
     }
     Ok(())
 }

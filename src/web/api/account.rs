@@ -118,6 +118,51 @@ async fn renew_code(
     Ok(Json(NewCode { recovery_code }))
 }
 
+#[derive(Serialize)]
+struct NewKey {
+    recovery_code: Zeroizing<String>,
+    token: Zeroizing<String>,
+    expires_at: Timestamp,
+}
+
+#[rocket::post("/account/master-key", data = "<body>")]
+async fn rotate(
+    who: Writer,
+    body: JsonBody<Proof>,
+    caller: Caller,
+    jar: &CookieJar<'_>,
+    site: &State<Site>,
+    vault: &State<Vault>,
+) -> Result<Json<NewKey>, Problem> {
+    let rotated = vault.rotate_master_key(&who.0, body.0.password, &caller);
+    let opened = rotated.await?;
+    let recovery_code = opened.recovery_code.clone();
+    let started = vault.start_first_session(opened, &caller).await?;
+    if who.1 {
+        jar.add(site.session_cookie(&started));
+    }
+    Ok(Json(NewKey {
+        recovery_code,
+        token: started.token,
+        expires_at: started.expires_at,
+    }))
+}
+
+#[derive(Serialize)]
+struct MasterKeyState {
+    generation: u32,
+    /// Pictures whose keys are still under the key before; null where there are none.
+    left: Option<u64>,
+}
+
+#[rocket::get("/account/master-key")]
+async fn master_key(reader: Reader, vault: &State<Vault>) -> Result<Json<MasterKeyState>, Problem> {
+    Ok(Json(MasterKeyState {
+        generation: reader.who.account.mk_generation,
+        left: vault.rotation_left(&reader.who).await?,
+    }))
+}
+
 #[derive(Deserialize)]
 struct Code {
     #[serde(default)]
@@ -197,6 +242,8 @@ pub(super) fn routes() -> Vec<rocket::Route> {
         recover,
         renew_code,
         test_code,
+        rotate,
+        master_key,
         events,
         delete
     ]

@@ -15,6 +15,7 @@ use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::site::{INVITATION_LASTS, Site};
 use super::super::units;
+use super::keys::{Health, health};
 use super::register::{code_page, code_page_again};
 use super::sign_in::{NoFields, SignedOut};
 use crate::store::ImageState;
@@ -48,14 +49,6 @@ struct SecurityPage<'a> {
     errors: &'a FieldErrors,
 }
 
-/// What protects the account's keys.
-#[derive(Serialize)]
-struct Health {
-    hash_label: String,
-    sessions_label: String,
-    keys_label: String,
-}
-
 #[derive(Serialize)]
 struct EventLine {
     words: &'static str,
@@ -73,7 +66,7 @@ pub(super) enum Answer {
 }
 
 /// How many pictures there are in these states, and the bytes of their originals.
-async fn totals(
+pub(super) async fn totals(
     vault: &Vault,
     who: &Unlocked,
     states: &[ImageState],
@@ -165,27 +158,8 @@ async fn security_page(
     Ok(Template::render("pages/account_security", shell.with(page)))
 }
 
-async fn health(who: &Unlocked, vault: &Vault) -> Result<Health, Problem> {
-    let kdf = &who.account.kdf;
-    let states = [ImageState::Active, ImageState::Trashed];
-    let (pictures, _) = totals(vault, who, &states).await?;
-    let sessions = vault.devices(who).await?.len();
-    Ok(Health {
-        hash_label: format!(
-            "Argon2id with {}, {} passes, {} lane{}",
-            units::bytes(u64::from(kdf.memory_kib) << 10),
-            kdf.passes,
-            kdf.lanes,
-            if kdf.lanes == 1 { "" } else { "s" },
-        ),
-        sessions_label: units::count(sessions),
-        // The master key is wrapped by password, code and each sign-in, and wraps two of the account's.
-        keys_label: units::count(pictures + sessions + 4),
-    })
-}
-
 /// The page again, with what was wrong at the field; other failures are pages of their own.
-async fn refused(
+pub(super) async fn refused(
     problem: Problem,
     field: &'static str,
     who: &Unlocked,

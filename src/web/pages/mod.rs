@@ -4,6 +4,7 @@ pub(super) mod sign_in;
 pub(super) mod theme;
 
 mod account;
+mod keys;
 mod picture;
 mod recover;
 mod register;
@@ -32,6 +33,7 @@ pub(super) fn routes() -> Vec<rocket::Route> {
         register::routes(),
         recover::routes(),
         account::routes(),
+        keys::routes(),
         sessions::routes(),
         tokens::routes(),
         vault::routes(),

@@ -1,0 +1,249 @@
+//! Replacing the master key, for somebody who fears that the old one is known: by a stolen sign-in
+//! together with a copy of the store, say.
+//!
+//! One transaction makes the new key the account's: it is wrapped by the password and by a new
+//! recovery code, it wraps the *retired* one, and all sign-ins and tokens end. From then on new
+//! pictures are under the new key; the keys of the others are re-wrapped in the background, and
+//! until then the retired key opens them. No picture is touched, and a crash anywhere leaves all of
+//! them readable: whoever signs in next goes on with what is left.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use zeroize::Zeroizing;
+
+use super::credentials::{MOST_RACES, is_done};
+use super::error::{Result, VaultError};
+use super::events::EventKind;
+use super::keys::{self, Keyring};
+use super::{Caller, Opened, Unlocked, Vault};
+use crate::crypto::{AccountSecret, DigestKey, MasterKey, WrapKind};
+use crate::ids::AccountId;
+use crate::store::{AccountRow, KeyRow};
+
+/// Keys re-wrapped at a time.
+const BATCH: u32 = 500;
+
+/// A pass that could not be finished is tried again after this long, by a request of its owner.
+const TRY_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
+
+/// When passes were last begun by this process, for the accounts whose pass is not finished.
+#[derive(Default)]
+pub(super) struct Passes(Mutex<HashMap<AccountId, Timestamp>>);
+
+impl Passes {
+    /// Whether to begin one now.
+    fn begin(&self, account: AccountId, now: Timestamp) -> bool {
+        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.retain(|_, at| *at + TRY_AGAIN_AFTER > now);
+        match begun.contains_key(&account) {
+            true => false,
+            false => begun.insert(account, now).is_none(),
+        }
+    }
+
+    fn end(&self, account: &AccountId) {
+        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.remove(account);
+    }
+}
+
+impl Vault {
+    /// Replaces the master key and the recovery code, and ends every sign-in and token of the
+    /// account: the caller gets a new sign-in by [`Vault::start_first_session`].
+    ///
+    /// # Errors
+    /// [`VaultError::RotationUnderWay`] while keys of the last rotation are left, and as
+    /// [`Vault::change_password`].
+    pub async fn rotate_master_key(
+        &self,
+        who: &Unlocked,
+        password: Zeroizing<String>,
+        caller: &Caller,
+    ) -> Result<Opened> {
+        for _ in 0..MOST_RACES {
+            let (mut row, retired) = self.prove_password(who, &password, caller).await?;
+            if row.retired_wrap.is_some() {
+                let left = self.keys_left(&row).await?;
+                return Err(VaultError::RotationUnderWay { left });
+            }
+            let master = MasterKey::generate()?;
+            let recovery_code = self
+                .put_under(&mut row, &password, &retired, &master)
+                .await?;
+            let records = &self.store().records;
+            if !is_done(records.replace_credentials(&row, None).await?)? {
+                continue;
+            }
+            row.revision += 1;
+            tracing::info!(account = %row.id, "master key replaced");
+            self.note(&row.id, EventKind::KeyRotated, caller).await;
+            // Those that stay open nothing, and end with their day.
+            if let Err(error) = self.drop_tickets(&row.id).await {
+                tracing::warn!(account = %row.id, %error, "tickets of zips were not removed");
+            }
+            return Ok(Opened {
+                account: row,
+                recovery_code,
+                master,
+                lasting: who.lasting,
+            });
+        }
+        Err(VaultError::Busy)
+    }
+
+    /// How many pictures wait for the new master key; `None` where no rotation is under way.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn rotation_left(&self, who: &Unlocked) -> Result<Option<u64>> {
+        match who.account.retired_wrap {
+            Some(_) => self.keys_left(&who.account).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Goes on with a rotation that is not finished, beside what the request is about.
+    pub(super) fn go_on_rotating(&self, who: &Unlocked) {
+        let (account, keyring, session) = (*who.id(), who.keyring.clone(), who.session);
+        let Some(retired) = keyring.retired.clone() else {
+            return;
+        };
+        if !self.0.passes.begin(account, self.now()) {
+            return;
+        }
+        let vault = self.clone();
+        tokio::spawn(async move {
+            let passed = vault.re_wrap_all(&account, &keyring, &retired, &session);
+            match passed.await {
+                Ok(true) => vault.0.passes.end(&account),
+                Ok(false) => tracing::warn!(%account, "a rotation is not finished yet"),
+                Err(error) => tracing::warn!(%account, %error, "a rotation was cut short"),
+            }
+        });
+    }
+
+    /// Puts all that the account's row wraps under a new master key. Gives the new recovery code.
+    async fn put_under(
+        &self,
+        row: &mut AccountRow,
+        password: &str,
+        retired: &MasterKey,
+        master: &MasterKey,
+    ) -> Result<Zeroizing<String>> {
+        let (id, subject) = (row.id, *row.id.as_bytes());
+        let hashing = self.0.passwords.fresh()?;
+        let key = self.0.passwords.derive(password, &hashing).await?;
+        row.password_wrap = keys::wrap_by_password(&id, &hashing, &key, master)?;
+        row.kdf = keys::kdf_row(&hashing);
+        let digest: DigestKey = keys::unwrap(
+            WrapKind::DigestKey,
+            &id,
+            &subject,
+            retired,
+            &row.digest_wrap,
+        )?;
+        row.digest_wrap = keys::wrap(WrapKind::DigestKey, &id, &subject, master, &digest)?;
+        let secret: AccountSecret = keys::unwrap(
+            WrapKind::AccountSecret,
+            &id,
+            &subject,
+            retired,
+            &row.secret_wrap,
+        )?;
+        row.secret_wrap = keys::wrap(WrapKind::AccountSecret, &id, &subject, master, &secret)?;
+        row.retired_wrap = Some(keys::wrap(
+            WrapKind::RetiredMaster,
+            &id,
+            &subject,
+            master,
+            retired,
+        )?);
+        row.mk_generation += 1;
+        self.wrap_recovery(row, master)
+    }
+
+    /// Re-wraps what is left, as long as the session that brought the keys lives. Whether all is
+    /// done.
+    async fn re_wrap_all(
+        &self,
+        account: &AccountId,
+        keyring: &Keyring,
+        retired: &std::sync::Arc<MasterKey>,
+        session: &[u8; 32],
+    ) -> Result<bool> {
+        let records = &self.store().records;
+        let before = keyring.generation - 1;
+        let mut after = None;
+        loop {
+            if !self.is_live(session).await? {
+                return Ok(false);
+            }
+            let rows = records.keys_of_generation(account, before, after.as_ref(), BATCH);
+            let rows = rows.await?;
+            let Some(last) = rows.last() else {
+                break;
+            };
+            after = Some(last.id);
+            let (id, retired, master) = (*account, retired.clone(), keyring.master.clone());
+            let re_wrap = move || {
+                let one = |row| re_wrapped(&id, row, &retired, &master);
+                rows.into_iter().filter_map(one).collect::<Vec<KeyRow>>()
+            };
+            let fresh = tokio::task::spawn_blocking(re_wrap).await?;
+            records.replace_keys(account, before, &fresh).await?;
+        }
+        self.forget_retired(account, keyring.generation).await
+    }
+
+    /// Removes the retired key, which opens nothing any more. Where a key could not be re-wrapped
+    /// it stays: the row may be mended from a backup.
+    async fn forget_retired(&self, account: &AccountId, generation: u32) -> Result<bool> {
+        let records = &self.store().records;
+        for _ in 0..MOST_RACES {
+            let Some(mut row) = records.account(account).await? else {
+                return Ok(true);
+            };
+            if row.mk_generation != generation || row.retired_wrap.is_none() {
+                return Ok(true);
+            }
+            if self.keys_left(&row).await? > 0 {
+                return Ok(false);
+            }
+            row.retired_wrap = None;
+            if is_done(records.update_account(&row).await?)? {
+                tracing::info!(%account, "the rotation of a master key is finished");
+                return Ok(true);
+            }
+        }
+        Err(VaultError::Busy)
+    }
+
+    async fn keys_left(&self, row: &AccountRow) -> Result<u64> {
+        let records = &self.store().records;
+        let before = row.mk_generation.saturating_sub(1);
+        Ok(records.count_keys_of_generation(&row.id, before).await?)
+    }
+}
+
+/// The key under the new master key; nothing where it does not open under the retired one.
+fn re_wrapped(
+    account: &AccountId,
+    row: KeyRow,
+    retired: &MasterKey,
+    master: &MasterKey,
+) -> Option<KeyRow> {
+    let wrapped = keys::data_key(retired, account, &row.id, &row.key_wrap)
+        .and_then(|key| keys::wrap_data_key(master, account, &row.id, &key));
+    match wrapped {
+        Ok(key_wrap) => Some(KeyRow {
+            id: row.id,
+            key_wrap,
+        }),
+        Err(error) => {
+            tracing::error!(image = %row.id, %error, "an image's key could not be re-wrapped");
+            None
+        }
+    }
+}

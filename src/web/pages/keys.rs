@@ -1,0 +1,90 @@
+//! What protects the account's keys, as `/account/security` shows it, and replacing the master key.
+
+use rocket::http::CookieJar;
+use rocket::{FromForm, State};
+use serde::Serialize;
+
+use super::super::forms::Signed;
+use super::super::problem::Problem;
+use super::super::shell::Shell;
+use super::super::site::Site;
+use super::super::units;
+use super::account::{Answer, refused, totals};
+use super::register::welcome;
+use crate::store::ImageState;
+use crate::vault::Caller;
+use crate::vault::Unlocked;
+use crate::vault::Vault;
+
+/// What protects the account's keys.
+#[derive(Serialize)]
+pub(super) struct Health {
+    hash_label: String,
+    sessions_label: String,
+    keys_label: String,
+    generation: u32,
+    /// Pictures that wait for the new master key, and all there are.
+    rotating: Option<Rotating>,
+}
+
+#[derive(Serialize)]
+struct Rotating {
+    done: u64,
+    all: u64,
+    left_label: String,
+}
+
+pub(super) async fn health(who: &Unlocked, vault: &Vault) -> Result<Health, Problem> {
+    let kdf = &who.account.kdf;
+    let states = [ImageState::Active, ImageState::Trashed];
+    let (pictures, _) = totals(vault, who, &states).await?;
+    let sessions = vault.devices(who).await?.len();
+    Ok(Health {
+        hash_label: format!(
+            "Argon2id with {}, {} passes, {} lane{}",
+            units::bytes(u64::from(kdf.memory_kib) << 10),
+            kdf.passes,
+            kdf.lanes,
+            if kdf.lanes == 1 { "" } else { "s" },
+        ),
+        sessions_label: units::count(sessions),
+        // The master key is wrapped by password, code and each sign-in, and wraps two of the account's.
+        keys_label: units::count(pictures + sessions + 4),
+        generation: who.account.mk_generation,
+        rotating: vault.rotation_left(who).await?.map(|left| Rotating {
+            done: (pictures as u64).saturating_sub(left),
+            all: pictures as u64,
+            left_label: units::pictures(usize::try_from(left).unwrap_or(usize::MAX)),
+        }),
+    })
+}
+
+#[derive(FromForm)]
+struct Proof {
+    /// The page has another field for the password.
+    rotation_password: String,
+}
+
+#[rocket::post("/account/master-key", data = "<signed>")]
+async fn rotate(
+    signed: Signed<Proof>,
+    caller: Caller,
+    shell: Shell,
+    jar: &CookieJar<'_>,
+    site: &State<Site>,
+    vault: &State<Vault>,
+) -> Answer {
+    let Signed { who, form } = signed;
+    let rotated = vault.rotate_master_key(&who, form.rotation_password.into(), &caller);
+    match rotated.await.map_err(Problem::from) {
+        Ok(opened) => match welcome(opened, &caller, shell, jar, site, vault).await {
+            Ok(page) => Answer::Page(page),
+            Err(problem) => Answer::Problem(problem),
+        },
+        Err(problem) => refused(problem, "rotation_password", &who, shell, vault).await,
+    }
+}
+
+pub(super) fn routes() -> Vec<rocket::Route> {
+    rocket::routes![rotate]
+}
