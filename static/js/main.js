@@ -3,11 +3,18 @@
 
 /** @typedef {{ attach: (element: HTMLElement) => void }} Behaviour */
 
+/** @type {Promise<void>[]} */
+const all = [];
+
 for (const element of document.querySelectorAll("[data-behaviour]")) {
   if (!(element instanceof HTMLElement)) continue;
   for (const name of (element.dataset.behaviour ?? "").split(" ").filter(Boolean)) {
-    import(`./behaviours/${name}.js`)
+    const attached = import(`./behaviours/${name}.js`)
       .then((/** @type {Behaviour} */ behaviour) => behaviour.attach(element))
       .catch((error) => console.error(`The behaviour ${name} did not start.`, error));
+    all.push(attached);
   }
 }
+
+// The load event does not wait for them. Who drives the page, as tests do, sees by this that they listen.
+void Promise.all(all).then(() => (document.documentElement.dataset.scripts = "ready"));

@@ -56,7 +56,7 @@ export async function expectSelected(page, expected) {
 /** Waits until `read` gives what is expected, and tells what it gave instead. */
 export async function expectSoon(read, expected) {
   let found;
-  for (let tries = 0; tries < 100; tries++) {
+  for (const until = Date.now() + 30_000; Date.now() < until; ) {
     found = await read();
     try {
       assert.deepEqual(found, expected);

@@ -33,6 +33,9 @@ export const stores = {
 /** Those that are open. */
 const browsers = new Set();
 
+// Nothing is proved by how long something takes: on two slow cores a page may need many seconds. Only a failure waits so long.
+const PATIENCE_MS = 60_000;
+
 async function freePort() {
   const server = net.createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -68,7 +71,7 @@ export async function startServer(t, store = "embedded", dataDir = null) {
     await rm(dir, { recursive: true, force: true });
   });
   const url = `http://localhost:${port}`;
-  for (let tries = 0; tries < 200; tries++) {
+  for (const until = Date.now() + PATIENCE_MS; Date.now() < until; ) {
     assert.equal(child.exitCode, null, "the server ended at its start");
     const ready = await fetch(`${url}/health/ready`).catch(() => null);
     if (ready?.ok) return url;
@@ -114,6 +117,7 @@ export async function openPage(t, options = {}) {
   browsers.add(browser);
   browser.on("disconnected", () => browsers.delete(browser));
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, reducedMotion: "reduce", ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const complaints = [];
   page.expectedComplaints = [];
@@ -138,8 +142,22 @@ export async function signIn(page, url, username = "wanda") {
   await page.waitForURL("**/vault");
 }
 
+/** Waits until the page's scripts listen, for which its load event does not wait: a click before that is the plain form's. */
+export const ready = (page) => page.locator("html[data-scripts=ready]").waitFor({ state: "attached" });
+
+/**
+ * Stops the clock of a page that is there already, a minute from now: its timers and the times of its events go on by
+ * `page.clock.runFor` alone, however slow the machine is. (`install` by itself lets it run on.)
+ */
+export async function stopClock(page) {
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now() + 60_000);
+}
+
 /** Fails if axe-core finds anything on the page. */
 export async function checkAccessibility(page, what) {
+  // A page that is still coming may lack its style.
+  await page.waitForLoadState();
   const found = await violations(page);
   const told = found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(", ")}`);
   assert.deepEqual(told, [], `${what} is not accessible to everybody`);
@@ -158,14 +176,20 @@ export async function pictureCount(url, token, query = "") {
   return (await answer.json()).total;
 }
 
-/** Drags real files or folders over the page; `drop()` lets them go. */
+/** Drags real files or folders over the page, and tells so again and again as a hand does; `drop()` lets them go. */
 export async function drag(page, paths) {
   const devtools = await page.context().newCDPSession(page);
   const event = (type) =>
     devtools.send("Input.dispatchDragEvent", { type, x: 300, y: 300, data: { items: [], files: paths, dragOperationsMask: 1 } });
   await event("dragEnter");
   await event("dragOver");
-  return { drop: () => event("drop"), leave: () => event("dragCancel") };
+  // The page may be gone before the hand.
+  const alive = setInterval(() => event("dragOver").catch(() => {}), 400).unref();
+  const end = (type) => {
+    clearInterval(alive);
+    return event(type);
+  };
+  return { drop: () => end("drop"), leave: () => end("dragCancel") };
 }
 
 /**
@@ -179,6 +203,7 @@ export async function openVault(t, { store, ...options } = {}) {
   await signIn(page, url);
   // Only scripts show it: from here on they listen.
   await page.locator("[data-upload=menu]:not([hidden])").waitFor({ state: "attached" });
+  await page.waitForSelector("[data-gallery=ready]");
   return {
     url,
     token,
