@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { checkAccessibility, openPage, register, signIn, startServer, upload } from "./harness.js";
+import { checkAccessibility, openPage, ready, register, signIn, startServer, upload } from "./harness.js";
 import { api, dashboard, expectSoon, names, open, tile, vaultOf } from "./gallery.js";
 import { looks } from "./looks.js";
 import { exif, png } from "./pictures.js";
@@ -38,6 +38,42 @@ for (const [screen, options] of Object.entries({ desktop: {}, phone })) {
   });
 }
 
+test("as soon as the grid is there its pictures stand where they will", async (t) => {
+  const { url } = await vaultOf(t, 12);
+  const page = await openPage(t);
+  await page.addInitScript(() => {
+    globalThis.places = () => [...document.querySelectorAll(".photo")].map((tile) => [tile.style.cssText, tile.parentElement.style.cssText]);
+    // Before a frame is drawn.
+    new MutationObserver((_, observer) => {
+      if (!document.querySelector("[data-gallery=ready]")) return;
+      observer.disconnect();
+      globalThis.first = globalThis.places();
+    }).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-gallery"] });
+  });
+  await signIn(page, url);
+  await open(page, `${url}/vault`);
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  const places = await page.evaluate(() => globalThis.places());
+  assert.equal(places.length, 12);
+  assert.deepEqual(await page.evaluate(() => globalThis.first), places);
+});
+
+test("a picture that comes while the list is still on its way is not missed", async (t) => {
+  const { url, token } = await vaultOf(t, 2);
+  const page = await openPage(t);
+  await signIn(page, url);
+  await ready(page);
+  const meanwhile = async (route) => {
+    const response = await route.fetch();
+    await upload(url, token, "new.png", png(40, 30, [1, 2, 3]));
+    await page.evaluate(() => document.dispatchEvent(new CustomEvent("pictures-added", { detail: { pictures: [] } })));
+    await route.fulfill({ response });
+  };
+  await page.route("**/api/v1/timeline*", meanwhile, { times: 1 });
+  await open(page, `${url}/vault`);
+  await expectSoon(() => names(page), ["new.png", "1.png", "0.png"]);
+});
+
 test("pictures are grouped by the day they were taken or added, with a heading", async (t) => {
   const { url } = await vaultOf(t, 3);
   const page = await dashboard(t, url);
@@ -68,6 +104,7 @@ test("another order has headings of its own", async (t) => {
   assert.deepEqual(await page.locator(".photos h2").allTextContents(), ["0–9", "A", "B"]);
   await page.locator("summary", { hasText: "Name" }).click();
   await page.getByRole("link", { name: "Largest" }).click();
+  await page.waitForURL(/sort=-size/);
   await page.waitForSelector("[data-gallery=ready]");
   assert.deepEqual(await page.locator(".photos h2").allTextContents(), ["Below 1 MiB"]);
 });

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { upload } from "./harness.js";
+import { png } from "./pictures.js";
 import { colour, counts, dialog, gallery, open, owner, press, shown } from "./viewer-steps.js";
 
 const name = (page) => page.locator(".viewer-bar__name").textContent();
@@ -53,6 +54,17 @@ test("a picture that was deleted elsewhere says so, and the next one is shown", 
   await counts(page, "2 of 2");
   assert.equal(await name(page), "colour 3.png");
   await shown(page);
+});
+
+test("where the end of the list was deleted elsewhere, End leads to what is the last picture now", async (t) => {
+  // More than one page of the list, so that its end is not loaded.
+  const more = Array.from({ length: 203 }, (_, n) => [`${n}.png`, png(24, 20, [n, n >> 1, 9])]);
+  const { page, url, token, images } = await gallery(t, { count: 0, more });
+  await open(page, 0);
+  for (const { id } of images.slice(-2)) assert.equal((await owner(url, token, "DELETE", `images/${id}`)).status, 204);
+  await page.keyboard.press("End");
+  await counts(page, "201 of 201");
+  assert.equal(await name(page), images[200].name);
 });
 
 test("a name full of HTML, or written from right to left, is a name and nothing else", async (t) => {

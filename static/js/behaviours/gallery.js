@@ -45,6 +45,8 @@ export async function attach(collection) {
     closed: (index) => grid.focus(index),
   });
   const control = new GridControl(album, grid, selection, (index) => viewer.open(index));
+  // From here on, so that nothing is missed that comes while the list is on its way.
+  const lookOnArrival = refreshOnArrival(album, () => void actions.look());
 
   try {
     await album.refresh();
@@ -103,7 +105,6 @@ export async function attach(collection) {
     if (event instanceof CustomEvent) document.dispatchEvent(new CustomEvent("pictures-removed", { detail: { ids: event.detail } }));
   });
   tell();
-  refreshOnArrival(album, () => void actions.look());
   album.addEventListener("outdated", () => void actions.look());
   new LoadTrouble(tiles);
 
@@ -112,7 +113,9 @@ export async function attach(collection) {
   const scrubber = clone("scrubber");
   collection.append(scrubber);
   new Scrubber(scrubber, photos, album, grid);
+  grid.layOut();
   collection.dataset.gallery = "ready";
+  lookOnArrival();
 }
 
 /**
@@ -137,22 +140,22 @@ function tellTotals(collection, album) {
  * is asked for less often.
  * @param {Album} album
  * @param {() => void} look
+ * @returns {() => void} begins, also with what has come before
  */
 function refreshOnArrival(album, look) {
-  let resting = false;
+  let resting = true;
   let missed = false;
   const arrived = () => {
     missed = resting;
     if (resting) return;
     resting = true;
     look();
-    setTimeout(
-      () => {
-        resting = false;
-        if (missed) arrived();
-      },
-      900 + album.total / 20,
-    );
+    setTimeout(wake, 900 + album.total / 20);
+  };
+  const wake = () => {
+    resting = false;
+    if (missed) arrived();
   };
   document.addEventListener("pictures-added", arrived);
+  return wake;
 }

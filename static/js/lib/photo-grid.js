@@ -38,9 +38,9 @@ export class PhotoGrid {
     this.#root = root;
     this.#album = album;
     this.#tiles = tiles;
-    new ResizeObserver(() => this.#root.clientWidth !== this.#measures.width && this.#layOut()).observe(root);
+    new ResizeObserver(() => this.#root.clientWidth !== this.#measures.width && this.layOut()).observe(root);
     addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    album.addEventListener("shape", () => this.#layOut());
+    album.addEventListener("shape", () => this.layOut());
     album.sight = () => this.picturesInSight();
   }
 
@@ -123,7 +123,9 @@ export class PhotoGrid {
     if (index >= 0 && index !== this.current) this.#stand(index);
   }
 
-  #layOut() {
+  /** Places all rows anew. Not before the grid is in the page, since until then it has no width. */
+  layOut() {
+    if (!this.#root.isConnected) return;
     const seen = seenFrom(this.rows, this.#offset(), (index) => this.#tiles.at(index)?.dataset.id ?? "");
     const focused = this.indexAt(document.activeElement) >= 0;
     const standing = this.#tiles.at(this.current)?.dataset.id ?? "";

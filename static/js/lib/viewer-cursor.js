@@ -25,6 +25,8 @@ export class Cursor {
   #ticket = 0;
   /** On their way out. @type {Set<string>} */
   #going = new Set();
+  /** Index that one wanted to get to when the list turned out to be shorter; -1 for none. */
+  #aim = -1;
 
   /**
    * @param {Album} album
@@ -34,6 +36,7 @@ export class Cursor {
     this.#album = album;
     this.#hooks = hooks;
     album.addEventListener("change", () => this.#albumChanged());
+    album.addEventListener("shape", () => this.#resume());
   }
 
   get total() {
@@ -41,15 +44,20 @@ export class Cursor {
   }
 
   /**
-   * At once where the picture is known: then nothing waits, not even for a microtask.
+   * At once where the picture is known: then nothing waits, not even for a microtask. Where the list's end has gone in the
+   * meantime, it goes to what is the last one as soon as the album knows.
    * @param {number} index
    * @param {string} [id] the only picture that will do
    * @returns {Promise<boolean>} whether it is there
    */
   async go(index, id) {
     const ticket = (this.#ticket += 1);
+    this.#aim = -1;
     const picture = this.#album.peek(index) ?? (await this.#load(index));
-    if (!picture || ticket !== this.#ticket || (id && picture.id !== id)) return false;
+    if (ticket !== this.#ticket) return false;
+    // The album has found that out by the same answer, and asks for its shape anew.
+    if (picture === null) this.#aim = index;
+    if (!picture || (id && picture.id !== id)) return false;
     const isOther = picture.id !== this.picture?.id;
     [this.picture, this.index, this.#isAlone, this.#total] = [picture, index, false, this.total];
     this.#hooks.moved(isOther);
@@ -67,6 +75,7 @@ export class Cursor {
   /** Nothing is shown any more. */
   leave() {
     this.picture = null;
+    this.#aim = -1;
     this.#ticket += 1;
   }
 
@@ -115,12 +124,20 @@ export class Cursor {
     return this.index + (this.#isAlone && by > 0 ? by - 1 : by);
   }
 
-  /** @param {number} index */
+  /**
+   * @param {number} index
+   * @returns {Promise<Picture | null | undefined>} null beyond the end; undefined where it could not be read, which is told
+   */
   #load(index) {
     return this.#album.load(index).catch((error) => {
       this.#hooks.failed(error);
-      return null;
+      return undefined;
     });
+  }
+
+  /** The album knows its end again. */
+  #resume() {
+    if (this.picture && this.#aim >= 0) void this.go(Math.min(this.#aim, this.total - 1));
   }
 
   #albumChanged() {

@@ -9,7 +9,9 @@ const LEFT_MS = 1000;
 export class Trail {
   /** @type {string | null} the page's own title, while the viewer is open */
   #title = null;
-  /** @type {(() => void) | null} */
+  /** What was told last, while the viewer is open. @type {[Picture, number] | null} */
+  #told = null;
+  /** Our own way back, until the browser has gone it. @type {(() => void) | null} */
   #left = null;
 
   /** @param {{back: () => void, forth: (place: Place) => void}} hooks */
@@ -17,8 +19,11 @@ export class Trail {
     addEventListener("popstate", (event) => {
       const place = placeOf(event.state);
       if (place) return forth(place);
-      if (this.#left) this.#left();
-      else back();
+      if (!this.#left) return back();
+      this.#left();
+      this.#left = null;
+      // It took so long that the viewer is open again.
+      if (this.#told) this.tell(...this.#told);
     });
   }
 
@@ -28,6 +33,7 @@ export class Trail {
    * @param {number} index
    */
   tell(picture, index) {
+    this.#told = [picture, index];
     // Without how far an upload is.
     this.#title ??= document.title.replace(/^\d+% · /, "");
     document.title = `${picture.name} · Image Vault`;
@@ -48,13 +54,15 @@ export class Trail {
   async leave() {
     if (this.#title !== null) document.title = this.#title;
     this.#title = null;
+    this.#told = null;
     if (placeOf(history.state)) {
       await new Promise((resolve) => {
+        const isUnderWay = this.#left !== null;
         this.#left = () => resolve(null);
         setTimeout(resolve, LEFT_MS);
-        history.back();
+        // Two ways back would lead out of the page.
+        if (!isUnderWay) history.back();
       });
-      this.#left = null;
     }
     history.scrollRestoration = "auto";
   }
