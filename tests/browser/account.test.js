@@ -46,10 +46,12 @@ test("who has lost the password comes back by the code, and finds the pictures",
   const { url, page, code } = await registered(t);
   page.expectedComplaints = [/401/];
   await page.goto(`${url}/vault`);
+  await page.waitForSelector("[data-gallery=ready]");
   await page.locator("#upload-files").setInputFiles({ name: "sea.png", mimeType: "image/png", buffer: png(60, 40, [1, 2, 200]) });
   await page.locator(".photo[aria-label^='sea.png']").waitFor();
   await page.getByRole("button", { name: "Log out" }).click();
   await page.getByRole("link", { name: "Use your recovery code" }).click();
+  await page.waitForURL(`${url}/recover`);
   await checkAccessibility(page, "the recovery page");
   await page.getByLabel("User name or email").fill("wanda");
   await page.getByLabel("Recovery code").fill(code);
@@ -69,6 +71,7 @@ test("a sign-in is ended from another device, and that one asks to sign in again
   for (const page of [here, there]) await signIn(page, url);
   await here.getByRole("link", { name: /Your account/ }).click();
   await here.getByRole("link", { name: "Sign-ins" }).click();
+  await here.waitForURL(`${url}/account/sessions`);
   assert.equal(await here.locator(".device").count(), 3);
   await here.getByRole("button", { name: "End all others" }).click();
   await expectSoon(() => here.locator(".device").count(), 1);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { upload } from "./harness.js";
+import { stopClock, upload } from "./harness.js";
 import { api, dashboard, expectSelected, expectSoon, names, tile, vaultOf } from "./gallery.js";
 import { png } from "./pictures.js";
 
@@ -81,6 +81,8 @@ test("Tab finds a picture wherever one has scrolled to", async (t) => {
 test("several deletions in a row can each be undone", async (t) => {
   const { url } = await vaultOf(t, 6);
   const page = await dashboard(t, url);
+  // All four Undos are still there when the last one has come.
+  await stopClock(page);
   await tile(page, "5.png").focus();
   for (let n = 5; n > 1; n--) {
     await page.keyboard.press("Delete");

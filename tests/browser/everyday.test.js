@@ -61,8 +61,9 @@ for (const [look, options] of Object.entries(looks)) {
 test("a finger on the bar at the side leads through the months", async (t) => {
   const { url } = await vaultOf(t, 120);
   const page = await dashboard(t, url, looks["phone-light"], "/vault?sort=name");
-  await page.mouse.wheel(0, 400);
+  await page.evaluate(() => scrollTo({ top: 400, behavior: "instant" }));
   const slider = page.getByRole("slider", { name: "Place in the list" });
+  await expectSoon(async () => Number(await slider.inputValue()) > 0, true);
   const { x, y, width, height } = await slider.boundingBox();
   const handle = height * Number(await slider.inputValue());
   const touch = await page.context().newCDPSession(page);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { checkAccessibility } from "./harness.js";
+import { checkAccessibility, stopClock } from "./harness.js";
 import { png } from "./pictures.js";
 import { dialog, gallery, open, tile } from "./viewer-steps.js";
 
@@ -28,7 +28,7 @@ test("a pointer that rests on a tile gets a closer look beside it", async (t) =>
 
 test("nothing is shown to a pointer that only passes", async (t) => {
   const { page } = await gallery(t, many);
-  await page.clock.install();
+  await stopClock(page);
   await tile(page, 0).hover();
   await page.clock.runFor(500);
   await tile(page, 1).hover();
@@ -59,7 +59,7 @@ test("the pointer can go onto the closer look, which stays until it leaves", asy
   const { page } = await gallery(t, many);
   await tile(page, 0).hover();
   await preview(page).waitFor();
-  await page.clock.install();
+  await stopClock(page);
   const { x, y, width, height } = await preview(page).boundingBox();
   await page.mouse.move(x + width / 2, y + height / 2);
   await page.clock.runFor(2000);
@@ -83,7 +83,7 @@ test("the keyboard's focus gets the closer look too, and hears it", async (t) =>
 
 test("neither a finger nor an open viewer gets a closer look", async (t) => {
   const { page } = await gallery(t, { ...many, hasTouch: true });
-  await page.clock.install();
+  await stopClock(page);
   await tile(page, 0).dispatchEvent("pointerover", { pointerType: "touch", bubbles: true });
   await page.clock.runFor(1000);
   assert.equal(await preview(page).isVisible(), false);
@@ -121,6 +121,7 @@ test("a button lists the keys, and a click beside the list closes it", async (t)
   await list.waitFor({ state: "hidden" });
   // In the trash they mean something else.
   await page.goto(`${url}/trash`);
+  await page.waitForSelector("[data-gallery=ready]");
   await page.getByRole("button", { name: "Keys" }).click();
   await list.waitFor();
   assert.equal(await list.getByText("Move to the trash").count(), 0);

@@ -245,6 +245,8 @@ test("a vault of 100,000 pictures", { timeout: 1_200_000 }, async (t) => {
     const { ids, query, except } = (await call).postDataJSON();
     assert.deepEqual([ids, query, except.length], [undefined, "img_042", 1]);
     await page.getByText("999 pictures moved to the trash").first().waitFor();
+    // It stays while the pointer is on it.
+    await page.locator(".toast", { hasText: "999 pictures moved" }).hover();
     await page.waitForFunction(() => document.querySelectorAll(".photo").length === 1);
     await checkTiles(page, [matching[0]]);
     assert.equal(await pictureCount(url, token), COUNT - 999);

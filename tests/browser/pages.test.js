@@ -82,6 +82,7 @@ test("a new person is led from registration to the first picture", async (t) => 
   await checkAccessibility(page, "the recovery code");
   await screenshot(page, "recovery-code");
   await page.getByRole("link", { name: "Open my vault" }).click();
+  await page.waitForSelector("[data-gallery=ready]");
   await checkAccessibility(page, "the empty vault");
   await screenshot(page, "empty-vault");
 });

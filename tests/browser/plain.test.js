@@ -48,11 +48,14 @@ for (const [store, address] of Object.entries(stores)) {
     await page.getByRole("button", { name: "Delete" }).click();
     await page.getByRole("heading", { name: "Move 1 picture to the trash?" }).waitFor();
     await page.getByRole("link", { name: "Cancel" }).click();
+    await page.waitForURL(`${url}/vault`);
     assert.equal(await page.locator(".tile").count(), 3, "Cancel changes nothing");
     await page.getByRole("checkbox", { name: /red\.png/ }).check();
     await page.getByRole("button", { name: "Delete" }).click();
     await page.getByRole("button", { name: "Move to the trash" }).click();
     await page.getByText("1 picture moved to the trash").waitFor();
+    // The tiles come after these words.
+    await page.waitForLoadState();
     assert.equal(await page.locator(".tile").count(), 2);
 
     await page.getByRole("link", { name: "Trash", exact: true }).click();
@@ -71,6 +74,7 @@ for (const [store, address] of Object.entries(stores)) {
     await page.getByLabel("User name or email").fill("WANDA@example.org");
     await page.getByLabel("Password", { exact: true }).fill(password);
     await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL(`${url}/vault`);
     assert.equal(await page.locator(".tile").count(), 3, "all is still there");
   });
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
 
-import { checkAccessibility, download, openPage, signIn, stores } from "./harness.js";
+import { checkAccessibility, download, stopClock, stores } from "./harness.js";
 import { api, dashboard, expectSelected, expectSoon, names, tile, vaultOf } from "./gallery.js";
 import { looks } from "./looks.js";
 import { sha256, zipSums } from "./pictures.js";
@@ -197,12 +197,9 @@ test("one picture comes as it is, not in a zip", async (t) => {
 
 test("the way back stays for ten seconds, and then leaves", async (t) => {
   const { url } = await vaultOf(t, 3);
-  const page = await openPage(t);
-  await page.clock.install();
-  await signIn(page, url);
-  await page.goto(`${url}/vault`);
-  await expectSoon(async () => (await page.clock.runFor(200), page.locator("[data-gallery=ready]").count()), 1);
+  const page = await dashboard(t, url);
   await expectSoon(async () => (await names(page)).length, 3);
+  await stopClock(page);
   await tile(page, "1.png").focus();
   await page.keyboard.press("Delete");
   await page.getByRole("button", { name: "Undo" }).waitFor();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { checkAccessibility, openPage, register, signIn, startServer } from "./harness.js";
+import { checkAccessibility, openPage, ready, register, signIn, startServer } from "./harness.js";
 
 const dark = /^oklch\(0\.1/;
 const light = /^oklch\(0\.9/;
@@ -17,6 +17,11 @@ async function openMenu(page) {
 async function choose(page, name) {
   await openMenu(page);
   await page.getByRole("button", { name, exact: true }).click();
+}
+
+/** Without scripts the choice is a form, whose answer is a page of its own. */
+async function choosePlainly(page, name) {
+  await Promise.all([page.waitForEvent("load"), choose(page, name)]);
 }
 
 async function withAccount(t, options) {
@@ -42,13 +47,13 @@ test("without scripts the switch leads back to the same page, in the colours tha
   page.expectedComplaints = [/404/];
   // Playwright's own evaluation still works where the page's scripts do not.
   await page.goto(`${url}/login`);
-  await choose(page, "Dark");
+  await choosePlainly(page, "Dark");
   assert.equal(page.url(), `${url}/login`);
   assert.match(await background(page), dark);
   await signIn(page, url);
   await page.goto(`${url}/vault?q=sun&sort=name`);
   assert.match(await background(page), dark);
-  await choose(page, "Light");
+  await choosePlainly(page, "Light");
   assert.equal(page.url(), `${url}/vault?q=sun&sort=name`);
   assert.match(await background(page), light);
   for (const path of ["/trash", "/nothing/here"]) {
@@ -56,13 +61,14 @@ test("without scripts the switch leads back to the same page, in the colours tha
     await page.goto(url + path);
     assert.match(await background(page), light, `${path} forgot what was chosen`);
   }
-  await choose(page, "System");
+  await choosePlainly(page, "System");
   assert.match(await background(page), dark);
 });
 
 test("with scripts the colours change at once, and the next page has them too", async (t) => {
   const { url, page } = await withAccount(t);
   await signIn(page, url);
+  await ready(page);
   await page.evaluate(() => (globalThis.sameDocument = true));
   const remembered = page.waitForResponse((response) => new URL(response.url()).pathname === "/theme");
   await choose(page, "Dark");
@@ -72,6 +78,7 @@ test("with scripts the colours change at once, and the next page has them too", 
   assert.equal((await remembered).status(), 303);
   await page.goto(`${url}/trash`);
   assert.match(await background(page), dark);
+  await ready(page);
   await openMenu(page);
   const current = page.locator(".theme [aria-current]");
   assert.deepEqual(await current.allTextContents(), ["Dark"]);
@@ -83,6 +90,7 @@ test("a theme that the server cannot remember is told to be for this page only",
   const { url, page } = await withAccount(t);
   page.expectedComplaints = [/ERR_INTERNET_DISCONNECTED/];
   await page.goto(`${url}/login`);
+  await ready(page);
   await openMenu(page);
   await page.getByRole("button", { name: "Dark" }).waitFor();
   await page.context().setOffline(true);
@@ -94,6 +102,7 @@ test("a theme that the server cannot remember is told to be for this page only",
 test("the first paint already has the colours that were chosen", async (t) => {
   const { url, page } = await withAccount(t);
   await signIn(page, url);
+  await ready(page);
   const remembered = page.waitForResponse((response) => new URL(response.url()).pathname === "/theme");
   await choose(page, "Dark");
   await remembered;
@@ -155,6 +164,7 @@ test("the browser's own frame has the colour of the page", async (t) => {
     await page.emulateMedia({ colorScheme });
     for (const chosen of ["Light", "Dark", "System"]) {
       await page.goto(`${url}/login`);
+      await ready(page);
       const remembered = page.waitForResponse((response) => new URL(response.url()).pathname === "/theme");
       await choose(page, chosen);
       await remembered;
@@ -175,6 +185,7 @@ test("the switch is used by keyboard alone, and is accessible on every screen", 
         if (path === "/login") await page.context().clearCookies();
         page.expectedComplaints = [/404/];
         await page.goto(url + path);
+        await ready(page);
         await summary.focus();
         await page.keyboard.press("Enter");
         await page.locator(".theme[open]").waitFor();

@@ -55,6 +55,7 @@ test("a pasted picture gets a name that says when it came", async (t) => {
   // Copied out of a folder, a file has its own name.
   await paste(page, tinyFiles(1, 7));
   await tray.getByText("tiny-0007.png").waitFor();
+  await tray.getByText("1 added", { exact: true }).waitFor();
 
   await page.getByRole("searchbox").focus();
   await paste(page, tinyFiles(1, 8), "words of a document");
