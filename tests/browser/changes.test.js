@@ -78,9 +78,15 @@ test("Tab finds a picture wherever one has scrolled to", async (t) => {
   await expectSoon(() => page.locator(".photo[tabindex='0']").count(), 1);
 });
 
-test("several deletions in a row can each be undone", async (t) => {
+test("several deletions in a row can each be undone, also where all came to the server at one moment", async (t) => {
   const { url } = await vaultOf(t, 6);
   const page = await dashboard(t, url);
+  let letThrough;
+  const together = new Promise((resolve) => (letThrough = resolve));
+  await page.route("**/images/delete", async (route) => {
+    await together;
+    await route.continue();
+  });
   // All four Undos are still there when the last one has come.
   await stopClock(page);
   await tile(page, "5.png").focus();
@@ -88,7 +94,9 @@ test("several deletions in a row can each be undone", async (t) => {
     await page.keyboard.press("Delete");
     await expectSoon(async () => (await names(page)).length, n);
   }
+  letThrough();
   await expectSoon(() => page.getByRole("button", { name: "Undo" }).count(), 4);
+  await expectSoon(async () => (await names(page)).length, 2);
   for (let n = 3; n <= 6; n++) {
     await page.keyboard.press("Control+z");
     await expectSoon(async () => (await names(page)).length, n);

@@ -46,7 +46,9 @@ export class Actions {
   async trash({ body, ids }) {
     return this.#without(ids, async () => {
       const { deleted, trashed_at } = await this.#bulk("images/delete", { body, ids });
-      this.#offerUndo(`${pictures(deleted)} moved to the trash`, trashed_at);
+      // By name where they have one: at one moment several calls may have deleted something.
+      const gone = ids.length > 0 ? { body: { ids }, ids } : { body: { trashed_at }, ids };
+      this.#offerUndo(`${pictures(deleted)} moved to the trash`, gone);
     });
   }
 
@@ -115,15 +117,15 @@ export class Actions {
 
   /**
    * @param {string} words
-   * @param {string} trashedAt which pictures: those that went at this moment
+   * @param {Omit<Choice, "count">} gone
    */
-  #offerUndo(words, trashedAt) {
+  #offerUndo(words, gone) {
     const run = async () => {
       const done = await this.#told(async () => {
-        const { restored } = await call("POST", "/api/v1/images/restore", { trashed_at: trashedAt });
+        const { restored } = await this.#bulk("images/restore", gone);
         toast(`${pictures(restored)} back in your vault`);
       });
-      if (!done) this.#offerUndo("Not brought back yet", trashedAt);
+      if (!done) this.#offerUndo("Not brought back yet", gone);
       await this.look();
     };
     toast(words, { action: { label: "Undo", run, undoes: true } });
