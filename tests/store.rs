@@ -41,6 +41,8 @@ mod only_embedded;
 mod only_mongo;
 #[path = "store/proxy.rs"]
 mod proxy;
+#[path = "store/quotas.rs"]
+mod quotas;
 #[path = "store/samples.rs"]
 mod samples;
 #[path = "store/sessions.rs"]
@@ -136,6 +138,12 @@ conformance! {
         a_removed_image_leaves_its_rows_blobs_to_the_caller,
         an_image_restored_in_the_last_moment_is_not_removed_as_old_trash,
         a_removed_digest_may_be_stored_again;
+    quotas:
+        what_an_account_keeps_is_counted_with_each_change,
+        what_does_not_fit_is_not_stored,
+        of_twenty_who_race_for_the_last_room_as_many_get_it_as_fit,
+        what_was_decided_about_an_account_replaces_the_default,
+        an_account_that_is_gone_keeps_nothing;
     catalogue:
         changes_come_in_the_order_of_their_numbers,
         a_call_that_changes_nothing_raises_no_number,

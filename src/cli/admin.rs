@@ -1,13 +1,14 @@
-//! `image-vault admin`: roles and invitations.
+//! `image-vault admin`: roles, invitations, quotas.
 
 use clap::Subcommand;
 use jiff::SignedDuration;
 
 use super::open_vault;
-use crate::config::{Config, Registration};
+use crate::config::{self, Config, Registration};
 use crate::error::Fatal;
 use crate::error::chain;
 use crate::store::Role;
+use crate::vault::{Allowance, QuotaChange};
 use crate::web;
 
 #[derive(Subcommand)]
@@ -31,6 +32,18 @@ pub(super) enum Command {
         #[arg(long, required = true)]
         yes: bool,
     },
+    /// Decides how much an account may keep, or, without options, tells how much it keeps and may.
+    Quota {
+        /// User name or email address.
+        user: String,
+        /// Size of its originals with the trash: such as 50GiB, `none` for no limit, or `default`
+        /// for what the server's settings say.
+        #[arg(long, value_parser = bytes)]
+        bytes: Option<Allowance>,
+        /// Number of its pictures with the trash: a number, `none` or `default`.
+        #[arg(long, value_parser = images)]
+        images: Option<Allowance>,
+    },
     /// Makes a link with which one person can register.
     Invite {
         /// Days for which it can be used.
@@ -45,6 +58,14 @@ pub(super) async fn run(config: &Config, command: Command) -> Result<(), Fatal> 
         Command::Revoke { user } => (user, Role::User, "an ordinary user"),
         Command::Invite { days } => return invite(config, *days).await,
         Command::Remove { user, .. } => return remove(config, user).await,
+        Command::Quota {
+            user,
+            bytes,
+            images,
+        } => {
+            let (bytes, images) = (*bytes, *images);
+            return quota(config, user, QuotaChange { bytes, images }).await;
+        }
     };
     let vault = open_vault(config).await?;
     let found = vault.set_role(user, role).await;
@@ -63,6 +84,35 @@ async fn remove(config: &Config, user: &str) -> Result<(), Fatal> {
     }
     println!("`{user}` is deleted, with all pictures.");
     Ok(())
+}
+
+async fn quota(config: &Config, user: &str, change: QuotaChange) -> Result<(), Fatal> {
+    let vault = open_vault(config).await?;
+    let usage = vault.set_quota(user, change).await;
+    match usage.map_err(|error| Fatal::failure(chain(&error)))? {
+        None => Err(Fatal::failure(format!("there is no account `{user}`"))),
+        Some(usage) => {
+            println!("`{user}` keeps {}.", web::usage_in_words(&usage));
+            Ok(())
+        }
+    }
+}
+
+fn bytes(text: &str) -> Result<Allowance, &'static str> {
+    let allowed = "a size from 1 KiB to 1 PiB, `none` or `default`";
+    allowance(text, config::quota_bytes).ok_or(allowed)
+}
+
+fn images(text: &str) -> Result<Allowance, &'static str> {
+    let allowed = "a whole number up to 1000000000, `none` or `default`";
+    allowance(text, config::quota_images).ok_or(allowed)
+}
+
+fn allowance(text: &str, parse: fn(&str) -> Option<Option<u64>>) -> Option<Allowance> {
+    match text {
+        "default" => Some(Allowance::Default),
+        text => Some(parse(text)?.map_or(Allowance::Unlimited, Allowance::AtMost)),
+    }
 }
 
 async fn invite(config: &Config, days: u16) -> Result<(), Fatal> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-pub use settings::{SETTINGS, Setting};
+pub use settings::{SETTINGS, Setting, quota_bytes, quota_images};
 pub use source::{ConfigError, Explained, Loaded, Origin, load};
 
 /// All of it. [`Default`] gives what the table of settings gives.
@@ -21,6 +21,8 @@ pub struct Config {
     pub storage: Storage,
     /// What one upload may cost.
     pub uploads: Uploads,
+    /// How much one account may keep.
+    pub quota: Quota,
     /// How passwords become keys.
     pub passwords: Passwords,
     /// Who may register.
@@ -61,6 +63,16 @@ pub struct Uploads {
     pub memory_bytes: u64,
     /// Pictures decoded at once.
     pub decoders: usize,
+}
+
+/// How much one account may keep, unless the operator has decided otherwise about it; nothing is
+/// no limit.
+#[derive(Clone, Copy)]
+pub struct Quota {
+    /// Bytes of its originals, as they are stored.
+    pub bytes: Option<u64>,
+    /// Pictures.
+    pub images: Option<u64>,
 }
 
 /// How passwords become keys (Argon2id, RFC 9106).

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{Config, Logging, Passwords, Registration, Serving, Sessions, Storage, Uploads};
+use super::{Config, Logging, Passwords, Quota, Registration, Serving, Sessions, Storage, Uploads};
 
 /// One key of the configuration.
 pub struct Setting {
@@ -84,6 +84,12 @@ settings! {
     "decoders" = "2", "a whole number from 1 to 64",
         "Pictures decoded at once.", false,
         |c, t| c.uploads.decoders = number(t, 1, 64)?;
+    "quota_bytes" = "none", "`none`, or a size from 1 KiB to 1 PiB",
+        "How much one account may keep, its trash included; `image-vault admin quota` decides otherwise for one.", false,
+        |c, t| c.quota.bytes = quota_bytes(t)?;
+    "quota_images" = "none", "`none`, or a whole number up to 1000000000",
+        "How many pictures one account may keep, its trash included.", false,
+        |c, t| c.quota.images = quota_images(t)?;
     "argon2_memory" = "64 MiB", "a size from 19 MiB to 1 GiB",
         "Memory of one password hash; raised for an account when it signs in.", false,
         |c, t| c.passwords.memory_kib = (size(t, 19 << 20, 1 << 30)? / 1024) as u32;
@@ -155,6 +161,10 @@ pub(super) fn defaults() -> Config {
             memory_bytes: 0,
             decoders: 0,
         },
+        quota: Quota {
+            bytes: None,
+            images: None,
+        },
         passwords: Passwords {
             memory_kib: 0,
             passes: 0,
@@ -207,6 +217,23 @@ fn number<T: std::str::FromStr + PartialOrd>(text: &str, min: T, max: T) -> Opti
 fn size(text: &str, min: u64, max: u64) -> Option<u64> {
     let bytes = text.parse::<bytesize::ByteSize>().ok()?.as_u64();
     (min..=max).contains(&bytes).then_some(bytes)
+}
+
+/// A limit of bytes as the operator writes it; the outer `None` where it is not allowed.
+pub fn quota_bytes(text: &str) -> Option<Option<u64>> {
+    unless_none(text, |text| size(text, 1 << 10, 1 << 50))
+}
+
+/// A limit of pictures as the operator writes it; the outer `None` where it is not allowed.
+pub fn quota_images(text: &str) -> Option<Option<u64>> {
+    unless_none(text, |text| number(text, 0, 1_000_000_000))
+}
+
+fn unless_none(text: &str, parse: impl Fn(&str) -> Option<u64>) -> Option<Option<u64>> {
+    match text {
+        "none" => Some(None),
+        text => parse(text).map(Some),
+    }
 }
 
 /// Whole seconds in `jiff`'s friendly notation, where a day is 24 hours.
@@ -266,6 +293,9 @@ mod tests {
             ("trusted_proxies", "proxy.example.org"),
             ("trusted_proxies", "10.0.0.0/8,"),
             ("data_dir", ""),
+            ("quota_bytes", "lots"),
+            ("quota_bytes", ""),
+            ("quota_images", "-1"),
             ("max_megapixels", "99999999999999999999"),
         ];
         for (key, value) in refused {

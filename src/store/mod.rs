@@ -8,6 +8,7 @@ mod embedded;
 mod error;
 mod image_keys;
 mod mongo;
+mod quotas;
 mod records;
 
 use std::collections::HashSet;
@@ -21,6 +22,7 @@ use jiff::Timestamp;
 
 pub use error::StoreError;
 pub use image_keys::{KeyRecords, KeyRow};
+pub use quotas::{Allowance, Quota, UsageRow};
 pub use records::{
     AccountRow, ArchiveRow, BlobRef, Change, EventKind, EventRow, ImageRow, ImageState, Inserted,
     InvitationRow, KdfRow, MetadataChange, Role, SessionKind, SessionRow, TriesRow, UniqueField,
@@ -224,12 +226,25 @@ pub trait Records: KeyRecords {
     /// The account's sequence number; 0 for one that has no change yet or does not exist.
     async fn sequence(&self, account: &AccountId) -> Result<u64>;
 
+    /// What the account keeps and what was decided about its limits; nothing for one that does not
+    /// exist. Every change of its images counts them in the same transaction.
+    async fn usage(&self, account: &AccountId) -> Result<UsageRow>;
+
+    /// Decides about the limits of an account. `false` where there is none.
+    async fn set_allowed(
+        &self,
+        account: &AccountId,
+        images: Allowance,
+        bytes: Allowance,
+    ) -> Result<bool>;
+
     /// Stores a new image (its `seq` and `revision` are set by the store). When the account
     /// already holds an image with this digest nothing is stored and that one's id is returned; it
-    /// is the row's own id where the very call was made before. Where the account's master key is
-    /// of another generation, nothing is stored either: after [`Records::replace_credentials`] no
-    /// image comes with a key that was wrapped before.
-    async fn insert_image(&self, row: &ImageRow) -> Result<Inserted>;
+    /// is the row's own id where the very call was made before. Nothing is stored either where the
+    /// account's master key is of another generation (after [`Records::replace_credentials`] no
+    /// image comes with a key that was wrapped before), or where the account would keep more than
+    /// it may: `default`, unless something was decided about it.
+    async fn insert_image(&self, row: &ImageRow, default: &Quota) -> Result<Inserted>;
 
     /// The account's image with this id.
     async fn image(&self, account: &AccountId, id: &ImageId) -> Result<Option<ImageRow>>;

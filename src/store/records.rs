@@ -168,10 +168,12 @@ pub enum EventKind {
     TokenRevoked,
     /// The master key was replaced.
     KeyRotated,
+    /// An operator changed how much it may keep.
+    QuotaChanged,
 }
 
 impl EventKind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Registered,
         Self::NewDevice,
         Self::PasswordChanged,
@@ -183,6 +185,7 @@ impl EventKind {
         Self::TokenMade,
         Self::TokenRevoked,
         Self::KeyRotated,
+        Self::QuotaChanged,
     ];
 
     /// The word that is stored, and that the API says.
@@ -199,6 +202,7 @@ impl EventKind {
             Self::TokenMade => "token_made",
             Self::TokenRevoked => "token_revoked",
             Self::KeyRotated => "key_rotated",
+            Self::QuotaChanged => "quota_changed",
         }
     }
 
@@ -350,6 +354,8 @@ pub enum Inserted {
     Duplicate(ImageId),
     /// Not stored: the account's master key is of another generation than the row's.
     Stale,
+    /// Not stored: the account would keep more than it may.
+    NoRoom,
 }
 
 /// How a compare-and-swap ended.

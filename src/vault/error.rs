@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
+use super::quotas::Usage;
 use crate::crypto::CryptoError;
 use crate::ids::ImageId;
 use crate::media::MediaError;
@@ -67,6 +68,12 @@ pub enum VaultError {
         /// The limit.
         max_bytes: u64,
     },
+    /// The file would not fit into the account's vault were that empty.
+    #[error("the file is larger than all the account may keep")]
+    LargerThanQuota(Usage),
+    /// The account keeps as much as it may, or nearly so.
+    #[error("the account has no room for this")]
+    NoRoom(Usage),
     /// The file is no picture we take.
     #[error(transparent)]
     Media(#[from] MediaError),

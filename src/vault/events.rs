@@ -34,7 +34,8 @@ pub(super) fn is_by_owner(event: &EventRow) -> bool {
         EventKind::Guessing
         | EventKind::SessionsEnded
         | EventKind::RoleChanged
-        | EventKind::TokenRevoked => false,
+        | EventKind::TokenRevoked
+        | EventKind::QuotaChanged => false,
     }
 }
 
@@ -77,6 +78,7 @@ fn words(kind: EventKind) -> &'static str {
         EventKind::TokenMade => "An API token was made",
         EventKind::KeyRotated => "The master key was replaced, with a new recovery code",
         EventKind::TokenRevoked => "An API token was revoked",
+        EventKind::QuotaChanged => "The operator changed how much you may keep",
     }
 }
 

@@ -15,12 +15,14 @@ mod error;
 mod events;
 mod filter;
 mod images;
+mod intake;
 mod invitations;
 mod keys;
 mod leaving;
 mod listing;
 mod metadata;
 mod passwords;
+mod quotas;
 mod rotation;
 mod selection;
 mod sessions;
@@ -46,15 +48,17 @@ pub use error::{FieldErrors, Result, VaultError};
 pub use events::Event;
 pub use filter::Filter;
 pub use images::{Image, ImageEdit, OpenImage, Removal};
+pub use intake::UploadPermit;
 pub use invitations::Invitation;
 pub use listing::{DEFAULT_LIMIT, ListRequest, MAX_LIMIT, Page, Sort};
 pub use metadata::Metadata;
+pub use quotas::{Allowance, Quota, QuotaChange, Usage};
 pub use selection::{MAX_IDS, Selection};
 pub use sessions::{SignIn, Started, Unlocked};
 pub use timeline::{Section, TIMELINE_PAGE, Timeline};
 pub use tokens::{ApiToken, MadeToken, NewToken, Scope, Scopes};
 pub use upkeep::Swept;
-pub use uploads::{Added, UploadPermit};
+pub use uploads::Added;
 
 use crate::config::Config;
 use crate::crypto::InstanceSecret;
@@ -74,7 +78,8 @@ struct Inner {
     passwords: passwords::Hashing,
     passes: rotation::Passes,
     catalogues: catalogue::Catalogues,
-    intake: uploads::Intake,
+    intake: intake::Intake,
+    quota: Quota,
     registration: crate::config::Registration,
     sessions: crate::config::Sessions,
     trash_keep: Duration,
@@ -109,7 +114,11 @@ impl Vault {
             passwords: passwords::Hashing::new(&config.passwords, secret.pepper()),
             passes: rotation::Passes::default(),
             catalogues: catalogue::Catalogues::new(),
-            intake: uploads::Intake::new(&config.uploads),
+            intake: intake::Intake::new(&config.uploads),
+            quota: Quota {
+                bytes: config.quota.bytes,
+                images: config.quota.images,
+            },
             registration: config.registration,
             sessions: config.sessions,
             trash_keep: config.storage.trash_keep,

@@ -1,18 +1,14 @@
-//! Taking pictures in: a bounded amount of memory for what is being received, a bounded number of
-//! decoders, and the order of writing that loses nothing.
-
-use std::sync::Arc;
-use std::time::Duration;
+//! Taking pictures in: a bounded amount of memory for what is being received (`intake`), a bounded
+//! number of decoders, and the order of writing that loses nothing.
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::content;
 use super::error::{Result, VaultError};
 use super::images::{Image, OpenImage, name_problem};
+use super::intake::UploadPermit;
 use super::metadata::{Content, Metadata};
 use super::{Unlocked, Vault, keys};
-use crate::config::Uploads;
 use crate::crypto;
 use crate::crypto::BlobRole;
 use crate::crypto::DataKey;
@@ -25,52 +21,12 @@ use crate::store::ImageRow;
 use crate::store::ImageState;
 use crate::store::Inserted;
 
-/// How long an upload waits for memory before it is told to come again.
-const WAIT: Duration = Duration::from_secs(20);
-/// Semaphores count in `u32`, so memory is counted in KiB.
-const UNIT: u64 = 1024;
-
-/// The memory and limits of uploads.
-pub(super) struct Intake {
-    limits: Uploads,
-    memory: Arc<Semaphore>,
-    units: u32,
-}
-
-/// Memory set aside for one upload; given back when dropped.
-pub struct UploadPermit {
-    _memory: OwnedSemaphorePermit,
-}
-
 /// How an upload ended.
 pub enum Added {
     /// Stored.
     New(Image),
     /// The account held these bytes already, as this image.
     Duplicate(Image),
-}
-
-impl Intake {
-    pub(super) fn new(limits: &Uploads) -> Self {
-        let units = u32::try_from(limits.memory_bytes / UNIT).unwrap_or(u32::MAX);
-        Self {
-            limits: *limits,
-            memory: Arc::new(Semaphore::new(units as usize)),
-            units,
-        }
-    }
-
-    async fn reserve(&self, bytes: u64) -> Result<UploadPermit> {
-        // A file larger than all the memory still gets in, alone.
-        let units = u32::try_from(bytes.div_ceil(UNIT))
-            .unwrap_or(u32::MAX)
-            .clamp(1, self.units);
-        let waiting = self.memory.clone().acquire_many_owned(units);
-        match tokio::time::timeout(WAIT, waiting).await {
-            Ok(Ok(memory)) => Ok(UploadPermit { _memory: memory }),
-            _ => Err(VaultError::Busy),
-        }
-    }
 }
 
 impl Vault {
@@ -82,21 +38,35 @@ impl Vault {
     /// Sets memory aside for a file of this length, or of the largest where it is unknown.
     ///
     /// # Errors
-    /// [`VaultError::TooLarge`] before a byte is read; [`VaultError::Busy`] when there is no room
-    /// for a while.
-    pub async fn admit(&self, len: Option<u64>) -> Result<UploadPermit> {
+    /// [`VaultError::TooLarge`] and [`VaultError::LargerThanQuota`] before a byte is read;
+    /// [`VaultError::Busy`] when there is no room for a while.
+    pub async fn admit(&self, who: &Unlocked, len: Option<u64>) -> Result<UploadPermit> {
         let max_bytes = self.max_file_bytes();
-        match len {
-            Some(len) if len > max_bytes => Err(VaultError::TooLarge { max_bytes }),
-            len => self.0.intake.reserve(len.unwrap_or(max_bytes)).await,
+        if let Some(len) = len {
+            if len > max_bytes {
+                return Err(VaultError::TooLarge { max_bytes });
+            }
+            self.check_size(who, len).await?;
         }
+        self.admit_form(who, len).await
+    }
+
+    /// Sets memory aside for a form of this length, whose files are in memory one after the other.
+    ///
+    /// # Errors
+    /// [`VaultError::Busy`] when there is no room for a while.
+    pub async fn admit_form(&self, who: &Unlocked, len: Option<u64>) -> Result<UploadPermit> {
+        let max_bytes = self.max_file_bytes();
+        let most = len.map_or(max_bytes, |len| len.min(max_bytes));
+        self.0.intake.reserve(who.id(), most).await
     }
 
     /// Takes a picture in. When this returns, it is stored and stays stored.
     ///
     /// # Errors
     /// [`VaultError::Invalid`] for its name, [`VaultError::Media`] where it is no picture we take,
-    /// [`VaultError::Store`].
+    /// [`VaultError::NoRoom`] and [`VaultError::LargerThanQuota`] unless the account holds it
+    /// already, [`VaultError::Store`].
     pub async fn add_image(&self, who: &Unlocked, name: &str, bytes: Bytes) -> Result<Added> {
         if let Some(problem) = name_problem(name) {
             return Err(VaultError::invalid("name", problem));
@@ -119,6 +89,7 @@ impl Vault {
                 other => return other,
             }
         }
+        self.check_room(who, bytes.len() as u64).await?;
         let decoded = bytes.clone();
         let image = self
             .decode(move |limits| media::inspect(&decoded, &limits))
@@ -191,7 +162,8 @@ impl Vault {
             thumbnail,
             preview: None,
         };
-        match self.store().records.insert_image(&row).await {
+        let quota = self.default_quota();
+        match self.store().records.insert_image(&row, &quota).await {
             Ok(Inserted::New) => Ok(Added::New(Image::of_row(&row, metadata))),
             // A store that repeats a commit whose answer was lost finds the row it wrote itself:
             // taking that for somebody else's would remove the picture's own blobs.
@@ -207,6 +179,11 @@ impl Vault {
             Ok(Inserted::Stale) => {
                 self.remove_blobs(std::slice::from_ref(&row)).await;
                 Err(VaultError::Unauthenticated)
+            }
+            // Others filled the room since it was looked at.
+            Ok(Inserted::NoRoom) => {
+                self.remove_blobs(std::slice::from_ref(&row)).await;
+                Err(self.no_room(who).await?)
             }
             // Whether the row was stored is unknown when a store fails at the commit: the blobs
             // stay, and the sweeper removes them if no row names them.
@@ -253,7 +230,7 @@ impl Vault {
     pub(super) async fn whole_original(&self, image: &OpenImage) -> Result<(Bytes, UploadPermit)> {
         use futures_util::TryStreamExt;
         let size = image.image.metadata.size;
-        let permit = self.0.intake.reserve(size).await?;
+        let permit = self.0.intake.reserve(&image.row.account, size).await?;
         let stream: content::PlainStream = self.read_original(image, 0..size);
         let bytes = stream
             .try_fold(

@@ -19,6 +19,7 @@ mod problem;
 mod range;
 mod receive;
 mod requests;
+mod room;
 mod shell;
 mod site;
 mod stop;
@@ -33,6 +34,8 @@ use rocket::fairing::AdHoc;
 use rocket::shield::Shield;
 use rocket::{Build, Rocket};
 use rocket_dyn_templates::Template;
+
+pub use room::words as usage_in_words;
 
 use crate::config::Config;
 use crate::vault::Vault;

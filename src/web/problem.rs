@@ -9,6 +9,7 @@ use rocket::response::{self, Responder, Response};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
 
+use super::room::{self, Room};
 use super::shell::Shell;
 use crate::ids::InvalidId;
 use crate::media::MediaError;
@@ -29,6 +30,8 @@ pub(super) struct Problem {
     errors: FieldErrors,
     /// Ids of a bulk call that it cannot be about, so that the client can go on with the others.
     missing: Vec<String>,
+    /// What is left of what the account may keep, where that is the reason.
+    room: Option<Room>,
     headers: Vec<(&'static str, String)>,
 }
 
@@ -43,6 +46,8 @@ struct Document<'a> {
     errors: &'a FieldErrors,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     missing: &'a [String],
+    #[serde(flatten)]
+    room: Option<&'a Room>,
 }
 
 #[derive(Serialize)]
@@ -69,6 +74,7 @@ impl Problem {
             detail: detail.into(),
             errors: FieldErrors::new(),
             missing: Vec::new(),
+            room: None,
             headers: Vec::new(),
         }
     }
@@ -205,6 +211,7 @@ impl Problem {
             detail: &self.detail,
             errors: &self.errors,
             missing: &self.missing,
+            room: self.room.as_ref(),
         };
         serde_json::to_string(&document).expect("strings and numbers always make JSON")
     }
@@ -332,6 +339,14 @@ impl From<VaultError> for Problem {
                     super::units::bytes(max_bytes)
                 ),
             ),
+            VaultError::LargerThanQuota(usage) => Self {
+                room: Some(Room::from(&usage)),
+                ..Self::new(Status::PayloadTooLarge, room::larger_than_quota(&usage))
+            },
+            VaultError::NoRoom(usage) => Self {
+                room: Some(Room::from(&usage)),
+                ..Self::new(Status::InsufficientStorage, room::no_room(&usage))
+            },
             VaultError::Media(error) => error.into(),
             VaultError::Busy => Self::retry("The server is busy. Try again in a few seconds."),
             VaultError::Damaged(what) => {

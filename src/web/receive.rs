@@ -113,9 +113,7 @@ pub(super) async fn receive_form(
         })?;
     let max_bytes = vault.max_file_bytes();
     // One file is in memory at a time, so the form never needs more than the largest.
-    let _permit = vault
-        .admit(incoming.length.map(|length| length.min(max_bytes)))
-        .await?;
+    let _permit = vault.admit_form(&reader.who, incoming.length).await?;
     let mut reader = Some(reader);
     let mut token = incoming.token.clone();
     let mut signed: Option<Unlocked> = None;

@@ -65,6 +65,7 @@ mod page_accounts;
 mod page_selection;
 mod page_vault;
 mod pictures;
+mod quotas;
 mod readme;
 mod registration;
 mod rotation;

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server, its store, and its settings for the next start.
 pub(super) struct Server {
-    pub(super) store: Store,
+    pub(super) store: Arc<Store>,
     settings: Vec<(String, String)>,
     child: Option<Child>,
     /// Changes at a restart; clients look it up for each request.
@@ -48,11 +48,23 @@ impl Server {
     pub(super) fn prepared(backend: &Backend, settings: &[(&str, &str)]) -> Self {
         let owned = |(key, value): &(&str, &str)| (key.to_string(), value.to_string());
         Self {
-            store: Store::new(backend),
+            store: Arc::new(Store::new(backend)),
             settings: CHEAP.iter().chain(settings).map(owned).collect(),
             child: None,
             base: Arc::default(),
         }
+    }
+
+    /// Another process that serves the same store.
+    pub(super) fn beside(&self) -> Self {
+        let mut server = Self {
+            store: Arc::clone(&self.store),
+            settings: self.settings.clone(),
+            child: None,
+            base: Arc::default(),
+        };
+        server.run();
+        server
     }
 
     /// Starts it, on the store as it is.

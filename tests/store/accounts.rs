@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use image_vault::store::{
-    AccountRow, Records, Role, SessionKind, StoreError, UniqueField, Updated,
+    AccountRow, Quota, Records, Role, SessionKind, StoreError, UniqueField, Updated,
 };
 
 use crate::fresh::Fresh;
@@ -296,7 +296,10 @@ pub(crate) async fn a_removed_account_takes_everything_with_it_and_nothing_of_ot
             .insert_archive(&archive(row.id, at(5)))
             .await
             .unwrap();
-        records.insert_image(&image(row.id)).await.unwrap();
+        records
+            .insert_image(&image(row.id), &Quota::NONE)
+            .await
+            .unwrap();
     }
     let ids = |id| async move {
         let changes = records.changes_since(id, 0).await.unwrap();

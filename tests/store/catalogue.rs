@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use futures_util::{StreamExt, TryStreamExt};
 use image_vault::ids::{AccountId, ImageId};
-use image_vault::store::{Change, ImageState, Records};
+use image_vault::store::{Change, ImageState, Quota, Records};
 
 use crate::fresh::Fresh;
 use crate::images::insert_some;
@@ -93,7 +93,7 @@ pub(crate) async fn a_call_that_changes_nothing_raises_no_number(fresh: &Fresh) 
     let records = &fresh.store.records;
     let row = insert_some(&**records, 1).await.remove(0);
     let account = row.account;
-    records.insert_image(&row).await.unwrap();
+    records.insert_image(&row, &Quota::NONE).await.unwrap();
     records
         .update_metadata(&account, &[renewed(row.id, 7, b"stale")])
         .await
@@ -132,7 +132,7 @@ pub(crate) async fn numbers_become_visible_in_order(fresh: &Fresh) {
             fresh
                 .store
                 .records
-                .insert_image(&image(account))
+                .insert_image(&image(account), &Quota::NONE)
                 .await
                 .unwrap();
         }
@@ -207,7 +207,10 @@ pub(crate) async fn what_changes_while_it_is_read_is_not_lost(fresh: &Fresh) {
         .update_metadata(&account, &[renewed(ids[290], 0, b"new")])
         .await
         .unwrap();
-    records.insert_image(&image(account)).await.unwrap();
+    records
+        .insert_image(&image(account), &Quota::NONE)
+        .await
+        .unwrap();
     while let Some(change) = stream.next().await {
         catalogue.apply(change.unwrap());
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use futures_util::future::join_all;
 use image_vault::ids::{BlobId, ImageId};
-use image_vault::store::{BlobRef, ImageRow, Inserted, Records};
+use image_vault::store::{BlobRef, ImageRow, Inserted, Quota, Records};
 
 use crate::fresh::Fresh;
 use crate::samples::{account_id, archive, at, blob_id, image, image_id, renewed};
@@ -18,7 +18,10 @@ pub(crate) async fn insert_some(records: &dyn Records, count: u64) -> Vec<ImageR
             seq,
             ..image(account)
         };
-        assert_eq!(records.insert_image(&row).await.unwrap(), Inserted::New);
+        assert_eq!(
+            records.insert_image(&row, &Quota::NONE).await.unwrap(),
+            Inserted::New
+        );
         rows.push(row);
     }
     rows
@@ -33,7 +36,10 @@ pub(crate) async fn an_image_reads_back(fresh: &Fresh) {
         revision: 99,
         ..plain.clone()
     };
-    assert_eq!(records.insert_image(&lying).await.unwrap(), Inserted::New);
+    assert_eq!(
+        records.insert_image(&lying, &Quota::NONE).await.unwrap(),
+        Inserted::New
+    );
     assert_eq!(
         records.image(&plain.account, &plain.id).await.unwrap(),
         Some(plain.clone())
@@ -49,7 +55,10 @@ pub(crate) async fn an_image_reads_back(fresh: &Fresh) {
         preview,
         ..image(plain.account)
     };
-    assert_eq!(records.insert_image(&viewed).await.unwrap(), Inserted::New);
+    assert_eq!(
+        records.insert_image(&viewed, &Quota::NONE).await.unwrap(),
+        Inserted::New
+    );
     assert_eq!(
         records.image(&viewed.account, &viewed.id).await.unwrap(),
         Some(viewed)
@@ -67,18 +76,24 @@ pub(crate) async fn a_digest_is_stored_once_in_an_account(fresh: &Fresh) {
         digest: first.digest,
         ..image(account_id())
     };
-    assert_eq!(records.insert_image(&first).await.unwrap(), Inserted::New);
     assert_eq!(
-        records.insert_image(&twin).await.unwrap(),
+        records.insert_image(&first, &Quota::NONE).await.unwrap(),
+        Inserted::New
+    );
+    assert_eq!(
+        records.insert_image(&twin, &Quota::NONE).await.unwrap(),
         Inserted::Duplicate(first.id)
     );
-    assert_eq!(records.insert_image(&foreign).await.unwrap(), Inserted::New);
+    assert_eq!(
+        records.insert_image(&foreign, &Quota::NONE).await.unwrap(),
+        Inserted::New
+    );
 
     assert_eq!(records.image(&twin.account, &twin.id).await.unwrap(), None);
     assert_eq!(records.sequence(&first.account).await.unwrap(), 1);
     // Repeating a call whose answer was lost finds what it did the first time.
     assert_eq!(
-        records.insert_image(&first).await.unwrap(),
+        records.insert_image(&first, &Quota::NONE).await.unwrap(),
         Inserted::Duplicate(first.id)
     );
 }
@@ -92,7 +107,11 @@ pub(crate) async fn of_twenty_equal_images_that_race_one_is_stored(fresh: &Fresh
             ..first.clone()
         })
         .collect();
-    let outcomes = join_all(rows.iter().map(|row| records.insert_image(row))).await;
+    let outcomes = join_all(
+        rows.iter()
+            .map(|row| records.insert_image(row, &Quota::NONE)),
+    )
+    .await;
     let stored = records
         .images_by_digest(&first.account, &[first.digest])
         .await
@@ -120,8 +139,8 @@ pub(crate) async fn images_of_one_name_are_told_apart(fresh: &Fresh) {
         seq: 2,
         ..image(one.account)
     };
-    records.insert_image(&one).await.unwrap();
-    records.insert_image(&other).await.unwrap();
+    records.insert_image(&one, &Quota::NONE).await.unwrap();
+    records.insert_image(&other, &Quota::NONE).await.unwrap();
     let removed = records
         .remove_images(&one.account, &[one.id], at(0))
         .await
@@ -137,7 +156,7 @@ pub(crate) async fn images_of_one_name_are_told_apart(fresh: &Fresh) {
 pub(crate) async fn anothers_image_is_not_found(fresh: &Fresh) {
     let records = &fresh.store.records;
     let row = image(account_id());
-    records.insert_image(&row).await.unwrap();
+    records.insert_image(&row, &Quota::NONE).await.unwrap();
     let (stranger, ids) = (account_id(), [row.id]);
     let preview = BlobRef {
         id: blob_id(),
@@ -236,7 +255,7 @@ pub(crate) async fn a_stale_metadata_update_conflicts(fresh: &Fresh) {
         !changed.unwrap().is_empty()
     };
     assert!(!update(0, b"too early").await);
-    records.insert_image(&row).await.unwrap();
+    records.insert_image(&row, &Quota::NONE).await.unwrap();
     assert!(update(0, b"first").await);
     assert!(!update(0, b"stale").await);
     assert!(update(1, b"second").await);
@@ -257,7 +276,7 @@ pub(crate) async fn a_stale_metadata_update_conflicts(fresh: &Fresh) {
 pub(crate) async fn of_twenty_metadata_updates_of_one_revision_one_is_done(fresh: &Fresh) {
     let records = &fresh.store.records;
     let row = image(account_id());
-    records.insert_image(&row).await.unwrap();
+    records.insert_image(&row, &Quota::NONE).await.unwrap();
     let texts: Vec<[u8; 1]> = (0..20).map(|i| [i]).collect();
     let updates = texts.iter().map(async |text| {
         let change = [renewed(row.id, 0, text)];
@@ -281,7 +300,7 @@ pub(crate) async fn a_preview_is_noted_once(fresh: &Fresh) {
             .await
             .unwrap()
     );
-    records.insert_image(&row).await.unwrap();
+    records.insert_image(&row, &Quota::NONE).await.unwrap();
     assert!(
         records
             .set_preview(&row.account, &row.id, &first)
@@ -317,7 +336,7 @@ pub(crate) async fn a_blob_is_referenced_while_a_row_names_it(fresh: &Fresh) {
         ..image(account_id())
     };
     let ticket = archive(row.account, at(5));
-    records.insert_image(&row).await.unwrap();
+    records.insert_image(&row, &Quota::NONE).await.unwrap();
     records.insert_archive(&ticket).await.unwrap();
 
     let of_image: HashSet<BlobId> = row.blobs().map(|blob| blob.id).collect();
@@ -351,7 +370,7 @@ pub(crate) async fn many_metadata_updates_are_one_change_and_name_those_that_wer
     let mut rows = Vec::new();
     for _ in 0..4 {
         let row = image(account);
-        records.insert_image(&row).await.unwrap();
+        records.insert_image(&row, &Quota::NONE).await.unwrap();
         rows.push(row);
     }
     let changes = [

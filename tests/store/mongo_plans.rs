@@ -1,7 +1,7 @@
 //! What only the MongoDB store has: a server that says how it found the documents.
 
 use futures_util::{StreamExt, TryStreamExt};
-use image_vault::store::{ImageState, KeyRow, SessionKind, Store, TriesRow};
+use image_vault::store::{Allowance, ImageState, KeyRow, Quota, SessionKind, Store, TriesRow};
 use mongodb::bson::{Document, doc};
 
 use crate::blobs::later;
@@ -103,7 +103,7 @@ async fn call_everything(store: &Store) {
     records.purge_tries(at(0)).await.unwrap();
     let row = image(ada.id);
     let ids = [row.id];
-    records.insert_image(&row).await.unwrap();
+    records.insert_image(&row, &Quota::NONE).await.unwrap();
     records.image(&ada.id, &row.id).await.unwrap();
     records.images(&ada.id, &ids).await.unwrap();
     records
@@ -135,6 +135,12 @@ async fn call_everything(store: &Store) {
     let changes = records.changes_since(&ada.id, 0).await.unwrap();
     assert_eq!(changes.count().await, 1);
     records.sequence(&ada.id).await.unwrap();
+    records.usage(&ada.id).await.unwrap();
+    let decided = Allowance::AtMost(9);
+    records
+        .set_allowed(&ada.id, decided, decided)
+        .await
+        .unwrap();
     records.purge_tombstones(at(1)).await.unwrap();
     let ticket = archive(ada.id, at(5));
     records.insert_archive(&ticket).await.unwrap();

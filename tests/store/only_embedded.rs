@@ -158,7 +158,11 @@ async fn what_was_deleted_is_not_in_the_file_any_more() {
             key_wrap: marker.repeat(20),
             ..crate::samples::image(account("x").id)
         };
-        store.records.insert_image(&row).await.unwrap();
+        store
+            .records
+            .insert_image(&row, &store::Quota::NONE)
+            .await
+            .unwrap();
         let at = jiff::Timestamp::now();
         store
             .records

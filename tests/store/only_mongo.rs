@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
-use image_vault::store::{self, Store, StoreChoice, StoreError};
+use image_vault::store::{self, Quota, Store, StoreChoice, StoreError};
 use mongodb::bson::{Document, doc};
 use mongodb::{Client, Database};
 
@@ -76,6 +76,56 @@ async fn what_version_1_wrote_is_complete_in_version_2() {
         let row = store.records.session(&login.digest).await.unwrap().unwrap();
         assert_eq!(row.idle_at, at(60 + 30 * 60));
         assert_eq!(row.address, "");
+    })
+    .await;
+}
+
+/// By two processes that start at once, as on every later start.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_version_3_kept_is_counted_in_version_4() {
+    on_database(async |uri, database| {
+        let store = open(uri).await.unwrap();
+        let [ada, ben, cleo] = [(); 3].map(|()| account_id());
+        for owner in [ada, ada, ben, cleo] {
+            let row = image(owner);
+            let inserted = store.records.insert_image(&row, &Quota::NONE);
+            inserted.await.unwrap();
+            if owner == cleo {
+                let gone = [row.id];
+                let removed = store.records.remove_images(&cleo, &gone, at(0));
+                removed.await.unwrap();
+            }
+        }
+        let uncounted = doc! { "$unset": {
+            "images": 1, "bytes": 1, "images_allowed": 1, "bytes_allowed": 1,
+        } };
+        let sequences = collection(database, "sequences");
+        sequences.update_many(doc! {}, uncounted).await.unwrap();
+        let older = doc! { "$set": { "version": 3_i64 } };
+        let meta = collection(database, "meta");
+        meta.update_one(doc! { "_id": "schema" }, older)
+            .await
+            .unwrap();
+        let (one, other) = tokio::join!(open(uri), open(uri));
+        for store in [one.unwrap(), other.unwrap()] {
+            for (owner, images) in [(ada, 2), (ben, 1), (cleo, 0)] {
+                let usage = store.records.usage(&owner).await.unwrap();
+                let counted = (usage.images, usage.bytes);
+                assert_eq!(counted, (images, images * 5_000_000_000));
+            }
+        }
+        // Who comes late with an old count changes nothing.
+        store
+            .records
+            .insert_image(&image(ben), &Quota::NONE)
+            .await
+            .unwrap();
+        let older = doc! { "$set": { "version": 3_i64 } };
+        meta.update_one(doc! { "_id": "schema" }, older)
+            .await
+            .unwrap();
+        let store = open(uri).await.unwrap();
+        assert_eq!(store.records.usage(&ben).await.unwrap().images, 2);
     })
     .await;
 }
@@ -225,7 +275,11 @@ async fn a_server_that_goes_away_is_an_error_and_its_return_is_enough() {
         let proxy = Arc::new(Proxy::before(uri).await);
         let store = open(&proxy.uri(database.name())).await.unwrap();
         let row = image(account_id());
-        store.records.insert_image(&row).await.unwrap();
+        store
+            .records
+            .insert_image(&row, &Quota::NONE)
+            .await
+            .unwrap();
         let whole = bytes(20 * MIB);
         let blob = put(&*store.blobs, &whole).await;
         let mut download = store.blobs.read(&blob, 0, None).await.unwrap();
@@ -244,7 +298,12 @@ async fn a_server_that_goes_away_is_an_error_and_its_return_is_enough() {
         assert_given_up(upload);
         let rest: Result<Vec<Bytes>, StoreError> = download.try_collect().await;
         assert_given_up(rest);
-        assert_given_up(store.records.insert_image(&image(row.account)).await);
+        assert_given_up(
+            store
+                .records
+                .insert_image(&image(row.account), &Quota::NONE)
+                .await,
+        );
         assert_given_up(store.records.image(&row.account, &row.id).await);
         assert_given_up(store.records.ping().await);
 

@@ -1,7 +1,7 @@
 //! Images on their way out.
 
 use image_vault::ids::ImageId;
-use image_vault::store::{ImageRow, ImageState, Inserted};
+use image_vault::store::{ImageRow, ImageState, Inserted, Quota};
 
 use crate::fresh::Fresh;
 use crate::images::insert_some;
@@ -153,7 +153,10 @@ pub(crate) async fn a_removed_digest_may_be_stored_again(fresh: &Fresh) {
         seq: 3,
         ..image(row.account)
     };
-    assert_eq!(records.insert_image(&again).await.unwrap(), Inserted::New);
+    assert_eq!(
+        records.insert_image(&again, &Quota::NONE).await.unwrap(),
+        Inserted::New
+    );
     assert_eq!(
         records.image(&again.account, &again.id).await.unwrap(),
         Some(again)

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_coming_and_going.sql"),
     include_str!("migrations/0004_api_tokens.sql"),
     include_str!("migrations/0005_rotation.sql"),
+    include_str!("migrations/0006_quotas.sql"),
 ];
 
 /// How many reads run at once. They never wait for a write (WAL).
@@ -201,7 +202,7 @@ fn is_empty(connection: &Connection) -> Result<bool> {
 mod tests {
     use super::super::{
         accounts, archives, catalogue, events, image_keys, images, invitations, meta, sessions,
-        tries,
+        tries, usage,
     };
     use super::*;
 
@@ -225,6 +226,7 @@ mod tests {
             meta::STATEMENTS,
             sessions::STATEMENTS,
             tries::STATEMENTS,
+            usage::STATEMENTS,
         ];
         let slow: Vec<String> = statements
             .concat()
@@ -276,6 +278,43 @@ mod tests {
             })
             .unwrap();
         assert_eq!(session, (1_803_000, String::new()));
+    }
+
+    #[test]
+    fn what_version_3_kept_is_counted_in_version_4() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &MIGRATIONS[..3]).unwrap();
+        let image = |id: &str, account: &str, len: u64, trashed_at: &str| {
+            format!(
+                "INSERT INTO images VALUES ('{id}', '{account}', 1, 0, 1, {trashed_at}, x'{id}',
+                 x'00', 1, x'00', 'o{id}', {len}, 't{id}', 5, NULL, NULL);"
+            )
+        };
+        let written = [
+            image("a1", "a", 1_000, "NULL"),
+            image("a2", "a", 5_000_000_000, "7"),
+            image("b1", "b", 3, "NULL"),
+            "INSERT INTO sequences VALUES ('a', 3), ('b', 1), ('c', 9)".into(),
+        ];
+        connection.execute_batch(&written.concat()).unwrap();
+        migrate(&mut connection, MIGRATIONS).unwrap();
+        let mut counted = connection
+            .prepare("SELECT account, seq, images, bytes, bytes_allowed FROM sequences")
+            .unwrap();
+        let counted: Vec<(String, u32, u32, i64, Option<i64>)> = counted
+            .query_map((), |row| {
+                let (bytes, allowed) = (row.get(3)?, row.get(4)?);
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, bytes, allowed))
+            })
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        let expected = [
+            ("a".into(), 3, 2, 5_000_001_000, None),
+            ("b".into(), 1, 1, 3, None),
+            ("c".into(), 9, 0, 0, None),
+        ];
+        assert_eq!(counted, expected);
     }
 
     #[test]

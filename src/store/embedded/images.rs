@@ -7,8 +7,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::ids::{AccountId, BlobId, ImageId};
 
-use super::super::{BlobRef, ImageRow, ImageState, Inserted, MetadataChange, Result};
+use super::super::{BlobRef, ImageRow, ImageState, Inserted, MetadataChange, Quota, Result};
 use super::columns::{Count, Millis, digest_list, id_list};
+use super::usage;
 
 /// In the order in which [`image()`] reads them; `catalogue` selects them as well.
 macro_rules! image_columns {
@@ -77,7 +78,7 @@ pub(super) fn sequence(connection: &Connection, account: &AccountId) -> Result<u
     Ok(seq.map_or(0, |seq| seq.0))
 }
 
-pub(super) fn insert(connection: &Connection, row: &ImageRow) -> Result<Inserted> {
+pub(super) fn insert(connection: &Connection, row: &ImageRow, default: &Quota) -> Result<Inserted> {
     let generation: Option<u32> = connection
         .prepare_cached(GENERATION)?
         .query_row([row.account], |row| row.get(0))
@@ -91,6 +92,9 @@ pub(super) fn insert(connection: &Connection, row: &ImageRow) -> Result<Inserted
         .optional()?;
     if let Some(id) = twin {
         return Ok(Inserted::Duplicate(id));
+    }
+    if !usage::of(connection, &row.account)?.has_room(row.original.len, default) {
+        return Ok(Inserted::NoRoom);
     }
     let seq = sequence(connection, &row.account)? + 1;
     let preview = row.preview.as_ref();
@@ -113,6 +117,7 @@ pub(super) fn insert(connection: &Connection, row: &ImageRow) -> Result<Inserted
         preview.map(|blob| Count(blob.len)),
     ])?;
     set_sequence(connection, &row.account, seq)?;
+    usage::add(connection, row)?;
     Ok(Inserted::New)
 }
 
@@ -222,6 +227,7 @@ pub(super) fn remove(
             bury.execute((account, Count(seq), row.id, Millis(at)))?;
         }
         set_sequence(connection, account, seq)?;
+        usage::take(connection, account, &removed)?;
     }
     Ok(removed)
 }

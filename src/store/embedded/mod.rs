@@ -36,6 +36,7 @@ mod meta;
 mod records;
 mod sessions;
 mod tries;
+mod usage;
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};

@@ -11,12 +11,14 @@ use rusqlite::{Connection, Transaction};
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
-    AccountRow, ArchiveRow, BlobRef, Change, EventRow, ImageRow, ImageState, Inserted,
-    InvitationRow, MetadataChange, Records, Result, Role, SessionKind, SessionRow, TriesRow,
-    Updated,
+    AccountRow, Allowance, ArchiveRow, BlobRef, Change, EventRow, ImageRow, ImageState, Inserted,
+    InvitationRow, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow, TriesRow,
+    Updated, UsageRow,
 };
 use super::database::Database;
-use super::{accounts, archives, catalogue, events, images, invitations, meta, sessions, tries};
+use super::{
+    accounts, archives, catalogue, events, images, invitations, meta, sessions, tries, usage,
+};
 
 /// Rows in SQLite.
 pub(super) struct SqliteRecords {
@@ -234,9 +236,26 @@ impl Records for SqliteRecords {
         self.read(move |db| images::sequence(db, &account)).await
     }
 
-    async fn insert_image(&self, row: &ImageRow) -> Result<Inserted> {
-        let row = row.clone();
-        self.write(move |db| images::insert(db, &row)).await
+    async fn usage(&self, account: &AccountId) -> Result<UsageRow> {
+        let account = *account;
+        self.read(move |db| usage::of(db, &account)).await
+    }
+
+    async fn set_allowed(
+        &self,
+        account: &AccountId,
+        images: Allowance,
+        bytes: Allowance,
+    ) -> Result<bool> {
+        let account = *account;
+        self.write(move |db| usage::allow(db, &account, images, bytes))
+            .await
+    }
+
+    async fn insert_image(&self, row: &ImageRow, default: &Quota) -> Result<Inserted> {
+        let (row, default) = (row.clone(), *default);
+        self.write(move |db| images::insert(db, &row, &default))
+            .await
     }
 
     async fn image(&self, account: &AccountId, id: &ImageId) -> Result<Option<ImageRow>> {

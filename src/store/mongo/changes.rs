@@ -10,15 +10,16 @@ use serde::Deserialize;
 
 use crate::ids::{AccountId, ImageId};
 
-use super::super::{ImageRow, ImageState, Inserted, MetadataChange, Result};
-use super::documents::{ImageDoc, TombstoneDoc, binary, date};
+use super::super::{ImageRow, ImageState, Inserted, MetadataChange, Quota, Result};
+use super::documents::{ImageDoc, SequenceDoc, TombstoneDoc, binary, date};
 use super::images::{own, owns};
-use super::{DriverResult, Mongo};
+use super::{DriverResult, Mongo, usage};
 
-pub(super) async fn insert(mongo: &Mongo, row: &ImageRow) -> Result<Inserted> {
-    let insert = mongo.transact((mongo, row), |session, (mongo, row)| {
+pub(super) async fn insert(mongo: &Mongo, row: &ImageRow, default: &Quota) -> Result<Inserted> {
+    let insert = mongo.transact((mongo, row, default), |session, (mongo, row, default)| {
         async move {
-            let seq = raise(mongo, session, &row.account).await?;
+            let more = doc! { "seq": 1_i64, "images": 1_i64, "bytes": row.original.len as i64 };
+            let raised = increase(mongo, session, &row.account, more).await?;
             let account = row.account.to_string();
             let owner = mongo
                 .accounts()
@@ -42,9 +43,14 @@ pub(super) async fn insert(mongo: &Mongo, row: &ImageRow) -> Result<Inserted> {
                 session.abort_transaction().await?;
                 return Ok(Inserted::Duplicate(twin.id));
             }
+            let before = raised.usage_without(row);
+            if !before.has_room(row.original.len, default) {
+                session.abort_transaction().await?;
+                return Ok(Inserted::NoRoom);
+            }
             mongo
                 .images()
-                .insert_one(ImageDoc::new(row, seq))
+                .insert_one(ImageDoc::new(row, raised.seq))
                 .session(session)
                 .await?;
             Ok(Inserted::New)
@@ -166,6 +172,8 @@ pub(super) async fn remove(
                 .delete_many(these.clone())
                 .session(&mut *session)
                 .await?;
+            let bytes = found.iter().map(ImageDoc::original_len).sum();
+            usage::take(mongo, session, account, found.len(), bytes).await?;
             let tombstones = found.iter().map(|image| TombstoneDoc {
                 account: **account,
                 seq,
@@ -232,17 +240,22 @@ async fn raise(
     session: &mut ClientSession,
     account: &AccountId,
 ) -> DriverResult<u64> {
-    let raised = mongo
+    let raised = increase(mongo, session, account, doc! { "seq": 1_i64 }).await?;
+    Ok(raised.seq)
+}
+
+async fn increase(
+    mongo: &Mongo,
+    session: &mut ClientSession,
+    account: &AccountId,
+    more: Document,
+) -> DriverResult<SequenceDoc> {
+    let increased = mongo
         .sequences()
-        .find_one_and_update(
-            doc! { "_id": account.to_string() },
-            doc! { "$inc": { "seq": 1_i64 } },
-        )
+        .find_one_and_update(doc! { "_id": account.to_string() }, doc! { "$inc": more })
         .upsert(true)
         .return_document(ReturnDocument::After)
         .session(session)
         .await?;
-    raised
-        .map(|raised| raised.seq)
-        .ok_or_else(|| Error::custom("an upsert returned no document"))
+    increased.ok_or_else(|| Error::custom("an upsert returned no document"))
 }

@@ -17,6 +17,13 @@ pub(super) struct SequenceDoc {
     #[serde(rename = "_id")]
     pub(super) account: AccountId,
     pub(super) seq: u64,
+    // What the account keeps; absent until schema 4 has counted it.
+    #[serde(default)]
+    pub(super) images: i64,
+    #[serde(default)]
+    pub(super) bytes: i64,
+    pub(super) images_allowed: Option<i64>,
+    pub(super) bytes_allowed: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,6 +89,13 @@ impl ImageDoc {
             thumbnail: BlobDoc::from(&row.thumbnail),
             preview: row.preview.as_ref().map(BlobDoc::from),
         }
+    }
+}
+
+impl ImageDoc {
+    /// Bytes of its original, as they are stored.
+    pub(super) fn original_len(&self) -> u64 {
+        self.original.len
     }
 }
 

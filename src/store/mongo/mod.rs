@@ -25,6 +25,7 @@ mod records;
 mod schema;
 mod sessions;
 mod tries;
+mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;

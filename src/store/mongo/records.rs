@@ -10,13 +10,14 @@ use jiff::Timestamp;
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
-    AccountRow, ArchiveRow, BlobRef, Change, EventRow, ImageRow, ImageState, Inserted,
-    InvitationRow, MetadataChange, Records, Result, Role, SessionKind, SessionRow, TriesRow,
-    Updated,
+    AccountRow, Allowance, ArchiveRow, BlobRef, Change, EventRow, ImageRow, ImageState, Inserted,
+    InvitationRow, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow, TriesRow,
+    Updated, UsageRow,
 };
 use super::Mongo;
 use super::{
     accounts, archives, catalogue, changes, events, images, invitations, meta, sessions, tries,
+    usage,
 };
 
 /// Rows in MongoDB.
@@ -174,8 +175,21 @@ impl Records for MongoRecords {
         images::sequence(&self.0, account).await
     }
 
-    async fn insert_image(&self, row: &ImageRow) -> Result<Inserted> {
-        changes::insert(&self.0, row).await
+    async fn usage(&self, account: &AccountId) -> Result<UsageRow> {
+        usage::of(&self.0, account).await
+    }
+
+    async fn set_allowed(
+        &self,
+        account: &AccountId,
+        images: Allowance,
+        bytes: Allowance,
+    ) -> Result<bool> {
+        usage::allow(&self.0, account, images, bytes).await
+    }
+
+    async fn insert_image(&self, row: &ImageRow, default: &Quota) -> Result<Inserted> {
+        changes::insert(&self.0, row, default).await
     }
 
     async fn image(&self, account: &AccountId, id: &ImageId) -> Result<Option<ImageRow>> {

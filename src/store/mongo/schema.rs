@@ -11,9 +11,10 @@ use mongodb::options::IndexOptions;
 
 use super::super::{Result, StoreError};
 use super::Mongo;
+use super::usage;
 
 /// The version that this program reads and writes.
-const CURRENT: i64 = 4;
+const CURRENT: i64 = 5;
 
 const NAMESPACE_EXISTS: i32 = 48;
 const INDEX_NOT_FOUND: i32 = 27;
@@ -65,6 +66,10 @@ pub(super) async fn bring_forward(mongo: &Mongo) -> Result<()> {
         let created = images.create_index(index("by_generation", keys));
         mongo.answer(created).await?;
         raise_version(mongo, 4).await?;
+    }
+    if version < 5 {
+        usage::count_all(mongo).await?;
+        raise_version(mongo, 5).await?;
     }
     Ok(())
 }

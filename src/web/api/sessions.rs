@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::super::guards::{Holder, Reader, SameOrigin, Writer};
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
+use super::super::room::{QuotaBody, UsageBody};
 use super::super::site::Site;
 use super::super::wire::UserBody;
 use crate::ids::{InvalidId, SessionId};
@@ -42,6 +43,8 @@ struct Current {
     user: UserBody,
     expires_at: Timestamp,
     csrf_token: String,
+    usage: UsageBody,
+    quota: QuotaBody,
     /// What an API token may do; a sign-in may do all.
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes: Option<Vec<&'static str>>,
@@ -74,14 +77,17 @@ async fn sign_in(
 }
 
 #[rocket::get("/session")]
-fn current(holder: Holder) -> Json<Current> {
+async fn current(holder: Holder, vault: &State<Vault>) -> Result<Json<Current>, Problem> {
     let who = holder.0;
-    Json(Current {
+    let usage = vault.usage(&who).await?;
+    Ok(Json(Current {
         user: UserBody::from(&who.account),
         expires_at: who.expires_at,
         csrf_token: who.csrf_token().to_owned(),
+        usage: UsageBody::from(&usage),
+        quota: QuotaBody::from(&usage),
         scopes: who.scopes().map(Scopes::names),
-    })
+    }))
 }
 
 #[rocket::delete("/session")]

@@ -53,7 +53,7 @@ async fn upload(
     }
     let who = sender.0.into_writer(incoming.proof())?;
     let name = incoming.name()?;
-    let _permit = vault.admit(incoming.length).await?;
+    let _permit = vault.admit(&who, incoming.length).await?;
     let bytes = read_file(
         data,
         incoming.length,

@@ -1,0 +1,124 @@
+//! How much an account keeps and may keep: told to its owner, decided by the operator, and checked
+//! before work is done for an upload. What holds is the check in the store, where its row goes in.
+
+use super::accounts::login_key;
+use super::error::{Result, VaultError};
+use super::{Caller, Unlocked, Vault};
+use crate::crypto;
+use crate::ids::AccountId;
+pub use crate::store::Allowance;
+use crate::store::EventKind;
+pub use crate::store::Quota;
+use crate::store::UsageRow;
+
+/// What an account keeps, and what it may. Bytes are those of the sealed originals (a few more than
+/// the files have); what is in the trash counts as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Pictures.
+    pub images: u64,
+    /// Bytes of their originals, as they are stored.
+    pub bytes: u64,
+    /// What it may keep.
+    pub quota: Quota,
+}
+
+impl Usage {
+    /// Bytes that are left, where they are limited.
+    pub fn bytes_left(&self) -> Option<u64> {
+        Some(self.quota.bytes?.saturating_sub(self.bytes))
+    }
+
+    /// Pictures that are left, where they are limited.
+    pub fn images_left(&self) -> Option<u64> {
+        Some(self.quota.images?.saturating_sub(self.images))
+    }
+
+    fn check_size(self, sealed_len: u64) -> Result<()> {
+        match self.quota.bytes {
+            Some(most) if sealed_len > most => Err(VaultError::LargerThanQuota(self)),
+            _ => Ok(()),
+        }
+    }
+
+    fn has_room(&self, sealed_len: u64) -> bool {
+        self.bytes_left().is_none_or(|left| sealed_len <= left)
+            && self.images_left().is_none_or(|left| left > 0)
+    }
+}
+
+/// What to decide about an account; nothing leaves a limit as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct QuotaChange {
+    /// About its bytes.
+    pub bytes: Option<Allowance>,
+    /// About its pictures.
+    pub images: Option<Allowance>,
+}
+
+impl Vault {
+    /// What the account keeps, and what it may.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn usage(&self, who: &Unlocked) -> Result<Usage> {
+        self.usage_of(who.id()).await
+    }
+
+    /// Decides how much an account may keep, where there is anything to decide, and tells what holds
+    /// now; for the operator's command line. Nothing where there is no such account.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn set_quota(&self, login: &str, change: QuotaChange) -> Result<Option<Usage>> {
+        let records = &self.store().records;
+        let Some(account) = records.account_by_login(&login_key(login)).await? else {
+            return Ok(None);
+        };
+        if change.bytes.is_some() || change.images.is_some() {
+            let known = records.usage(&account.id).await?;
+            let images = change.images.unwrap_or(known.images_allowed);
+            let bytes = change.bytes.unwrap_or(known.bytes_allowed);
+            if !records.set_allowed(&account.id, images, bytes).await? {
+                return Ok(None);
+            }
+            let operator = Caller::operator();
+            self.note(&account.id, EventKind::QuotaChanged, &operator)
+                .await;
+        }
+        Ok(Some(self.usage_of(&account.id).await?))
+    }
+
+    pub(super) fn default_quota(&self) -> Quota {
+        self.0.quota
+    }
+
+    async fn usage_of(&self, account: &AccountId) -> Result<Usage> {
+        let row: UsageRow = self.store().records.usage(account).await?;
+        Ok(Usage {
+            images: row.images,
+            bytes: row.bytes,
+            quota: row.quota(&self.default_quota()),
+        })
+    }
+
+    /// Refuses a file that would not fit into an empty vault either.
+    pub(super) async fn check_size(&self, who: &Unlocked, len: u64) -> Result<()> {
+        self.usage(who).await?.check_size(crypto::sealed_len(len))
+    }
+
+    /// Refuses a file for which there is no room, before it is worked on.
+    pub(super) async fn check_room(&self, who: &Unlocked, len: u64) -> Result<()> {
+        let (usage, sealed_len) = (self.usage(who).await?, crypto::sealed_len(len));
+        usage.check_size(sealed_len)?;
+        match usage.has_room(sealed_len) {
+            true => Ok(()),
+            false => Err(VaultError::NoRoom(usage)),
+        }
+    }
+
+    /// Why the store did not take a picture in.
+    pub(super) async fn no_room(&self, who: &Unlocked) -> Result<VaultError> {
+        Ok(VaultError::NoRoom(self.usage(who).await?))
+    }
+}

@@ -1,0 +1,189 @@
+//! What an account keeps: counted with each change, and never more than it may.
+
+use futures_util::future::join_all;
+use image_vault::ids::AccountId;
+use image_vault::store::{
+    Allowance, BlobRef, ImageRow, ImageState, Inserted, Quota, Records, UsageRow,
+};
+
+use crate::fresh::Fresh;
+use crate::samples::{account, account_id, at, blob_id, image, image_id};
+
+/// An image whose original is stored in so many bytes.
+fn sized(account: AccountId, len: u64) -> ImageRow {
+    ImageRow {
+        original: BlobRef { id: blob_id(), len },
+        ..image(account)
+    }
+}
+
+fn at_most(bytes: Option<u64>, images: Option<u64>) -> Quota {
+    Quota { bytes, images }
+}
+
+/// Images and bytes.
+async fn kept(records: &dyn Records, account: &AccountId) -> (u64, u64) {
+    let usage = records.usage(account).await.unwrap();
+    (usage.images, usage.bytes)
+}
+
+pub(crate) async fn what_an_account_keeps_is_counted_with_each_change(fresh: &Fresh) {
+    let records = &*fresh.store.records;
+    let ada = account_id();
+    let none = Quota::NONE;
+    assert_eq!(records.usage(&ada).await.unwrap(), UsageRow::default());
+    let rows = [5_000_000_000, 30, 7].map(|len| sized(ada, len));
+    for row in &rows {
+        assert_eq!(
+            records.insert_image(row, &none).await.unwrap(),
+            Inserted::New
+        );
+    }
+    assert_eq!(kept(records, &ada).await, (3, 5_000_000_037));
+
+    let twin = ImageRow {
+        digest: rows[0].digest,
+        ..sized(ada, 99)
+    };
+    for again in [&twin, &rows[0]] {
+        let outcome = records.insert_image(again, &none).await.unwrap();
+        assert_eq!(outcome, Inserted::Duplicate(rows[0].id));
+    }
+    let ids = [rows[0].id, rows[1].id];
+    for state in [ImageState::Trashed, ImageState::Active, ImageState::Trashed] {
+        records.set_state(&ada, &ids, state, at(1)).await.unwrap();
+    }
+    assert_eq!(
+        kept(records, &ada).await,
+        (3, 5_000_000_037),
+        "trash included"
+    );
+
+    records
+        .remove_trashed(&ada, &ids, at(0), at(2))
+        .await
+        .unwrap();
+    assert_eq!(kept(records, &ada).await.0, 3, "none is as old as that");
+    records
+        .remove_images(&ada, &[rows[0].id, image_id()], at(2))
+        .await
+        .unwrap();
+    assert_eq!(kept(records, &ada).await, (2, 37));
+    records
+        .remove_trashed(&ada, &ids, at(5), at(6))
+        .await
+        .unwrap();
+    assert_eq!(kept(records, &ada).await, (1, 7));
+    assert_eq!(kept(records, &account_id()).await, (0, 0), "a stranger");
+}
+
+pub(crate) async fn what_does_not_fit_is_not_stored(fresh: &Fresh) {
+    let records = &*fresh.store.records;
+    let ada = account_id();
+    let most = at_most(Some(100), Some(2));
+    let first = sized(ada, 60);
+    let insert = async |row: &ImageRow| records.insert_image(row, &most).await.unwrap();
+    assert_eq!(insert(&first).await, Inserted::New);
+    let large = sized(ada, 41);
+    assert_eq!(insert(&large).await, Inserted::NoRoom);
+    assert_eq!(records.image(&ada, &large.id).await.unwrap(), None);
+    assert_eq!(records.sequence(&ada).await.unwrap(), 1);
+    assert_eq!(
+        insert(&sized(ada, 40)).await,
+        Inserted::New,
+        "the last byte"
+    );
+    assert_eq!(insert(&sized(ada, 0)).await, Inserted::NoRoom, "the third");
+    assert_eq!(
+        insert(&first).await,
+        Inserted::Duplicate(first.id),
+        "what is there needs no room"
+    );
+    assert_eq!(kept(records, &ada).await, (2, 100));
+
+    records
+        .remove_images(&ada, &[first.id], at(0))
+        .await
+        .unwrap();
+    assert_eq!(insert(&large).await, Inserted::New);
+    assert_eq!(kept(records, &ada).await, (2, 81));
+}
+
+pub(crate) async fn of_twenty_who_race_for_the_last_room_as_many_get_it_as_fit(fresh: &Fresh) {
+    let records = &*fresh.store.records;
+    for (most, fit) in [
+        (at_most(Some(1_009), None), 10),
+        (at_most(None, Some(7)), 7),
+    ] {
+        let account = account_id();
+        let rows: Vec<ImageRow> = (0..20).map(|_| sized(account, 100)).collect();
+        let outcomes = join_all(rows.iter().map(|row| records.insert_image(row, &most))).await;
+        let stored = outcomes
+            .into_iter()
+            .filter(|outcome| *outcome.as_ref().unwrap() == Inserted::New);
+        assert_eq!(stored.count(), fit);
+        assert_eq!(
+            kept(records, &account).await,
+            (fit as u64, 100 * fit as u64)
+        );
+        assert_eq!(records.sequence(&account).await.unwrap(), fit as u64);
+    }
+}
+
+pub(crate) async fn what_was_decided_about_an_account_replaces_the_default(fresh: &Fresh) {
+    let records = &*fresh.store.records;
+    let ada = account("Ada");
+    records.insert_account(&ada).await.unwrap();
+    let most = at_most(Some(100), Some(1));
+    let insert = async || {
+        let row = sized(ada.id, 80);
+        records.insert_image(&row, &most).await.unwrap()
+    };
+    let decide = async |images, bytes| {
+        let decided = records.set_allowed(&ada.id, images, bytes).await.unwrap();
+        assert!(decided);
+        let usage = records.usage(&ada.id).await.unwrap();
+        assert_eq!((usage.images_allowed, usage.bytes_allowed), (images, bytes));
+    };
+    // Before the account has anything, and so before it has a count.
+    decide(Allowance::AtMost(0), Allowance::Default).await;
+    assert_eq!(insert().await, Inserted::NoRoom);
+    decide(Allowance::Unlimited, Allowance::Default).await;
+    assert_eq!(insert().await, Inserted::New);
+    assert_eq!(insert().await, Inserted::NoRoom, "too many bytes");
+    decide(Allowance::AtMost(2), Allowance::AtMost(1_000)).await;
+    assert_eq!(insert().await, Inserted::New);
+    assert_eq!(insert().await, Inserted::NoRoom, "too many images");
+    decide(Allowance::Default, Allowance::Unlimited).await;
+    assert_eq!(insert().await, Inserted::NoRoom);
+    assert_eq!(kept(records, &ada.id).await, (2, 160));
+    assert_eq!(records.sequence(&ada.id).await.unwrap(), 2);
+}
+
+pub(crate) async fn an_account_that_is_gone_keeps_nothing(fresh: &Fresh) {
+    let records = &*fresh.store.records;
+    let ada = account("Ada");
+    records.insert_account(&ada).await.unwrap();
+    let row = sized(ada.id, 80);
+    records.insert_image(&row, &Quota::NONE).await.unwrap();
+    let decided = Allowance::AtMost(9);
+    assert!(
+        records
+            .set_allowed(&ada.id, decided, decided)
+            .await
+            .unwrap()
+    );
+    // In the order in which the vault does it: the pictures follow their account.
+    records.remove_account(&ada.id, at(0)).await.unwrap();
+    assert_eq!(records.usage(&ada.id).await.unwrap(), UsageRow::default());
+    records
+        .remove_images(&ada.id, &[row.id], at(0))
+        .await
+        .unwrap();
+    assert_eq!(kept(records, &ada.id).await, (0, 0));
+    records.remove_account(&ada.id, at(0)).await.unwrap();
+    assert_eq!(records.usage(&ada.id).await.unwrap(), UsageRow::default());
+    let late = records.set_allowed(&ada.id, decided, decided).await;
+    assert!(!late.unwrap(), "nothing is decided about nobody");
+    assert_eq!(records.usage(&ada.id).await.unwrap(), UsageRow::default());
+}
