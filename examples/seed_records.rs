@@ -15,7 +15,7 @@ use image_vault::crypto::{self, BlobContext, BlobRole, DataKey, DigestKey, Insta
 use image_vault::crypto::{KdfParams, MasterKey, PasswordHashing, WrapContext};
 use image_vault::crypto::{WrapKind, WrappedKey};
 use image_vault::ids::{BlobId, ImageId};
-use image_vault::store::{self, AccountRow, BlobRef, ImageRow, ImageState, StoreChoice};
+use image_vault::store::{self, AccountRow, BlobRef, ImageRow, ImageState, Quota, StoreChoice};
 use image_vault::vault::Metadata;
 use jiff::civil::{DateTime, date};
 use jiff::{SignedDuration, Span};
@@ -49,7 +49,10 @@ async fn main() -> Outcome<()> {
     let seeder = Arc::new(Seeder::new(account, password, dir)?);
     let rows = stream::iter(0..count.parse()?).map(|number| {
         let (seeder, records) = (seeder.clone(), records.clone());
-        tokio::spawn(async move { Outcome::Ok(records.insert_image(&seeder.row(number)?).await?) })
+        tokio::spawn(async move {
+            let row = seeder.row(number)?;
+            Outcome::Ok(records.insert_image(&row, &Quota::NONE).await?)
+        })
     });
     let mut done = rows.buffer_unordered(AT_ONCE);
     while let Some(inserted) = done.next().await {

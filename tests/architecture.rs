@@ -43,6 +43,7 @@ const AT_HOME: &[(&str, &str)] = &[
     ("rocket", "src/web"),
     ("rocket_dyn_templates", "src/web"),
     ("multer", "src/web"),
+    ("governor", "src/web"),
     ("mongodb", "src/store/mongo"),
     ("rusqlite", "src/store/embedded"),
     ("aes_gcm", "src/crypto"),

@@ -25,6 +25,8 @@ pub struct Config {
     pub quota: Quota,
     /// How passwords become keys.
     pub passwords: Passwords,
+    /// How many calls somebody may make.
+    pub budgets: Budgets,
     /// Who may register.
     pub registration: Registration,
     /// How long a sign-in lasts.
@@ -88,6 +90,19 @@ pub struct Passwords {
     pub parallel: usize,
     /// Hashes that may wait for their turn before new ones are refused.
     pub queue: usize,
+}
+
+/// How many calls somebody may make, in each process; any number where it is 0.
+#[derive(Clone, Copy)]
+pub struct Budgets {
+    /// From one network, by who is not signed in.
+    pub anonymous_calls_per_minute: u32,
+    /// Of one account, but for thumbnails and previews.
+    pub account_calls_per_minute: u32,
+    /// For thumbnails and previews of one account.
+    pub thumbnail_calls_per_minute: u32,
+    /// Tries to register, from one network.
+    pub registrations_per_hour: u32,
 }
 
 /// Who may register. The first person always may.

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{Config, Logging, Passwords, Quota, Registration, Serving, Sessions, Storage, Uploads};
+use super::{
+    Budgets, Config, Logging, Passwords, Quota, Registration, Serving, Sessions, Storage, Uploads,
+};
 
 /// One key of the configuration.
 pub struct Setting {
@@ -105,6 +107,18 @@ settings! {
     "argon2_queue" = "64", "a whole number from 0 to 10000",
         "Password hashes that may wait; more are answered with 503.", false,
         |c, t| c.passwords.queue = number(t, 0, 10_000)?;
+    "anonymous_calls_per_minute" = "120", "a whole number up to 1000000, or 0 for any",
+        "Calls from one network by who is not signed in, assets aside; more are answered with 429.", false,
+        |c, t| c.budgets.anonymous_calls_per_minute = number(t, 0, MOST_CALLS)?;
+    "account_calls_per_minute" = "6000", "a whole number up to 1000000, or 0 for any",
+        "Calls of one account, thumbnails and previews aside.", false,
+        |c, t| c.budgets.account_calls_per_minute = number(t, 0, MOST_CALLS)?;
+    "thumbnail_calls_per_minute" = "12000", "a whole number up to 1000000, or 0 for any",
+        "Thumbnails and previews that one account fetches.", false,
+        |c, t| c.budgets.thumbnail_calls_per_minute = number(t, 0, MOST_CALLS)?;
+    "registrations_per_hour" = "20", "a whole number up to 1000000, or 0 for any",
+        "Tries to register from one network, refused ones included.", false,
+        |c, t| c.budgets.registrations_per_hour = number(t, 0, MOST_CALLS)?;
     "registration" = "open", "`open`, `invitation` or `closed`",
         "Who may create an account; the first one always may.", false,
         |c, t| c.registration = match t {
@@ -142,6 +156,8 @@ settings! {
         |c, t| c.logging.json = match t { "text" => false, "json" => true, _ => return None };
 }
 
+/// More is as good as no limit, and a minute has to be divided by it.
+const MOST_CALLS: u32 = 1_000_000;
 const DAY: u64 = 24 * 60 * 60;
 
 /// A configuration in which every setting has its default.
@@ -171,6 +187,12 @@ pub(super) fn defaults() -> Config {
             lanes: 0,
             parallel: 0,
             queue: 0,
+        },
+        budgets: Budgets {
+            anonymous_calls_per_minute: 0,
+            account_calls_per_minute: 0,
+            thumbnail_calls_per_minute: 0,
+            registrations_per_hour: 0,
         },
         registration: Registration::Open,
         sessions: Sessions {

@@ -21,6 +21,11 @@ impl Caller {
         }
     }
 
+    /// Where it is, as calls and tries are counted: its address, or in IPv6 its network of 64 bits.
+    pub fn network(&self) -> String {
+        self.address.map(network_of).unwrap_or_default()
+    }
+
     /// As rows hold it.
     pub(super) fn address_text(&self) -> String {
         self.address.map(|at| at.to_string()).unwrap_or_default()

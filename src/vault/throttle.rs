@@ -129,7 +129,7 @@ impl Vault {
         guess: &Guess<'_>,
         caller: &Caller,
     ) -> Result<Vec<([u8; 32], &'static Rule, bool)>> {
-        let network = caller.address.map(network_of).unwrap_or_default();
+        let network = caller.network();
         let of_secret = match guess {
             Guess::Recovery => None,
             Guess::Proof(account) => Some(key("proof", &account.to_string(), "")),

@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::assets;
+use super::budgets::Visitor;
 use super::guards::SameOrigin;
 use crate::media;
 
@@ -77,7 +78,7 @@ fn service_worker() -> Option<AppFile<&'static [u8]>> {
 
 /// A share that no worker took. Nothing of it is kept.
 #[rocket::post("/share-target", data = "<share>")]
-async fn share_target(_ours: SameOrigin, share: Data<'_>) -> Flash<Redirect> {
+async fn share_target(_visitor: Visitor, _ours: SameOrigin, share: Data<'_>) -> Flash<Redirect> {
     let passed = pass_by(share.open(MAX_SHARE_MIB.mebibytes()));
     // However it ends, the answer is the same.
     let _ = tokio::time::timeout(LONGEST_SHARE, passed).await;

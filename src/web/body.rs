@@ -8,7 +8,7 @@ use rocket::data::{ByteUnit, Data, DataStream, ToByteUnit};
 use rocket::http::Status;
 use rocket::request::Request;
 use tokio::io::AsyncReadExt;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use zeroize::Zeroizing;
 
 use super::problem::Problem;
@@ -18,16 +18,57 @@ use crate::vault::VaultError;
 /// Longest text field of a form with files.
 const MAX_FIELD_BYTES: usize = 16 << 10;
 
+/// Bytes a second that a body must have on average, once it had time to begin: what a phone sends at
+/// the edge of a network. Less would hold the memory for it, which others wait for, for hours.
+const SLOWEST: u64 = 16 << 10;
+
+/// How a body comes: never nothing for long, and not a byte now and then for ever.
+struct Pace {
+    /// How long the sender may be silent, and may take beyond what the slowest would.
+    stall: Duration,
+    /// For how long the sender was waited for.
+    waited: Duration,
+    received: u64,
+}
+
+impl Pace {
+    fn new(stall: Duration) -> Self {
+        Self {
+            stall,
+            waited: Duration::ZERO,
+            received: 0,
+        }
+    }
+
+    /// Waits for the next piece.
+    ///
+    /// # Errors
+    /// 408.
+    async fn wait<T>(&mut self, piece: impl Future<Output = T>) -> Result<T, Problem> {
+        let earned = Duration::from_millis(self.received.saturating_mul(1_000) / SLOWEST);
+        let left = (self.stall.saturating_add(earned)).saturating_sub(self.waited);
+        let began = Instant::now();
+        let outcome = timeout(left.min(self.stall), piece).await;
+        self.waited += began.elapsed();
+        outcome.map_err(|_| stalled(left < self.stall))
+    }
+
+    fn received(&mut self, bytes: usize) {
+        self.received += bytes as u64;
+    }
+}
+
 /// The length a request says its body has.
 pub(super) fn content_length(request: &Request<'_>) -> Option<u64> {
     request.headers().get_one("Content-Length")?.parse().ok()
 }
 
-fn stalled() -> Problem {
-    Problem::new(
-        Status::RequestTimeout,
-        "Nothing arrived for a while, so the upload was given up. Try again.",
-    )
+fn stalled(dripping: bool) -> Problem {
+    let detail = match dripping {
+        true => "It arrived too slowly, so the upload was given up. Try again on a faster line.",
+        false => "Nothing arrived for a while, so the upload was given up. Try again.",
+    };
+    Problem::new(Status::RequestTimeout, detail)
 }
 
 fn broken_off() -> Problem {
@@ -54,15 +95,15 @@ pub(super) async fn read_small(
     // All of it at once: a vector that grows leaves copies behind, which nobody wipes.
     let most = content_length(request).map_or(limit, |announced| limit.min(announced.bytes()));
     let mut body = Zeroizing::new(Vec::with_capacity(most.as_u64() as usize + 1));
+    let mut pace = Pace::new(stall);
     loop {
-        match timeout(stall, stream.read_buf(&mut *body)).await {
-            Err(_) => return Err(stalled()),
-            Ok(Err(_)) => return Err(broken_off()),
-            Ok(Ok(0)) => return Ok(body),
-            Ok(Ok(_)) if body.len() as u64 > limit => {
+        match pace.wait(stream.read_buf(&mut *body)).await? {
+            Err(_) => return Err(broken_off()),
+            Ok(0) => return Ok(body),
+            Ok(_) if body.len() as u64 > limit => {
                 return Err(Problem::of(Status::PayloadTooLarge));
             }
-            Ok(Ok(_)) => {}
+            Ok(read) => pace.received(read),
         }
     }
 }
@@ -79,15 +120,15 @@ pub(super) async fn read_file(
 ) -> Result<Bytes, Problem> {
     let mut stream = data.open((max_bytes + 1).bytes());
     let mut body = BytesMut::with_capacity(announced.unwrap_or(0).min(max_bytes) as usize);
+    let mut pace = Pace::new(stall);
     loop {
-        match timeout(stall, stream.read_buf(&mut body)).await {
-            Err(_) => return Err(stalled()),
-            Ok(Err(_)) => return Err(broken_off()),
-            Ok(Ok(0)) => break,
-            Ok(Ok(_)) if body.len() as u64 > max_bytes => {
+        match pace.wait(stream.read_buf(&mut body)).await? {
+            Err(_) => return Err(broken_off()),
+            Ok(0) => break,
+            Ok(_) if body.len() as u64 > max_bytes => {
                 return Err(VaultError::TooLarge { max_bytes }.into());
             }
-            Ok(Ok(_)) => {}
+            Ok(read) => pace.received(read),
         }
     }
     match announced {
@@ -99,7 +140,7 @@ pub(super) async fn read_file(
 /// A form with files, read part by part.
 pub(super) struct FileForm<'r> {
     parts: Multipart<'r>,
-    stall: Duration,
+    pace: Pace,
 }
 
 /// One part of such a form.
@@ -132,7 +173,7 @@ impl<'r> FileForm<'r> {
         let stream: DataStream<'r> = data.open(ByteUnit::max_value());
         Some(Self {
             parts: Multipart::with_reader(stream, boundary),
-            stall,
+            pace: Pace::new(stall),
         })
     }
 
@@ -141,8 +182,8 @@ impl<'r> FileForm<'r> {
     /// # Errors
     /// 408, or 400 where the form breaks off or is none.
     pub(super) async fn next(&mut self, max_bytes: u64) -> Result<Option<Part>, Problem> {
-        let next = timeout(self.stall, self.parts.next_field()).await;
-        let Some(field) = next.map_err(|_| stalled())?.map_err(|_| broken_off())? else {
+        let next = self.pace.wait(self.parts.next_field()).await?;
+        let Some(field) = next.map_err(|_| broken_off())? else {
             return Ok(None);
         };
         let name = field.name().unwrap_or_default().to_owned();
@@ -164,17 +205,17 @@ impl<'r> FileForm<'r> {
     /// The part's bytes. One that is too long is read to its end and forgotten on the way, so that
     /// those behind it still come: nothing then.
     async fn read_part(
-        &self,
+        &mut self,
         mut field: Field<'r>,
         max_bytes: u64,
     ) -> Result<Option<Bytes>, Problem> {
         let mut body = BytesMut::new();
         let mut fits = true;
         loop {
-            let chunk = timeout(self.stall, field.chunk())
-                .await
-                .map_err(|_| stalled())?;
-            match chunk.map_err(|_| broken_off())? {
+            let chunk = self.pace.wait(field.chunk()).await?;
+            let chunk = chunk.map_err(|_| broken_off())?;
+            self.pace.received(chunk.as_ref().map_or(0, Bytes::len));
+            match chunk {
                 None => return Ok(fits.then(|| body.freeze())),
                 Some(chunk) if fits && (body.len() + chunk.len()) as u64 <= max_bytes => {
                     body.extend_from_slice(&chunk);

@@ -8,12 +8,14 @@ use rocket::http::Status;
 use rocket::outcome::{Outcome, try_outcome};
 use rocket::request::{self, FromRequest, Request};
 
+use super::budgets::{Budgets, Visitor};
 use super::problem::Problem;
 use super::site::Site;
 use crate::store::Role;
 use crate::vault::Scope;
 use crate::vault::Unlocked;
 use crate::vault::Vault;
+use crate::vault::VaultError;
 
 /// Somebody who is signed in.
 pub(super) struct Reader {
@@ -101,9 +103,10 @@ impl Need {
 }
 
 async fn opened(request: &Request<'_>, need: Need) -> request::Outcome<Reader, ()> {
-    let (Some(vault), Some(site)) = (
+    let (Some(vault), Some(site), Some(budgets)) = (
         request.rocket().state::<Vault>(),
         request.rocket().state::<Site>(),
+        request.rocket().state::<Budgets>(),
     ) else {
         return Outcome::Error((Status::InternalServerError, ()));
     };
@@ -112,12 +115,21 @@ async fn opened(request: &Request<'_>, need: Need) -> request::Outcome<Reader, (
         Some(token) => (Some(token), false),
         None => (cookie().map(|cookie| cookie.value()), true),
     };
-    let Some(token) = token else {
-        return Problem::unauthenticated().hand_over(request);
+    let opened = match token {
+        Some(token) => vault.unlock(token).await,
+        None => Err(VaultError::Unauthenticated),
     };
-    let opened = vault.unlock(token).await.map_err(Problem::from);
-    match opened.and_then(|who| need.check(&who, by_cookie).map(|()| who)) {
-        Ok(who) => Outcome::Success(Reader { who, by_cookie }),
+    let who = match opened {
+        Ok(who) => who,
+        Err(error) => {
+            // Whoever it is, it is nobody we know.
+            try_outcome!(request.guard::<Visitor>().await);
+            return Problem::from(error).hand_over(request);
+        }
+    };
+    let admitted = budgets.spend_of_account(request, who.id());
+    match admitted.and_then(|()| need.check(&who, by_cookie)) {
+        Ok(()) => Outcome::Success(Reader { who, by_cookie }),
         Err(problem) => problem.hand_over(request),
     }
 }

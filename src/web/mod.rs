@@ -5,6 +5,7 @@ mod api;
 mod app;
 mod assets;
 mod body;
+mod budgets;
 mod caller;
 mod catchers;
 mod download;
@@ -130,6 +131,7 @@ fn build(vault: Vault, config: &Config) -> Result<Rocket<Build>, ServeError> {
         .manage(vault)
         .manage(site)
         .manage(metrics::Metrics::new())
+        .manage(budgets::Budgets::new(&config.budgets))
         .attach(Template::fairing())
         // Our own headers say more than Shield's.
         .attach(Shield::new())

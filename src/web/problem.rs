@@ -2,6 +2,8 @@
 //! programs, a styled page with the same facts for browsers. What is unexpected is logged here,
 //! once, and the client learns nothing of it.
 
+use std::time::Duration;
+
 use rocket::http::{ContentType, Header, Status};
 use rocket::outcome::Outcome;
 use rocket::request::Request;
@@ -140,6 +142,16 @@ impl Problem {
             ),
         };
         Self::new(Status::Forbidden, detail).with_header("WWW-Authenticate", challenge)
+    }
+
+    /// 429 for what was done too often.
+    pub(super) fn wait(why: &str, wait: Duration) -> Self {
+        let secs = wait.as_secs() + 1;
+        let detail = format!(
+            "{why} Wait {} before the next one.",
+            super::units::wait(secs)
+        );
+        Self::new(Status::TooManyRequests, detail).with_header("Retry-After", secs.to_string())
     }
 
     /// Ends a guard, of headers or of a body: the catcher will answer with this problem.
@@ -284,13 +296,7 @@ impl From<VaultError> for Problem {
                 "This is not your current password, so nothing was changed.",
             ),
             VaultError::TooManyTries { wait } => {
-                let secs = u64::try_from(wait.as_secs()).unwrap_or(0) + 1;
-                let detail = format!(
-                    "Too many tries failed. Wait {} before the next one.",
-                    super::units::wait(secs)
-                );
-                Self::new(Status::TooManyRequests, detail)
-                    .with_header("Retry-After", secs.to_string())
+                Self::wait("Too many tries failed.", wait.unsigned_abs())
             }
             VaultError::RegistrationClosed => Self::new(
                 Status::Forbidden,

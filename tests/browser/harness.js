@@ -45,8 +45,8 @@ async function freePort() {
   return port;
 }
 
-/** Starts a server of its own for a test, and ends it with the test. */
-export async function startServer(t, store = "embedded", dataDir = null) {
+/** Starts a server of its own for a test, with these settings (`QUOTA_BYTES`, without the prefix), and ends it with the test. */
+export async function startServer(t, store = "embedded", dataDir = null, settings = {}) {
   const dir = await mkdtemp(path.join(os.tmpdir(), "image-vault-browser-"));
   const port = await freePort();
   const child = spawn(path.join(root, "target/debug/image-vault"), {
@@ -61,6 +61,7 @@ export async function startServer(t, store = "embedded", dataDir = null) {
       IMAGE_VAULT_ARGON2_PASSES: "2",
       IMAGE_VAULT_METRICS_PORT: "0",
       IMAGE_VAULT_LOG: "warn",
+      ...Object.fromEntries(Object.entries(settings).map(([key, value]) => [`IMAGE_VAULT_${key}`, value])),
     },
   });
   t.after(async () => {
@@ -196,9 +197,9 @@ export async function drag(page, paths) {
  * The vault of a new account on a new server, with what tests of uploads need. The page is older than the server, so that
  * it ends first: a thumbnail that is still loading is no complaint.
  */
-export async function openVault(t, { store, ...options } = {}) {
+export async function openVault(t, { store, settings, ...options } = {}) {
   const page = await openPage(t, options);
-  const url = await startServer(t, store);
+  const url = await startServer(t, store, null, settings);
   const token = await register(url);
   await signIn(page, url);
   // Only scripts show it: from here on they listen.

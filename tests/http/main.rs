@@ -43,6 +43,7 @@ mod app;
 mod archives;
 mod bad_requests;
 mod bad_uploads;
+mod budgets;
 mod bulk;
 mod conventions;
 mod crash;

@@ -7,12 +7,19 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::answer::Answer;
+use super::client::{Client, PASSWORD};
 use super::samples;
 use super::server::Server;
 use super::store::Backend;
 
-on_both_stores!(a_zip_takes_a_small_window_of_memory_however_large_it_is);
+on_both_stores!(
+    a_zip_takes_a_small_window_of_memory_however_large_it_is,
+    two_hundred_sign_ins_at_once_take_the_memory_of_two,
+);
 
+const SIGN_INS: usize = 200;
+const MOST_FOR_SIGN_INS_KIB: u64 = 300 << 10;
 const FILES: u8 = 3;
 /// A window of half a MiB, what the store reads ahead, and what an allocator keeps.
 const MAX_GROWTH_KIB: u64 = 16 << 10;
@@ -55,6 +62,59 @@ fn a_zip_takes_a_small_window_of_memory_however_large_it_is(backend: &Backend) {
         growth < MAX_GROWTH_KIB,
         "{growth} KiB for a zip of {size} bytes"
     );
+}
+
+/// At the cost that servers have by default. Who finds the queue full is told when to come again.
+fn two_hundred_sign_ins_at_once_take_the_memory_of_two(backend: &Backend) {
+    let default_cost = [
+        ("ARGON2_MEMORY", "64 MiB"),
+        ("ARGON2_PASSES", "3"),
+        ("TRUSTED_PROXIES", "127.0.0.1"),
+    ];
+    let server = Server::with(backend, &default_cost);
+    let ada = server.user("ada");
+    let (done, most) = (AtomicBool::new(false), AtomicU64::new(0));
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                most.fetch_max(resident_kib(server.process()), Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        let tries: Vec<_> = (0..SIGN_INS)
+            .map(|n| {
+                let client = server.anonymous();
+                // From as many places, or failed tries would make them wait before they cost much.
+                scope.spawn(move || wrong_sign_in(&client, n))
+            })
+            .collect();
+        let statuses = tries.into_iter().map(|one| one.join().unwrap()).collect();
+        done.store(true, Ordering::Relaxed);
+        statuses
+    });
+    let count = |wanted| statuses.iter().filter(|status| **status == wanted).count();
+    assert_eq!(count(401) + count(503), SIGN_INS, "{statuses:?}");
+    assert!(
+        count(401) >= 2 + 64,
+        "two at once, and the queue: {statuses:?}"
+    );
+    assert!(count(503) > 0, "the queue has no end: {statuses:?}");
+    let most = most.into_inner();
+    assert!(most < MOST_FOR_SIGN_INS_KIB, "{most} KiB");
+    ada.login("ada", PASSWORD).json(201);
+}
+
+fn wrong_sign_in(client: &Client, n: usize) -> u16 {
+    let body = json!({ "login": format!("user{n}"), "password": "not the password at all" });
+    let request = client
+        .request("POST", "/api/v1/sessions")
+        .header("X-Forwarded-For", format!("198.51.100.{n}"));
+    let answer = Answer::to(request.json(&body));
+    assert_eq!(
+        answer.status == 503,
+        !answer.header("Retry-After").is_empty()
+    );
+    answer.status
 }
 
 /// `VmRSS` of a process, as Linux tells it.

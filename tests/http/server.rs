@@ -13,12 +13,16 @@ use super::browser::Browser;
 use super::client::Client;
 use super::store::{Backend, Store};
 
-/// What every server of the tests is started with: the cheapest hashing that is allowed, and no
-/// port that another one would want as well.
-const CHEAP: [(&str, &str); 3] = [
+/// What every server of the tests is started with: the cheapest hashing that is allowed, no port
+/// that another one would want as well, and no budgets, since all tests call from one address.
+const CHEAP: [(&str, &str); 7] = [
     ("ARGON2_MEMORY", "19 MiB"),
     ("ARGON2_PASSES", "2"),
     ("METRICS_PORT", "0"),
+    ("ANONYMOUS_CALLS_PER_MINUTE", "0"),
+    ("ACCOUNT_CALLS_PER_MINUTE", "0"),
+    ("THUMBNAIL_CALLS_PER_MINUTE", "0"),
+    ("REGISTRATIONS_PER_HOUR", "0"),
 ];
 const PATIENCE: Duration = Duration::from_secs(60);
 

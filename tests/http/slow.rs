@@ -16,7 +16,10 @@ use super::samples;
 use super::server::Server;
 use super::store::Backend;
 
-on_both_stores!(slow_clients_disturb_nobody_and_stalled_uploads_are_given_up);
+on_both_stores!(
+    slow_clients_disturb_nobody_and_stalled_uploads_are_given_up,
+    dripped_uploads_keep_nobody_waiting_and_are_given_up,
+);
 
 const HEADS: usize = 500;
 const BODIES: usize = 100;
@@ -71,6 +74,46 @@ fn slow_clients_disturb_nobody_and_stalled_uploads_are_given_up(backend: &Backen
     drop(heads);
 }
 
+/// A byte now and then is not nothing, and yet no upload: it ends as well, and while it lasts one
+/// account has no more than half of the memory.
+fn dripped_uploads_keep_nobody_waiting_and_are_given_up(backend: &Backend) {
+    let settings = [
+        ("RECEIVE_STALL", "4s"),
+        ("UPLOAD_MEMORY", "16 MiB"),
+        ("MAX_FILE", "16 MiB"),
+    ];
+    let server = Server::with(backend, &settings);
+    let (slow, ada) = (server.user("slow"), server.user("ada"));
+    let mut bodies: Vec<_> = (0..6)
+        .map(|_| {
+            let mut link = connection(&server);
+            let head = head(&server, &slow, &format!("Content-Length: {}", 4 << 20));
+            link.write_all(head.as_bytes()).unwrap();
+            link.write_all(&samples::jpeg(1)[..600]).unwrap();
+            link
+        })
+        .collect();
+    let dripping: Vec<_> = bodies
+        .iter()
+        .map(|link| link.try_clone().unwrap())
+        .collect();
+    std::thread::scope(|scope| {
+        let (_dropped_at_the_end, end) = channel();
+        scope.spawn(move || drip_all(&dripping, &end));
+        // Half of all the memory in one file, beside what drips.
+        let mut large = samples::jpeg(100);
+        large.resize(UPLOAD_MEMORY / 2, 0);
+        ada.add("large.jpg", &large);
+        for link in &mut bodies {
+            let answer = read_head(link);
+            let given_up = answer.starts_with("HTTP/1.1 408");
+            // Those beyond the account's half may have waited in vain.
+            assert!(given_up || answer.starts_with("HTTP/1.1 503"), "{answer}");
+        }
+    });
+    assert_eq!(slow.list("")["total"], 0);
+}
+
 /// What everybody needs: readiness, taking in, listing, giving back.
 #[track_caller]
 fn assert_served(client: &Client, seed: u32) {
@@ -107,6 +150,17 @@ fn stalled_upload(server: &Server, client: &Client) -> TcpStream {
     link.write_all(head.as_bytes()).unwrap();
     link.write_all(&samples::jpeg(1)[..100]).unwrap();
     link
+}
+
+/// Sends a byte on every connection, and again, and again.
+fn drip_all(links: &[TcpStream], end: &Receiver<()>) {
+    for mut link in links.iter().cycle() {
+        if end.recv_timeout(Duration::from_millis(20)) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
+        // Those that were given up take no more.
+        drop(link.write(b"x"));
+    }
 }
 
 /// Sends a byte on every other connection, and again, and again; the rest say nothing more.

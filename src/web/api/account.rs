@@ -8,6 +8,7 @@ use rocket::serde::json::Json;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::super::budgets::Visitor;
 use super::super::guards::{Reader, SameOrigin, Writer};
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
@@ -81,6 +82,7 @@ struct NewCode {
 
 #[rocket::post("/account/recovery", data = "<body>")]
 async fn recover(
+    _visitor: Visitor,
     _ours: SameOrigin,
     body: JsonBody<Lost>,
     caller: Caller,

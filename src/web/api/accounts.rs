@@ -9,6 +9,7 @@ use rocket::serde::json::Json;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::super::budgets::Registrant;
 use super::super::guards::{SameOrigin, Writer, only_administrators};
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
@@ -40,6 +41,7 @@ struct Registered {
 
 #[rocket::post("/accounts", data = "<body>")]
 async fn register(
+    _registrant: Registrant,
     _ours: SameOrigin,
     body: JsonBody<Registration>,
     caller: Caller,

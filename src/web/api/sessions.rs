@@ -8,6 +8,7 @@ use rocket::serde::json::Json;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::super::budgets::Visitor;
 use super::super::guards::{Holder, Reader, SameOrigin, Writer};
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
@@ -52,6 +53,7 @@ struct Current {
 
 #[rocket::post("/sessions", data = "<body>")]
 async fn sign_in(
+    _visitor: Visitor,
     _ours: SameOrigin,
     body: JsonBody<Credentials>,
     caller: Caller,

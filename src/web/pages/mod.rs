@@ -17,10 +17,11 @@ mod vault;
 
 use rocket::response::Redirect;
 
+use super::budgets::Visitor;
 use super::guards::Reader;
 
 #[rocket::get("/")]
-fn home(reader: Option<Reader>) -> Redirect {
+fn home(_visitor: Visitor, reader: Option<Reader>) -> Redirect {
     Redirect::to(if reader.is_some() { "/vault" } else { "/login" })
 }
 

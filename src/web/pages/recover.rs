@@ -6,6 +6,7 @@ use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
 
+use super::super::budgets::Visitor;
 use super::super::forms::Posted;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
@@ -34,7 +35,7 @@ fn page(shell: Shell, login: &str, errors: &FieldErrors) -> Template {
 }
 
 #[rocket::get("/recover")]
-fn form(shell: Shell) -> Template {
+fn form(_visitor: Visitor, shell: Shell) -> Template {
     page(shell, "", &FieldErrors::new())
 }
 
@@ -47,6 +48,7 @@ struct Lost {
 
 #[rocket::post("/recover", data = "<form>")]
 async fn recover(
+    _visitor: Visitor,
     form: Posted<Lost>,
     caller: Caller,
     shell: Shell,

@@ -7,6 +7,7 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::super::budgets::{Registrant, Visitor};
 use super::super::forms::Posted;
 use super::super::guards::Reader;
 use super::super::problem::Problem;
@@ -51,6 +52,7 @@ enum Answer {
 
 #[rocket::get("/register?<invitation>")]
 async fn form(
+    _visitor: Visitor,
     invitation: Option<&str>,
     reader: Option<Reader>,
     shell: Shell,
@@ -89,6 +91,7 @@ struct Newcomer {
 
 #[rocket::post("/register", data = "<form>")]
 async fn register(
+    _registrant: Registrant,
     form: Posted<Newcomer>,
     caller: Caller,
     shell: Shell,

@@ -10,6 +10,7 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::super::budgets::Visitor;
 use super::super::forms::{Posted, Signed};
 use super::super::guards::Reader;
 use super::super::problem::Problem;
@@ -69,6 +70,7 @@ pub(super) fn own_path(next: Option<&str>) -> &str {
 
 #[rocket::get("/login?<next>")]
 pub(in super::super) async fn form(
+    _visitor: Visitor,
     next: Option<String>,
     reader: Option<Reader>,
     shell: Shell,
@@ -102,6 +104,7 @@ struct Login {
 
 #[rocket::post("/login", data = "<form>")]
 async fn sign_in(
+    _visitor: Visitor,
     form: Posted<Login>,
     caller: Caller,
     shell: Shell,
