@@ -101,6 +101,8 @@ pub struct SessionRow {
     pub account: AccountId,
     /// Master key, wrapped by the session's secret.
     pub master_wrap: Vec<u8>,
+    /// Which master key that is: after a rotation it is not the account's any more.
+    pub mk_generation: u32,
     /// When it began.
     pub created_at: Timestamp,
     /// When it was last used, to the minute.

@@ -142,7 +142,7 @@ impl Vault {
     /// Signs its owner in, without asking for the password again.
     ///
     /// # Errors
-    /// The store's.
+    /// [`VaultError::Unauthenticated`] where its secrets have been changed since.
     pub async fn start_first_session(&self, opened: Opened, caller: &Caller) -> Result<Started> {
         let Opened {
             account,
@@ -150,7 +150,13 @@ impl Vault {
             lasting,
             ..
         } = opened;
-        self.start_session(account, &master, caller, lasting).await
+        let started = self
+            .start_session(account, &master, caller, lasting)
+            .await?;
+        match self.outlived(&started.account, &started.digest).await? {
+            true => Err(VaultError::Unauthenticated),
+            false => Ok(started),
+        }
     }
 
     /// Gives an account a role; for the operator's command line. `false` where there is no such

@@ -7,7 +7,6 @@ use super::error::{Result, VaultError};
 use crate::crypto::BlobContext;
 use crate::crypto::BlobRole;
 use crate::crypto::DataKey;
-use crate::crypto::DigestKey;
 use crate::crypto::MasterKey;
 use crate::crypto::PasswordHashing;
 use crate::crypto::PasswordKey;
@@ -104,30 +103,22 @@ impl Keyring {
     }
 }
 
-/// The keys of an account whose master key this is.
-///
-/// # Errors
-/// [`VaultError::Unauthenticated`] where it is so no longer.
-pub(super) fn open_keyring(account: &AccountRow, master: MasterKey) -> Result<Keyring> {
+/// The keys of an account whose master key this is. A retired key that does not open is only missed
+/// by the images that need it.
+pub(super) fn open_keyring(account: &AccountRow, master: MasterKey) -> Keyring {
     let subject = account.id.as_bytes();
-    let wrapped = &account.digest_wrap;
-    unwrap::<DigestKey>(WrapKind::DigestKey, &account.id, subject, &master, wrapped)
-        .map_err(|_| VaultError::Unauthenticated)?;
     let open = |wrapped: &Vec<u8>| {
-        unwrap(
-            WrapKind::RetiredMaster,
-            &account.id,
-            subject,
-            &master,
-            wrapped,
-        )
-        .map(Arc::new)
+        let kind = WrapKind::RetiredMaster;
+        unwrap(kind, &account.id, subject, &master, wrapped)
+            .inspect_err(|_| tracing::error!(account = %account.id, "a retired key does not open"))
+            .ok()
+            .map(Arc::new)
     };
-    Ok(Keyring {
-        retired: account.retired_wrap.as_ref().map(open).transpose()?,
+    Keyring {
+        retired: account.retired_wrap.as_ref().and_then(open),
         generation: account.mk_generation,
         master: Arc::new(master),
-    })
+    }
 }
 
 /// An image's data key, where this master key wraps it.

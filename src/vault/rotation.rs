@@ -8,6 +8,7 @@
 //! them readable: whoever signs in next goes on with what is left.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -26,27 +27,53 @@ use crate::store::{AccountRow, KeyRow};
 const BATCH: u32 = 500;
 
 /// A pass that could not be finished is tried again after this long, by a request of its owner.
-const TRY_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
+const TRY_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
-/// When passes were last begun by this process, for the accounts whose pass is not finished.
+/// The passes of this process.
 #[derive(Default)]
-pub(super) struct Passes(Mutex<HashMap<AccountId, Timestamp>>);
+pub(super) struct Passes(Mutex<HashMap<AccountId, Pass>>);
+
+#[derive(Clone, Copy, PartialEq)]
+enum Pass {
+    Running,
+    /// When.
+    Failed(Timestamp),
+}
 
 impl Passes {
     /// Whether to begin one now.
     fn begin(&self, account: AccountId, now: Timestamp) -> bool {
-        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        begun.retain(|_, at| *at + TRY_AGAIN_AFTER > now);
-        match begun.contains_key(&account) {
-            true => false,
-            false => begun.insert(account, now).is_none(),
+        let mut passes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        passes.retain(|_, pass| match pass {
+            Pass::Running => true,
+            Pass::Failed(at) => *at + TRY_AGAIN_AFTER > now,
+        });
+        match passes.entry(account) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(Pass::Running);
+                true
+            }
         }
     }
 
-    fn end(&self, account: &AccountId) {
-        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        begun.remove(account);
+    fn end(&self, account: &AccountId, failed: Option<Timestamp>) {
+        let mut passes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match failed {
+            Some(at) => drop(passes.insert(*account, Pass::Failed(at))),
+            None => drop(passes.remove(account)),
+        }
     }
+}
+
+/// How a pass ended.
+enum Passed {
+    /// The retired key is forgotten.
+    Whole,
+    /// The session that brought the keys has ended; the next one goes on.
+    WithoutKeys,
+    /// Some keys do not open.
+    Damaged,
 }
 
 impl Vault {
@@ -79,10 +106,7 @@ impl Vault {
             row.revision += 1;
             tracing::info!(account = %row.id, "master key replaced");
             self.note(&row.id, EventKind::KeyRotated, caller).await;
-            // Those that stay open nothing, and end with their day.
-            if let Err(error) = self.drop_tickets(&row.id).await {
-                tracing::warn!(account = %row.id, %error, "tickets of zips were not removed");
-            }
+            self.drop_tickets_beside(row.id);
             return Ok(Opened {
                 account: row,
                 recovery_code,
@@ -116,10 +140,24 @@ impl Vault {
         let vault = self.clone();
         tokio::spawn(async move {
             let passed = vault.re_wrap_all(&account, &keyring, &retired, &session);
-            match passed.await {
-                Ok(true) => vault.0.passes.end(&account),
-                Ok(false) => tracing::warn!(%account, "a rotation is not finished yet"),
-                Err(error) => tracing::warn!(%account, %error, "a rotation was cut short"),
+            let failed = match passed.await {
+                Ok(Passed::Whole | Passed::WithoutKeys) => None,
+                Ok(Passed::Damaged) => Some(vault.now()),
+                Err(error) => {
+                    tracing::warn!(%account, %error, "a rotation was cut short");
+                    Some(vault.now())
+                }
+            };
+            vault.0.passes.end(&account, failed);
+        });
+    }
+
+    /// Tickets made before open nothing any more, and end with their day if they are not removed.
+    fn drop_tickets_beside(&self, account: AccountId) {
+        let vault = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = vault.drop_tickets(&account).await {
+                tracing::warn!(%account, %error, "tickets of zips were not removed");
             }
         });
     }
@@ -164,21 +202,20 @@ impl Vault {
         self.wrap_recovery(row, master)
     }
 
-    /// Re-wraps what is left, as long as the session that brought the keys lives. Whether all is
-    /// done.
+    /// Re-wraps what is left, as long as the session that brought the keys lives.
     async fn re_wrap_all(
         &self,
         account: &AccountId,
         keyring: &Keyring,
         retired: &std::sync::Arc<MasterKey>,
         session: &[u8; 32],
-    ) -> Result<bool> {
+    ) -> Result<Passed> {
         let records = &self.store().records;
         let before = keyring.generation - 1;
         let mut after = None;
         loop {
             if !self.is_live(session).await? {
-                return Ok(false);
+                return Ok(Passed::WithoutKeys);
             }
             let rows = records.keys_of_generation(account, before, after.as_ref(), BATCH);
             let rows = rows.await?;
@@ -199,22 +236,22 @@ impl Vault {
 
     /// Removes the retired key, which opens nothing any more. Where a key could not be re-wrapped
     /// it stays: the row may be mended from a backup.
-    async fn forget_retired(&self, account: &AccountId, generation: u32) -> Result<bool> {
+    async fn forget_retired(&self, account: &AccountId, generation: u32) -> Result<Passed> {
         let records = &self.store().records;
         for _ in 0..MOST_RACES {
             let Some(mut row) = records.account(account).await? else {
-                return Ok(true);
+                return Ok(Passed::Whole);
             };
             if row.mk_generation != generation || row.retired_wrap.is_none() {
-                return Ok(true);
+                return Ok(Passed::Whole);
             }
             if self.keys_left(&row).await? > 0 {
-                return Ok(false);
+                return Ok(Passed::Damaged);
             }
             row.retired_wrap = None;
             if is_done(records.update_account(&row).await?)? {
                 tracing::info!(%account, "the rotation of a master key is finished");
-                return Ok(true);
+                return Ok(Passed::Whole);
             }
         }
         Err(VaultError::Busy)

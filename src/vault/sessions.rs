@@ -226,6 +226,7 @@ impl Vault {
             label: caller.device.clone(),
             address: caller.address_text(),
             scopes: None,
+            mk_generation: account.mk_generation,
         };
         self.store().records.insert_session(&row).await?;
         Ok(Started {
@@ -255,6 +256,8 @@ impl Vault {
             return Err(VaultError::Unauthenticated);
         }
         let account = self.store().records.account(&row.account).await?;
+        // A session that began while the master key was being replaced has the key of before.
+        let account = account.filter(|account| account.mk_generation == row.mk_generation);
         let account = account.ok_or(VaultError::Unauthenticated)?;
         let (kind, subject) = match scopes {
             Some(scopes) => (
@@ -271,8 +274,7 @@ impl Vault {
             &row.master_wrap,
         )
         .map_err(|_| VaultError::Unauthenticated)?;
-        // A session that began while the master key was being replaced has the key of before.
-        let keyring = keys::open_keyring(&account, master)?;
+        let keyring = keys::open_keyring(&account, master);
         let who = Unlocked {
             account,
             expires_at: row.expires_at,

@@ -223,6 +223,7 @@ impl Vault {
             label: new.name.trim().to_owned(),
             address: caller.address_text(),
             scopes: Some(scopes.0),
+            mk_generation: account.mk_generation,
         };
         let records = &self.store().records;
         records.insert_session(&row).await?;

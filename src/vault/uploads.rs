@@ -176,10 +176,7 @@ impl Vault {
             }
             // The master key was replaced meanwhile, which ended this sign-in: nothing may come
             // with a key that will not be there.
-            Ok(Inserted::Stale) => {
-                self.remove_blobs(std::slice::from_ref(&row)).await;
-                Err(VaultError::Unauthenticated)
-            }
+            Ok(Inserted::Stale) => Err(VaultError::Unauthenticated),
             // Others filled the room since it was looked at.
             Ok(Inserted::NoRoom) => {
                 self.remove_blobs(std::slice::from_ref(&row)).await;

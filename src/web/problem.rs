@@ -2,6 +2,8 @@
 //! programs, a styled page with the same facts for browsers. What is unexpected is logged here,
 //! once, and the client learns nothing of it.
 
+mod failures;
+
 use std::time::Duration;
 
 use rocket::http::{ContentType, Header, Status};
@@ -11,16 +13,9 @@ use rocket::response::{self, Responder, Response};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
 
-use super::room::{self, Room};
+use super::room::Room;
 use super::shell::Shell;
-use crate::ids::InvalidId;
-use crate::media::MediaError;
-use crate::store::StoreError;
 use crate::vault::FieldErrors;
-use crate::vault::VaultError;
-
-/// Seconds after which a busy or unreachable server is worth another try.
-const RETRY_AFTER_SECS: u32 = 5;
 
 /// An answer that is no success.
 #[derive(Debug, Clone)]
@@ -273,138 +268,5 @@ impl<'r> Responder<'r, 'static> for Problem {
             response.set_header(Header::new(name, value));
         }
         Response::build_from(response).ok()
-    }
-}
-
-impl From<InvalidId> for Problem {
-    fn from(_: InvalidId) -> Self {
-        Self::not_found()
-    }
-}
-
-impl From<VaultError> for Problem {
-    fn from(error: VaultError) -> Self {
-        match error {
-            VaultError::Unauthenticated => Self::unauthenticated(),
-            VaultError::WrongCredentials => Self::new(
-                Status::Unauthorized,
-                "This user name or email and this password do not belong together.",
-            )
-            .with_header("WWW-Authenticate", "Bearer"),
-            VaultError::WrongPassword => Self::new(
-                Status::Forbidden,
-                "This is not your current password, so nothing was changed.",
-            ),
-            VaultError::TooManyTries { wait } => {
-                Self::wait("Too many tries failed.", wait.unsigned_abs())
-            }
-            VaultError::RegistrationClosed => Self::new(
-                Status::Forbidden,
-                "This server takes no new accounts. Ask its administrator.",
-            ),
-            VaultError::NotInvited => Self::new(
-                Status::Forbidden,
-                "This server takes new accounts by invitation only, and yours is missing, used up \
-                 or has ended. Ask whoever sent you here for a new link.",
-            ),
-            VaultError::NotFound => Self::not_found(),
-            VaultError::Missing(ids) => Self {
-                missing: ids.iter().map(ToString::to_string).collect(),
-                ..Self::new(
-                    Status::NotFound,
-                    format!(
-                        "Nothing was done: {} of the chosen pictures {} not in your vault.",
-                        super::units::count(ids.len()),
-                        if ids.len() == 1 { "is" } else { "are" },
-                    ),
-                )
-            },
-            VaultError::Gone => {
-                Self::new(Status::Gone, "This is no longer available: make it anew.")
-            }
-            VaultError::Changed => Self::new(
-                Status::Conflict,
-                "There are more or fewer pictures than before, so nothing was done. Look again.",
-            ),
-            VaultError::RotationUnderWay { left } => Self::new(
-                Status::Conflict,
-                format!(
-                    "The last change of the master key is not finished: {left} pictures are still \
-                     to be moved to it. If this number does not fall, they are damaged."
-                ),
-            ),
-            VaultError::Invalid(errors) => Self::invalid(errors),
-            VaultError::Taken(errors) => Self {
-                status: Status::Conflict,
-                ..Self::invalid(errors)
-            },
-            VaultError::TooLarge { max_bytes } => Self::new(
-                Status::PayloadTooLarge,
-                format!(
-                    "The file is too large: at most {} are taken.",
-                    super::units::bytes(max_bytes)
-                ),
-            ),
-            VaultError::LargerThanQuota(usage) => Self {
-                room: Some(Room::from(&usage)),
-                ..Self::new(Status::PayloadTooLarge, room::larger_than_quota(&usage))
-            },
-            VaultError::NoRoom(usage) => Self {
-                room: Some(Room::from(&usage)),
-                ..Self::new(Status::InsufficientStorage, room::no_room(&usage))
-            },
-            VaultError::Media(error) => error.into(),
-            VaultError::Busy => Self::retry("The server is busy. Try again in a few seconds."),
-            VaultError::Damaged(what) => {
-                tracing::error!(what, "stored data is damaged");
-                let detail = "What is stored for this no longer matches its checksum, so it is not \
-                              shown. Restore it from a backup.";
-                Self {
-                    kind: "urn:image-vault:damaged",
-                    ..Self::new(Status::InternalServerError, detail)
-                }
-            }
-            VaultError::Store(error) => error.into(),
-            VaultError::Internal(reason) => {
-                tracing::error!(reason, "internal failure");
-                Self::of(Status::InternalServerError)
-            }
-        }
-    }
-}
-
-impl From<MediaError> for Problem {
-    fn from(error: MediaError) -> Self {
-        let status = match error {
-            MediaError::NotAnImage | MediaError::Unsupported { .. } => Status::UnsupportedMediaType,
-            MediaError::Empty | MediaError::Broken => Status::UnprocessableEntity,
-            MediaError::TooManyPixels { .. } | MediaError::TooMuchMemory { .. } => {
-                Status::PayloadTooLarge
-            }
-        };
-        Self::new(status, error.to_string())
-    }
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the store failed");
-        match error {
-            StoreError::Unavailable(_) => Self::retry(
-                "The storage cannot be reached right now. Nothing is lost; try again soon.",
-            ),
-            StoreError::Full(_) => Self::new(
-                Status::InsufficientStorage,
-                "The storage is full, so nothing was stored. Tell the administrator of this server.",
-            ),
-            _ => Self::of(Status::InternalServerError),
-        }
-    }
-}
-
-impl Problem {
-    fn retry(detail: &str) -> Self {
-        Self::new(Status::ServiceUnavailable, detail)
-            .with_header("Retry-After", RETRY_AFTER_SECS.to_string())
     }
 }

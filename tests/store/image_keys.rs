@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use image_vault::ids::AccountId;
-use image_vault::store::{ImageRow, Inserted, KeyRow, Records, Updated};
+use image_vault::store::{ImageRow, Inserted, KeyRow, Quota, Records, Updated};
 
 use crate::fresh::Fresh;
 use crate::samples::{account, account_id, image};
@@ -13,7 +13,10 @@ const GENERATION: u32 = 7;
 async fn images(records: &dyn Records, account: AccountId, count: usize) -> Vec<ImageRow> {
     let mut rows: Vec<ImageRow> = (0..count).map(|_| image(account)).collect();
     for row in &rows {
-        assert_eq!(records.insert_image(row).await.unwrap(), Inserted::New);
+        assert_eq!(
+            records.insert_image(row, &Quota::NONE).await.unwrap(),
+            Inserted::New
+        );
     }
     rows.sort_by_key(|row| row.id.to_string());
     rows
@@ -82,7 +85,10 @@ pub(crate) async fn no_image_comes_under_a_master_key_that_was_replaced(fresh: &
     records.insert_account(&ada).await.unwrap();
     let before = images(&**records, ada.id, 2).await.len();
     let rows: Vec<ImageRow> = (0..24).map(|_| image(ada.id)).collect();
-    let inserts = join_all(rows.iter().map(|row| records.insert_image(row)));
+    let insert = |row| records.insert_image(row, &Quota::NONE);
+    // Some are asked for before, some after it.
+    let early = join_all(rows[..12].iter().map(insert));
+    let late = join_all(rows[12..].iter().map(insert));
     ada.mk_generation += 1;
     let replace = async {
         loop {
@@ -98,10 +104,11 @@ pub(crate) async fn no_image_comes_under_a_master_key_that_was_replaced(fresh: &
             }
         }
     };
-    let (inserted, (replaced, old)) = futures_util::future::join(inserts, replace).await;
+    let (early, (replaced, old), late) = futures_util::future::join3(early, replace, late).await;
     assert_eq!(replaced, Updated::Done);
-    let came = inserted
+    let came = early
         .iter()
+        .chain(&late)
         .filter(|answer| matches!(answer, Ok(Inserted::New)))
         .count();
     let now = records.count_keys_of_generation(&ada.id, GENERATION);
@@ -112,11 +119,17 @@ pub(crate) async fn no_image_comes_under_a_master_key_that_was_replaced(fresh: &
     );
     assert_eq!(old, (before + came) as u64);
     let late = image(ada.id);
-    assert_eq!(records.insert_image(&late).await.unwrap(), Inserted::Stale);
+    assert_eq!(
+        records.insert_image(&late, &Quota::NONE).await.unwrap(),
+        Inserted::Stale
+    );
     assert_eq!(records.image(&ada.id, &late.id).await.unwrap(), None);
     let current = ImageRow {
         mk_generation: ada.mk_generation,
         ..late
     };
-    assert_eq!(records.insert_image(&current).await.unwrap(), Inserted::New);
+    assert_eq!(
+        records.insert_image(&current, &Quota::NONE).await.unwrap(),
+        Inserted::New
+    );
 }

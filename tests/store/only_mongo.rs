@@ -82,7 +82,7 @@ async fn what_version_1_wrote_is_complete_in_version_2() {
 
 /// By two processes that start at once, as on every later start.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_version_3_kept_is_counted_in_version_4() {
+async fn what_an_older_version_kept_is_counted() {
     on_database(async |uri, database| {
         let store = open(uri).await.unwrap();
         let [ada, ben, cleo] = [(); 3].map(|()| account_id());

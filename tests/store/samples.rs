@@ -78,6 +78,7 @@ pub(crate) fn session(account: AccountId) -> SessionRow {
         label: "Firefox, “Größe”".into(),
         address: "192.0.2.7".into(),
         scopes: None,
+        mk_generation: 7,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Replacing the master key: nothing is lost, whatever is interrupted.
 
 use image_vault::ids::ImageId;
-use image_vault::store::{ImageRow, Inserted};
+use image_vault::store::{ImageRow, Inserted, Quota};
 use image_vault::vault::{Removal, SignIn, Unlocked, VaultError};
 
 use crate::{Bytes, Fixture, here};
@@ -123,7 +123,7 @@ pub(crate) async fn a_key_that_does_not_open_holds_up_no_other(fixture: &Fixture
     damaged.id = ImageId::from_bytes([9; 16]);
     damaged.digest = [9; 32];
     let records = &fixture.store.records;
-    let inserted = records.insert_image(&damaged).await.unwrap();
+    let inserted = records.insert_image(&damaged, &Quota::NONE).await.unwrap();
     assert_eq!(inserted, Inserted::New);
     drop(rotate(fixture, &who).await);
     let who = sign_in(fixture).await;

@@ -79,19 +79,19 @@ pub(super) fn sequence(connection: &Connection, account: &AccountId) -> Result<u
 }
 
 pub(super) fn insert(connection: &Connection, row: &ImageRow, default: &Quota) -> Result<Inserted> {
-    let generation: Option<u32> = connection
-        .prepare_cached(GENERATION)?
-        .query_row([row.account], |row| row.get(0))
-        .optional()?;
-    if generation.is_some_and(|generation| generation != row.mk_generation) {
-        return Ok(Inserted::Stale);
-    }
     let twin = connection
         .prepare_cached(BY_DIGEST)?
         .query_row((row.account, row.digest), |row| row.get(0))
         .optional()?;
     if let Some(id) = twin {
         return Ok(Inserted::Duplicate(id));
+    }
+    let generation: Option<u32> = connection
+        .prepare_cached(GENERATION)?
+        .query_row([row.account], |row| row.get(0))
+        .optional()?;
+    if generation.is_some_and(|generation| generation != row.mk_generation) {
+        return Ok(Inserted::Stale);
     }
     if !usage::of(connection, &row.account)?.has_room(row.original.len, default) {
         return Ok(Inserted::NoRoom);

@@ -11,12 +11,12 @@ use super::columns::Millis;
 macro_rules! columns {
     () => {
         "digest, account, master_wrap, created_at, last_seen_at, idle_at, expires_at, label, address,
-         scopes"
+         scopes, mk_generation"
     };
 }
 
 statements! {
-    INSERT = concat!("INSERT INTO sessions (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+    INSERT = concat!("INSERT INTO sessions (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
     BY_DIGEST = concat!("SELECT ", columns!(), " FROM sessions WHERE digest = ?1");
     OF_ACCOUNT = concat!(
         "SELECT ", columns!(), " FROM sessions
@@ -43,6 +43,7 @@ pub(super) fn insert(connection: &Connection, row: &SessionRow) -> Result<()> {
         &row.label,
         &row.address,
         row.scopes,
+        row.mk_generation,
     ))?;
     Ok(())
 }
@@ -119,5 +120,6 @@ fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
         label: row.get("label")?,
         address: row.get("address")?,
         scopes: row.get("scopes")?,
+        mk_generation: row.get("mk_generation")?,
     })
 }

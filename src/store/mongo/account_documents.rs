@@ -37,7 +37,7 @@ pub(super) struct AccountDoc {
     recovery_made_at: Option<DateTime>,
     #[serde(default)]
     recovery_proven_at: Option<DateTime>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     retired_wrap: Option<Binary>,
     revision: u64,
 }
@@ -138,6 +138,13 @@ pub(super) struct SessionDoc {
     // A sign-in has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scopes: Option<u8>,
+    // Before there were rotations, all were of the first.
+    #[serde(default = "first")]
+    mk_generation: u32,
+}
+
+fn first() -> u32 {
+    1
 }
 
 /// How long an older version let a session be idle by default.
@@ -156,6 +163,7 @@ impl From<&SessionRow> for SessionDoc {
             label: row.label.clone(),
             address: row.address.clone(),
             scopes: row.scopes,
+            mk_generation: row.mk_generation,
         }
     }
 }
@@ -178,6 +186,7 @@ impl TryFrom<SessionDoc> for SessionRow {
             label: doc.label,
             address: doc.address,
             scopes: doc.scopes,
+            mk_generation: doc.mk_generation,
         })
     }
 }

@@ -6,7 +6,7 @@ use mongodb::bson::{Document, doc};
 
 use crate::ids::AccountId;
 
-use super::super::{AccountRow, Result, Role, Updated};
+use super::super::{AccountRow, Result, Role, StoreError, Updated};
 use super::Mongo;
 use super::account_documents::{AccountDoc, DepartedDoc};
 use super::documents::date;
@@ -50,11 +50,11 @@ pub(super) async fn by_login(mongo: &Mongo, key: &str) -> Result<Option<AccountR
 }
 
 pub(super) async fn update(mongo: &Mongo, row: &AccountRow) -> Result<Updated> {
-    let account = AccountDoc::new(row, row.role, row.revision + 1);
-    let replaced = mongo
-        .answer(mongo.accounts().replace_one(unchanged(row), account))
+    let change = change(row)?;
+    let updated = mongo
+        .answer(mongo.accounts().update_one(unchanged(row), change))
         .await?;
-    outcome(mongo, row, replaced.matched_count == 1).await
+    outcome(mongo, row, updated.matched_count == 1).await
 }
 
 pub(super) async fn replace_credentials(
@@ -62,13 +62,13 @@ pub(super) async fn replace_credentials(
     row: &AccountRow,
     keep: Option<&[u8; 32]>,
 ) -> Result<Updated> {
+    let context = (mongo, row, keep, change(row)?);
     let replaced = mongo
-        .transact((mongo, row, keep), |session, (mongo, row, keep)| {
+        .transact(context, |session, (mongo, row, keep, change)| {
             async move {
-                let account = AccountDoc::new(row, row.role, row.revision + 1);
                 let replaced = mongo
                     .accounts()
-                    .replace_one(unchanged(row), account)
+                    .update_one(unchanged(row), change.clone())
                     .session(&mut *session)
                     .await?;
                 if replaced.matched_count == 0 {
@@ -100,6 +100,15 @@ pub(super) async fn replace_credentials(
         sessions::delete_of(mongo, &row.id, keep).await?;
     }
     outcome(mongo, row, replaced).await
+}
+
+/// Sets what this version knows, and leaves alone what a later one may have added.
+fn change(row: &AccountRow) -> Result<Document> {
+    let account = AccountDoc::new(row, row.role, row.revision + 1);
+    let set = mongodb::bson::to_document(&account);
+    let mut set = set.map_err(|error| StoreError::Damaged(error.to_string()))?;
+    set.remove("_id");
+    Ok(doc! { "$set": set })
 }
 
 pub(super) async fn departed(

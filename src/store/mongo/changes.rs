@@ -21,27 +21,29 @@ pub(super) async fn insert(mongo: &Mongo, row: &ImageRow, default: &Quota) -> Re
             let more = doc! { "seq": 1_i64, "images": 1_i64, "bytes": row.original.len as i64 };
             let raised = increase(mongo, session, &row.account, more).await?;
             let account = row.account.to_string();
-            let owner = mongo
-                .accounts()
-                .clone_with_type::<GenerationDoc>()
-                .find_one(doc! { "_id": &account })
-                .projection(doc! { "mk_generation": 1 })
-                .session(&mut *session)
-                .await?;
-            if owner.is_some_and(|owner| owner.mk_generation != row.mk_generation) {
-                session.abort_transaction().await?;
-                return Ok(Inserted::Stale);
-            }
+            // First of all: who repeats a commit whose answer was lost finds its own row, whatever
+            // has happened since.
             let twin = mongo
                 .images()
                 .clone_with_type::<IdDoc>()
-                .find_one(doc! { "account": account, "digest": binary(&row.digest) })
+                .find_one(doc! { "account": &account, "digest": binary(&row.digest) })
                 .projection(doc! { "_id": 1 })
                 .session(&mut *session)
                 .await?;
             if let Some(twin) = twin {
                 session.abort_transaction().await?;
                 return Ok(Inserted::Duplicate(twin.id));
+            }
+            let owner = mongo
+                .accounts()
+                .clone_with_type::<GenerationDoc>()
+                .find_one(doc! { "_id": account })
+                .projection(doc! { "mk_generation": 1 })
+                .session(&mut *session)
+                .await?;
+            if owner.is_some_and(|owner| owner.mk_generation != row.mk_generation) {
+                session.abort_transaction().await?;
+                return Ok(Inserted::Stale);
             }
             let before = raised.usage_without(row);
             if !before.has_room(row.original.len, default) {

@@ -100,7 +100,11 @@ async fn replace(
     };
     let updates: Vec<Document> = keys.iter().map(update).collect();
     // As for metadata: one command for many.
-    let command = doc! { "update": mongo.images().name(), "updates": updates };
+    // A command does not take over how the client writes.
+    let durable = doc! { "w": "majority", "j": true };
+    let command = doc! {
+        "update": mongo.images().name(), "updates": updates, "writeConcern": durable,
+    };
     let reply = mongo.answer(async {
         let reply = mongo.database.run_command(command).await?;
         refuse_write_errors(&reply)

@@ -123,6 +123,13 @@ async fn renew_code(
 #[derive(Serialize)]
 struct NewKey {
     recovery_code: Zeroizing<String>,
+    /// A new sign-in. Missing where it could not begin: the recovery code is shown in any case.
+    #[serde(flatten)]
+    session: Option<NewSession>,
+}
+
+#[derive(Serialize)]
+struct NewSession {
     token: Zeroizing<String>,
     expires_at: Timestamp,
 }
@@ -139,14 +146,18 @@ async fn rotate(
     let rotated = vault.rotate_master_key(&who.0, body.0.password, &caller);
     let opened = rotated.await?;
     let recovery_code = opened.recovery_code.clone();
-    let started = vault.start_first_session(opened, &caller).await?;
-    if who.1 {
-        jar.add(site.session_cookie(&started));
+    let started = vault.start_first_session(opened, &caller).await;
+    let started = started.inspect_err(|error| tracing::warn!(%error, "no sign-in followed"));
+    if let (true, Ok(started)) = (who.1, &started) {
+        jar.add(site.session_cookie(started));
     }
-    Ok(Json(NewKey {
-        recovery_code,
+    let session = started.ok().map(|started| NewSession {
         token: started.token,
         expires_at: started.expires_at,
+    });
+    Ok(Json(NewKey {
+        recovery_code,
+        session,
     }))
 }
 

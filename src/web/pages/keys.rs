@@ -77,10 +77,7 @@ async fn rotate(
     let Signed { who, form } = signed;
     let rotated = vault.rotate_master_key(&who, form.rotation_password.into(), &caller);
     match rotated.await.map_err(Problem::from) {
-        Ok(opened) => match welcome(opened, &caller, shell, jar, site, vault).await {
-            Ok(page) => Answer::Page(page),
-            Err(problem) => Answer::Problem(problem),
-        },
+        Ok(opened) => Answer::Page(welcome(opened, &caller, shell, jar, site, vault).await),
         Err(problem) => refused(problem, "rotation_password", &who, shell, vault).await,
     }
 }

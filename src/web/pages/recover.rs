@@ -78,7 +78,7 @@ async fn open(
     vault: &Vault,
 ) -> Result<Template, Problem> {
     let opened = vault.recover(recovery, caller).await?;
-    welcome(opened, caller, shell, jar, site, vault).await
+    Ok(welcome(opened, caller, shell, jar, site, vault).await)
 }
 
 fn refused(problem: Problem, shell: Shell, login: &str) -> Answer {

@@ -19,6 +19,7 @@ use crate::vault::FieldErrors;
 use crate::vault::NewAccount;
 use crate::vault::Opened;
 use crate::vault::Vault;
+use crate::vault::VaultError;
 
 #[derive(Serialize)]
 struct RegisterPage<'a> {
@@ -124,7 +125,7 @@ async fn create(
     vault: &Vault,
 ) -> Result<Template, Problem> {
     let opened = vault.register(new, caller).await?;
-    welcome(opened, caller, shell, jar, site, vault).await
+    Ok(welcome(opened, caller, shell, jar, site, vault).await)
 }
 
 /// Signs the owner of an account in that was just opened, and shows the recovery code.
@@ -135,12 +136,23 @@ pub(super) async fn welcome(
     jar: &CookieJar<'_>,
     site: &Site,
     vault: &Vault,
-) -> Result<Template, Problem> {
+) -> Template {
     let recovery_code = opened.recovery_code.clone();
-    let started = vault.start_first_session(opened, caller).await?;
-    let who = vault.unlock(&started.token).await?;
-    jar.add(site.session_cookie(&started));
-    Ok(code_page(recovery_code, shell.signed_in(&who)))
+    let entered = async {
+        let started = vault.start_first_session(opened, caller).await?;
+        let who = vault.unlock(&started.token).await?;
+        jar.add(site.session_cookie(&started));
+        Ok::<_, VaultError>(who)
+    };
+    // The code is shown in any case: the old one is gone.
+    let shell = match entered.await {
+        Ok(who) => shell.signed_in(&who),
+        Err(error) => {
+            tracing::warn!(%error, "no sign-in followed");
+            shell
+        }
+    };
+    code_page(recovery_code, shell)
 }
 
 /// The one page that shows a recovery code.
