@@ -25,11 +25,18 @@ pub(super) struct Problem {
     kind: &'static str,
     detail: String,
     errors: FieldErrors,
-    /// Ids of a bulk call that it cannot be about, so that the client can go on with the others.
-    missing: Vec<String>,
-    /// What is left of what the account may keep, where that is the reason.
-    room: Option<Room>,
+    more: Option<Box<More>>,
     headers: Vec<(&'static str, String)>,
+}
+
+/// What a client can go on with.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+enum More {
+    /// Ids of a bulk call that it cannot be about: the others may still be done.
+    Missing { missing: Vec<String> },
+    /// What is left of what the account may keep.
+    Room(Room),
 }
 
 #[derive(Serialize)]
@@ -41,10 +48,8 @@ struct Document<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "FieldErrors::is_empty")]
     errors: &'a FieldErrors,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    missing: &'a [String],
     #[serde(flatten)]
-    room: Option<&'a Room>,
+    more: Option<&'a More>,
 }
 
 #[derive(Serialize)]
@@ -70,8 +75,7 @@ impl Problem {
             kind: "about:blank",
             detail: detail.into(),
             errors: FieldErrors::new(),
-            missing: Vec::new(),
-            room: None,
+            more: None,
             headers: Vec::new(),
         }
     }
@@ -217,8 +221,7 @@ impl Problem {
             status: self.status.code,
             detail: &self.detail,
             errors: &self.errors,
-            missing: &self.missing,
-            room: self.room.as_ref(),
+            more: self.more.as_deref(),
         };
         serde_json::to_string(&document).expect("strings and numbers always make JSON")
     }

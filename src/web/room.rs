@@ -48,7 +48,7 @@ struct Meter {
     words: String,
     used: u64,
     most: u64,
-    /// Where the meter changes its colour.
+    /// Above it the meter changes its colour.
     high: u64,
 }
 
@@ -91,7 +91,7 @@ impl From<&Usage> for RoomView {
                 words,
                 used,
                 most,
-                high: (u128::from(most) * WARN_AT_PERCENT / 100) as u64,
+                high: ((u128::from(most) * WARN_AT_PERCENT).div_ceil(100) as u64).saturating_sub(1),
             })
         };
         let size = meter("Size", size(usage), usage.bytes, usage.quota.bytes);

@@ -23,6 +23,7 @@ for (const [look, options] of Object.entries(looks)) {
     await checkAccessibility(page, "an account that is nearly full");
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert(overflow <= 0, `the page is ${overflow} px wider than the screen`);
+    await page.getByRole("meter", { name: "Number" }).scrollIntoViewIfNeeded();
     await screenshot(page, `account-room-${look}`);
   });
 }

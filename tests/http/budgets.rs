@@ -189,8 +189,8 @@ fn a_page_whose_session_has_ended_leaves_enough_to_sign_in_again(backend: &Backe
     let ada = server.user("ada");
     ada.delete("/api/v1/session").expect(204);
     let thumbnail = format!("/api/v1/images/{ID}/thumbnail");
-    let last = (0..40).map(|_| ada.get(&thumbnail).status).last().unwrap();
-    assert_eq!(last, 429);
+    let statuses: Vec<u16> = (0..40).map(|_| ada.get(&thumbnail).status).collect();
+    assert!(statuses.contains(&429), "{statuses:?}");
     ada.login("ada", PASSWORD).json(201);
 }
 

@@ -4,7 +4,7 @@ use rocket::http::Status;
 
 use super::super::room::{self, Room};
 use super::super::units;
-use super::Problem;
+use super::{More, Problem};
 use crate::ids::InvalidId;
 use crate::media::MediaError;
 use crate::store::StoreError;
@@ -46,7 +46,9 @@ impl From<VaultError> for Problem {
             ),
             VaultError::NotFound => Self::not_found(),
             VaultError::Missing(ids) => Self {
-                missing: ids.iter().map(ToString::to_string).collect(),
+                more: Some(Box::new(More::Missing {
+                    missing: ids.iter().map(ToString::to_string).collect(),
+                })),
                 ..Self::new(
                     Status::NotFound,
                     format!(
@@ -83,11 +85,11 @@ impl From<VaultError> for Problem {
                 ),
             ),
             VaultError::LargerThanQuota(usage) => Self {
-                room: Some(Room::from(&usage)),
+                more: Some(Box::new(More::Room(Room::from(&usage)))),
                 ..Self::new(Status::PayloadTooLarge, room::larger_than_quota(&usage))
             },
             VaultError::NoRoom(usage) => Self {
-                room: Some(Room::from(&usage)),
+                more: Some(Box::new(More::Room(Room::from(&usage)))),
                 ..Self::new(Status::InsufficientStorage, room::no_room(&usage))
             },
             VaultError::Media(error) => error.into(),
