@@ -10,6 +10,13 @@ use bytes::BufMut;
 use super::plan::Entry;
 use super::plan::MAX_NAME_LEN;
 
+/// Each record's signature (4.3.7, 4.3.12, 4.3.14 to 4.3.16).
+pub(super) const LOCAL_SIGNATURE: u32 = 0x0403_4b50;
+pub(super) const CENTRAL_SIGNATURE: u32 = 0x0201_4b50;
+pub(super) const ZIP64_END_SIGNATURE: u32 = 0x0606_4b50;
+const ZIP64_LOCATOR_SIGNATURE: u32 = 0x0706_4b50;
+pub(super) const END_SIGNATURE: u32 = 0x0605_4b50;
+
 /// Bytes of a local file header beside its name and ZIP64 field (4.3.7).
 const LOCAL_LEN: u64 = 30;
 /// Bytes of a central directory header beside its name and ZIP64 field (4.3.12).
@@ -23,7 +30,7 @@ const ZIP64_LOCATOR_LEN: u64 = 20;
 /// Bytes of the tag and length before an extra field's data (4.5.1).
 const EXTRA_TAG_LEN: u64 = 4;
 /// Header ID of the ZIP64 extended information extra field (4.5.3).
-const ZIP64_TAG: u16 = 0x0001;
+pub(super) const ZIP64_TAG: u16 = 0x0001;
 
 /// Version needed to extract (4.4.3.2): 2.0, the oldest that every reader knows.
 const NEEDS_2_0: u16 = 20;
@@ -33,9 +40,9 @@ const NEEDS_4_5: u16 = 45;
 const MADE_BY: u16 = (3 << 8) | NEEDS_4_5;
 /// General purpose flags (4.4.4): only bit 11, the name is UTF-8. Not bit 3, which would put the
 /// CRC and the sizes behind the content.
-const FLAGS: u16 = 1 << 11;
+pub(super) const FLAGS: u16 = 1 << 11;
 /// Compression method (4.4.5): stored. Pictures are compressed already.
-const STORED: u16 = 0;
+pub(super) const STORED: u16 = 0;
 /// External attributes (4.4.15) of a regular file, rw-r--r--, in unix's upper half.
 const REGULAR_FILE: u32 = 0o100_644 << 16;
 
@@ -50,7 +57,7 @@ pub(super) fn local_header_len(entry: &Entry) -> u64 {
 /// Appends an entry's local header (4.3.7).
 pub(super) fn put_local_header(entry: &Entry, out: &mut Vec<u8>) {
     let zip64 = local_zip64(entry);
-    out.put_u32_le(0x0403_4b50);
+    out.put_u32_le(LOCAL_SIGNATURE);
     put_shared_fields(entry, &zip64, out);
     out.put_slice(entry.name.as_bytes());
     put_extra(&zip64, out);
@@ -64,7 +71,7 @@ pub(super) fn central_header_len(entry: &Entry, offset: u64) -> u64 {
 /// Appends the directory's header (4.3.12) of an entry that begins at `offset`.
 pub(super) fn put_central_header(entry: &Entry, offset: u64, out: &mut Vec<u8>) {
     let zip64 = central_zip64(entry, offset);
-    out.put_u32_le(0x0201_4b50);
+    out.put_u32_le(CENTRAL_SIGNATURE);
     out.put_u16_le(MADE_BY);
     put_shared_fields(entry, &zip64, out);
     out.put_u16_le(0); // no comment
@@ -99,7 +106,7 @@ impl Directory {
     /// Appends the records after the directory (4.3.14 to 4.3.16).
     pub(super) fn put_end(&self, out: &mut Vec<u8>) {
         if self.needs_zip64() {
-            out.put_u32_le(0x0606_4b50);
+            out.put_u32_le(ZIP64_END_SIGNATURE);
             out.put_u64_le(ZIP64_END_LEN - 12); // of what follows this field
             out.put_u16_le(MADE_BY);
             out.put_u16_le(NEEDS_4_5);
@@ -110,12 +117,12 @@ impl Directory {
             out.put_u64_le(self.len);
             out.put_u64_le(self.offset);
 
-            out.put_u32_le(0x0706_4b50);
+            out.put_u32_le(ZIP64_LOCATOR_SIGNATURE);
             out.put_u32_le(0); // disk of the record above
             out.put_u64_le(self.offset + self.len); // where it begins
             out.put_u32_le(1); // disks
         }
-        out.put_u32_le(0x0605_4b50);
+        out.put_u32_le(END_SIGNATURE);
         out.put_u16_le(0); // this disk
         out.put_u16_le(0); // the directory's disk
         out.put_u16_le(self.short_entries()); // on this disk

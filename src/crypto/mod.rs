@@ -70,3 +70,19 @@ pub fn random<const N: usize>() -> Result<[u8; N], CryptoError> {
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
+
+/// The same of bytes that come piece by piece.
+#[derive(Default)]
+pub struct RunningSha256(Sha256);
+
+impl RunningSha256 {
+    /// Takes the next piece in.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The sum of all pieces.
+    pub fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+}

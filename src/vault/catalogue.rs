@@ -126,8 +126,8 @@ impl Catalogue {
         self.entries.get(id)
     }
 
-    pub(super) fn damaged(&self) -> usize {
-        self.damaged.len()
+    pub(super) fn damaged(&self) -> &HashSet<ImageId> {
+        &self.damaged
     }
 
     /// The images in ascending order.

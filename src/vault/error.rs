@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
+use super::import::ImportError;
 use super::quotas::Usage;
 use crate::crypto::CryptoError;
 use crate::ids::ImageId;
@@ -77,6 +78,9 @@ pub enum VaultError {
     /// The file is no picture we take.
     #[error(transparent)]
     Media(#[from] MediaError),
+    /// What was given to be imported is no export, or could not be read.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// Too much work is waiting; later it may work.
     #[error("the server is busy")]
     Busy,

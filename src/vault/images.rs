@@ -256,7 +256,7 @@ impl ImageEdit {
     }
 
     /// Whether anything is different now.
-    fn apply(&self, metadata: &mut Metadata) -> bool {
+    pub(super) fn apply(&self, metadata: &mut Metadata) -> bool {
         replace(&mut metadata.name, &self.name)
             | replace(&mut metadata.tags, &self.tags)
             | replace(&mut metadata.caption, &self.caption)

@@ -186,7 +186,7 @@ fn page(catalogue: &Catalogue, request: &ListRequest, after: Option<Cursor<'_>>)
         total: 0,
         total_bytes: 0,
         next: None,
-        damaged: catalogue.damaged(),
+        damaged: catalogue.damaged().len(),
     };
     let mut last = None;
     for (at, entry) in walk(order, request.descending).enumerate() {

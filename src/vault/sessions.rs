@@ -1,6 +1,9 @@
 //! Signing in and out, and what a request gets from a session's secret.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::error::{FieldErrors, Result, VaultError};
@@ -19,6 +22,8 @@ use crate::store::Updated;
 
 /// How often a session's last use is written.
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_secs(60);
+/// How often something that runs asks whether its session still lives.
+const CHECK_SESSION: Duration = Duration::from_secs(2);
 
 /// Longest login that is looked up. An address has 254 bytes, a name of 64 characters 256.
 pub(super) const MAX_LOGIN_BYTES: usize = 256;
@@ -132,6 +137,26 @@ impl Unlocked {
 
 fn is_live(row: &SessionRow, now: Timestamp) -> bool {
     row.expires_at > now && row.idle_at > now
+}
+
+/// The session of a request that takes long.
+pub(super) struct Watch {
+    vault: Vault,
+    session: [u8; 32],
+    checked: Instant,
+}
+
+impl Watch {
+    /// Signing out, or being signed out, ends what is running. To be asked all the time: it looks
+    /// every two seconds.
+    pub(super) async fn check(&mut self) -> Result<()> {
+        if self.checked.elapsed() < CHECK_SESSION {
+            return Ok(());
+        }
+        self.checked = Instant::now();
+        let live = self.vault.live_session(&self.session).await?;
+        live.map(drop).ok_or(VaultError::Unauthenticated)
+    }
 }
 
 impl Vault {
@@ -316,6 +341,15 @@ impl Vault {
     pub(super) async fn is_live(&self, digest: &[u8; 32]) -> Result<bool> {
         let row = self.store().records.session(digest).await?;
         Ok(row.is_some_and(|row| is_live(&row, self.now())))
+    }
+
+    /// Keeps an eye on the session of somebody whose request takes long.
+    pub(super) fn watch(&self, who: &Unlocked) -> Watch {
+        Watch {
+            vault: self.clone(),
+            session: who.session,
+            checked: Instant::now(),
+        }
     }
 
     /// Often enough that a short idle time is not outrun by the writing of it.

@@ -79,7 +79,7 @@ fn survey(
         ratios: Vec::new(),
         cursors: vec![None],
         total_bytes: 0,
-        damaged: catalogue.damaged(),
+        damaged: catalogue.damaged().len(),
     };
     let mut ends = Vec::new();
     let mut before: Option<(Heading, &Entry)> = None;

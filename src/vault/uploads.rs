@@ -2,10 +2,11 @@
 //! number of decoders, and the order of writing that loses nothing.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::content;
 use super::error::{Result, VaultError};
-use super::images::{Image, OpenImage, name_problem};
+use super::images::{Image, ImageEdit, OpenImage, name_problem};
 use super::intake::UploadPermit;
 use super::metadata::{Content, Metadata};
 use super::{Unlocked, Vault, keys};
@@ -27,6 +28,46 @@ pub enum Added {
     New(Image),
     /// The account held these bytes already, as this image.
     Duplicate(Image),
+}
+
+/// What was known about a picture in the vault it comes from.
+pub(super) struct Past {
+    /// SHA-256 of the file.
+    pub(super) sha256: [u8; 32],
+    pub(super) uploaded_at: Timestamp,
+    pub(super) trashed_at: Option<Timestamp>,
+    pub(super) also_named: Vec<String>,
+    /// Checked.
+    pub(super) said: ImageEdit,
+}
+
+/// A picture about to be stored.
+struct NewImage {
+    digest: [u8; 32],
+    metadata: Metadata,
+    uploaded_at: Timestamp,
+    trashed_at: Option<Timestamp>,
+    original: Bytes,
+    thumbnail: Bytes,
+}
+
+impl Past {
+    /// Adds what the record does not say yet; what it says stays. Whether that changed anything.
+    pub(super) fn fill_in(&self, metadata: &mut Metadata) -> bool {
+        let names = self.said.name.iter().chain(&self.also_named);
+        let named = names.fold(false, |any, name| metadata.add_name(name) | any);
+        let open = ImageEdit {
+            name: None,
+            tags: self.said.tags.clone().filter(|_| metadata.tags.is_empty()),
+            caption: self
+                .said
+                .caption
+                .clone()
+                .filter(|_| metadata.caption.is_empty()),
+            favourite: self.said.favourite.filter(|marked| *marked),
+        };
+        open.apply(metadata) | named
+    }
 }
 
 impl Vault {
@@ -68,6 +109,18 @@ impl Vault {
     /// [`VaultError::NoRoom`] and [`VaultError::LargerThanQuota`] unless the account holds it
     /// already, [`VaultError::Store`].
     pub async fn add_image(&self, who: &Unlocked, name: &str, bytes: Bytes) -> Result<Added> {
+        self.take_in(who, name, bytes, None).await
+    }
+
+    /// As [`Vault::add_image`]; a picture that was in a vault before is stored as it was there, in
+    /// the same single step. One that is here already is left to the caller.
+    pub(super) async fn take_in(
+        &self,
+        who: &Unlocked,
+        name: &str,
+        bytes: Bytes,
+        past: Option<&Past>,
+    ) -> Result<Added> {
         if let Some(problem) = name_problem(name) {
             return Err(VaultError::invalid("name", problem));
         }
@@ -76,6 +129,10 @@ impl Vault {
         }
         let summed = bytes.clone();
         let content = tokio::task::spawn_blocking(move || Content::of(&summed)).await?;
+        if past.is_some_and(|past| past.sha256 != content.sha256) {
+            let message = "Its bytes are not those that were exported: its SHA-256 is another.";
+            return Err(VaultError::invalid("sha256", message));
+        }
         let digest = digest_key(who)?.digest(&content.sha256);
         let found = self
             .store()
@@ -94,10 +151,21 @@ impl Vault {
         let image = self
             .decode(move |limits| media::inspect(&decoded, &limits))
             .await?;
-        let metadata = Metadata::new(name.to_owned(), &content, &image);
-        let thumbnail = Bytes::from(image.thumbnail);
-        self.store_new(who, digest, metadata, bytes, thumbnail)
-            .await
+        let mut metadata = Metadata::new(name.to_owned(), &content, &image);
+        let (mut uploaded_at, mut trashed_at) = (self.now(), None);
+        if let Some(past) = past {
+            past.fill_in(&mut metadata);
+            (uploaded_at, trashed_at) = (past.uploaded_at, past.trashed_at);
+        }
+        let new = NewImage {
+            digest,
+            metadata,
+            uploaded_at,
+            trashed_at,
+            original: bytes,
+            thumbnail: Bytes::from(image.thumbnail),
+        };
+        self.store_new(who, new).await
     }
 
     /// Which of these SHA-256 sums belong to images the account holds.
@@ -125,14 +193,8 @@ impl Vault {
 
     /// Blobs first, each whole and synced; then the row, which is the commit. Whatever fails on
     /// the way leaves blobs without a row, and those are removed at once or by the sweeper.
-    async fn store_new(
-        &self,
-        who: &Unlocked,
-        digest: [u8; 32],
-        metadata: Metadata,
-        original: Bytes,
-        thumbnail: Bytes,
-    ) -> Result<Added> {
+    async fn store_new(&self, who: &Unlocked, new: NewImage) -> Result<Added> {
+        let metadata = new.metadata;
         let (id, key) = (ImageId::from_bytes(crypto::random()?), DataKey::generate()?);
         let part = |role| {
             (
@@ -143,18 +205,21 @@ impl Vault {
         let (original_key, original_context) = part(BlobRole::Original);
         let (thumbnail_key, thumbnail_context) = part(BlobRole::Thumbnail);
         let (original, thumbnail) = tokio::try_join!(
-            self.put_sealed(&original_key, &original_context, original),
-            self.put_sealed(&thumbnail_key, &thumbnail_context, thumbnail),
+            self.put_sealed(&original_key, &original_context, new.original),
+            self.put_sealed(&thumbnail_key, &thumbnail_context, new.thumbnail),
         )?;
         let row = ImageRow {
             id,
             account: *who.id(),
             seq: 0,
             revision: 0,
-            state: ImageState::Active,
-            uploaded_at: self.now(),
-            trashed_at: None,
-            digest,
+            state: match new.trashed_at {
+                Some(_) => ImageState::Trashed,
+                None => ImageState::Active,
+            },
+            uploaded_at: new.uploaded_at,
+            trashed_at: new.trashed_at,
+            digest: new.digest,
             key_wrap: keys::wrap_data_key(&who.keyring.master, who.id(), &id, &key)?,
             mk_generation: who.keyring.generation,
             metadata: metadata.seal(&key, who.id(), &id)?,

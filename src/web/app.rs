@@ -4,25 +4,19 @@
 //! A share brings no CSRF token, so the server never stores what one brings: the worker keeps the
 //! files in its memory, and the page uploads them as it uploads any others.
 
-use std::time::Duration;
-
-use rocket::data::{Data, ToByteUnit};
+use rocket::data::{ByteUnit, Data};
 use rocket::http::{ContentType, Header};
 use rocket::response::{Flash, Redirect, Responder};
 use serde_json::json;
-use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::assets;
+use super::body::pass_by;
 use super::budgets::Visitor;
 use super::guards::SameOrigin;
 use crate::media;
 
 /// The page's colour in `tokens.css`, light; a manifest knows one only, and no CSS.
 const PAPER: &str = "#fafcfd";
-
-/// Most of a share that is let pass by before its answer, and for how long.
-const MAX_SHARE_MIB: u64 = 256;
-const LONGEST_SHARE: Duration = Duration::from_secs(60);
 
 #[derive(Responder)]
 struct AppFile<T> {
@@ -79,21 +73,12 @@ fn service_worker() -> Option<AppFile<&'static [u8]>> {
 /// A share that no worker took. Nothing of it is kept.
 #[rocket::post("/share-target", data = "<share>")]
 async fn share_target(_visitor: Visitor, _ours: SameOrigin, share: Data<'_>) -> Flash<Redirect> {
-    let passed = pass_by(share.open(MAX_SHARE_MIB.mebibytes()));
-    // However it ends, the answer is the same.
-    let _ = tokio::time::timeout(LONGEST_SHARE, passed).await;
+    pass_by(share.open(ByteUnit::max_value())).await;
     Flash::warning(
         Redirect::to("/vault"),
         "Nothing was added: sharing to the vault works once this page has been open on this device. \
          Now it has, so share the pictures once more.",
     )
-}
-
-/// Reads to the end and keeps nothing. An answer before the end would reach few browsers: they see
-/// a connection that broke while they were sending.
-async fn pass_by(mut stream: impl AsyncRead + Unpin) {
-    let mut piece = [0; 16 << 10];
-    while let Ok(1..) = stream.read(&mut piece).await {}
 }
 
 /// The routes of this file.

@@ -153,6 +153,25 @@ impl Problem {
         Self::new(Status::TooManyRequests, detail).with_header("Retry-After", secs.to_string())
     }
 
+    /// 408, where nothing came or it dripped in.
+    pub(super) fn stalled(dripping: bool) -> Self {
+        let detail = match dripping {
+            true => {
+                "It arrived too slowly, so the upload was given up. Try again on a faster line."
+            }
+            false => "Nothing arrived for a while, so the upload was given up. Try again.",
+        };
+        Self::new(Status::RequestTimeout, detail)
+    }
+
+    /// 400 for a body that ends before its end.
+    pub(super) fn broken_off() -> Self {
+        Self::new(
+            Status::BadRequest,
+            "The upload broke off before its end. Try again.",
+        )
+    }
+
     /// Ends a guard, of headers or of a body: the catcher will answer with this problem.
     pub(super) fn hand_over<S, F>(self, request: &Request<'_>) -> Outcome<S, (Status, ()), F> {
         let status = self.status;

@@ -3,16 +3,18 @@
 
 use std::time::Duration;
 
-use rocket::data::Data;
+use rocket::data::{ByteUnit, Data};
 use rocket::http::{ContentType, RawStr, Status};
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest, Request};
 
-use super::body::{FileForm, Part, content_length};
+use super::body::{Arriving, FileForm, Part, arriving, content_length, pass_by};
 use super::guards::{Reader, SameOrigin};
 use super::problem::Problem;
 use super::site::Site;
 use crate::vault::Added;
+use crate::vault::ImportMode;
+use crate::vault::Imported;
 use crate::vault::Unlocked;
 use crate::vault::Vault;
 
@@ -93,6 +95,55 @@ pub(super) struct Received {
     pub outcome: Result<Added, Problem>,
 }
 
+fn open_form<'r>(incoming: &Incoming, data: Data<'r>) -> Result<FileForm<'r>, Problem> {
+    let form = FileForm::open(incoming.kind.as_ref(), data, incoming.stall);
+    form.ok_or_else(|| {
+        let detail = "Send this as a form with files.";
+        Problem::new(Status::UnsupportedMediaType, detail)
+    })
+}
+
+/// Imports the export that is the first file of a form.
+///
+/// # Errors
+/// 403 without the right token before the file; 422 where no file was chosen or it is no export of
+/// ours; 400, 401, 408, 503.
+pub(super) async fn import_form(
+    reader: Reader,
+    incoming: &Incoming,
+    data: Data<'_>,
+    vault: &Vault,
+) -> Result<(Unlocked, Result<Imported, Problem>), Problem> {
+    let mut form = open_form(incoming, data)?;
+    let (token, zip) = form.up_to_file("csrf_token").await?;
+    let token = token.as_deref().map(String::as_str);
+    let who = reader.into_writer(token.or(incoming.proof()))?;
+    let imported = import(&who, zip, vault).await;
+    Ok((who, imported))
+}
+
+/// Imports the export that is the whole body.
+///
+/// # Errors
+/// 422 where it is no export of ours; 400, 401, 403, 408, 503.
+pub(super) async fn import_body(
+    reader: Reader,
+    incoming: &Incoming,
+    data: Data<'_>,
+    vault: &Vault,
+) -> Result<Imported, Problem> {
+    let who = reader.into_writer(incoming.proof())?;
+    let zip = arriving(data.open(ByteUnit::max_value()), incoming.stall);
+    import(&who, zip, vault).await
+}
+
+async fn import(who: &Unlocked, mut zip: Arriving<'_>, vault: &Vault) -> Result<Imported, Problem> {
+    let imported = vault.import(who, &mut zip, ImportMode::Add, |_, _| {});
+    let imported = imported.await.map_err(Problem::from);
+    pass_by(zip).await;
+    imported
+}
+
 /// Reads a form with files to its end.
 ///
 /// # Errors
@@ -104,13 +155,7 @@ pub(super) async fn receive_form(
     data: Data<'_>,
     vault: &Vault,
 ) -> Result<(Unlocked, Vec<Received>), Problem> {
-    let mut form =
-        FileForm::open(incoming.kind.as_ref(), data, incoming.stall).ok_or_else(|| {
-            Problem::new(
-                Status::UnsupportedMediaType,
-                "Send this as a form with files.",
-            )
-        })?;
+    let mut form = open_form(incoming, data)?;
     let max_bytes = vault.max_file_bytes();
     // One file is in memory at a time, so the form never needs more than the largest.
     let _permit = vault.admit_form(&reader.who, incoming.length).await?;

@@ -53,6 +53,8 @@ mod damage;
 mod deleting;
 mod devices;
 mod editing;
+mod exporting;
+mod importing;
 mod leaving;
 mod listing;
 mod memory;

@@ -1,4 +1,4 @@
-//! What a download costs the server.
+//! What a download costs the server, and what is sent to it without need.
 
 use std::fs;
 use std::io::Read;
@@ -16,6 +16,7 @@ use super::store::Backend;
 on_both_stores!(
     a_zip_takes_a_small_window_of_memory_however_large_it_is,
     two_hundred_sign_ins_at_once_take_the_memory_of_two,
+    an_import_of_what_is_here_takes_a_small_window_of_memory,
 );
 
 const SIGN_INS: usize = 200;
@@ -36,15 +37,7 @@ fn a_zip_takes_a_small_window_of_memory_however_large_it_is(backend: &Backend) {
     let ticket = client.archive(&json!({ "all": true }));
     let size = ticket["size"].as_u64().unwrap();
     assert!(size > u64::from(FILES) * (20 << 20), "{size}");
-    let before = resident_kib(server.process());
-    let (done, most) = (AtomicBool::new(false), AtomicU64::new(0));
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
-                most.fetch_max(resident_kib(server.process()), Ordering::Relaxed);
-                std::thread::sleep(Duration::from_millis(10));
-            }
-        });
+    let growth = growth_kib(&server, || {
         let request = client.request("GET", ticket["url"].as_str().unwrap());
         let mut body = request.send().unwrap();
         let (mut buffer, mut read) = (vec![0; 1 << 20], 0);
@@ -54,10 +47,8 @@ fn a_zip_takes_a_small_window_of_memory_however_large_it_is(backend: &Backend) {
                 n => read += n as u64,
             }
         }
-        done.store(true, Ordering::Relaxed);
         assert_eq!(read, size);
     });
-    let growth = most.into_inner().saturating_sub(before);
     assert!(
         growth < MAX_GROWTH_KIB,
         "{growth} KiB for a zip of {size} bytes"
@@ -115,6 +106,45 @@ fn wrong_sign_in(client: &Client, n: usize) -> u16 {
         !answer.header("Retry-After").is_empty()
     );
     answer.status
+}
+
+/// What the account holds is passed over in the zip, and read back, piece by piece.
+fn an_import_of_what_is_here_takes_a_small_window_of_memory(backend: &Backend) {
+    let mut server = Server::start(backend);
+    let client = server.user("ada");
+    for seed in 0..FILES {
+        client.add(&format!("{seed}.bmp"), &samples::large(seed));
+    }
+    let zip = super::exporting::exported(&client);
+    server.restart();
+    let growth = growth_kib(&server, || {
+        let report = super::importing::import(&client, &zip).json(200);
+        assert_eq!(report["already_here"], FILES);
+    });
+    let size = zip.len();
+    assert!(
+        growth < MAX_GROWTH_KIB,
+        "{growth} KiB for a zip of {size} bytes"
+    );
+}
+
+/// How much more memory a server ever has while this is done.
+fn growth_kib(server: &Server, doing: impl FnOnce()) -> u64 {
+    let before = resident_kib(server.process());
+    let (done, most) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                most.fetch_max(resident_kib(server.process()), Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        // Also when it fails, or the scope would wait for ever.
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(doing));
+        done.store(true, Ordering::Relaxed);
+        ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    });
+    most.into_inner().saturating_sub(before)
 }
 
 /// `VmRSS` of a process, as Linux tells it.

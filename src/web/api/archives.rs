@@ -23,13 +23,26 @@ struct Order {
     name: Option<String>,
 }
 
+/// A ticket, to whom it was given.
 #[derive(Serialize)]
-struct TicketBody {
+pub(super) struct TicketBody {
     url: String,
     filename: String,
     size: u64,
     entries: usize,
     expires_at: Timestamp,
+}
+
+impl From<Ticket> for TicketBody {
+    fn from(ticket: Ticket) -> Self {
+        Self {
+            url: address(&ticket),
+            filename: ticket.filename,
+            size: ticket.size,
+            entries: ticket.entries,
+            expires_at: ticket.expires_at,
+        }
+    }
 }
 
 /// The address of a ticket's zip.
@@ -47,14 +60,7 @@ async fn create(
     let ticket = vault
         .create_archive(&who.0, selection.parse()?, name.as_deref())
         .await?;
-    let body = TicketBody {
-        url: address(&ticket),
-        filename: ticket.filename,
-        size: ticket.size,
-        entries: ticket.entries,
-        expires_at: ticket.expires_at,
-    };
-    Ok(Custom(Status::Created, Json(body)))
+    Ok(Custom(Status::Created, Json(ticket.into())))
 }
 
 #[rocket::get("/archives/<id>")]

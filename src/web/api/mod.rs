@@ -7,6 +7,7 @@ mod asked;
 mod bulk;
 pub(super) mod health;
 mod images;
+mod moving;
 mod sessions;
 mod timeline;
 mod tokens;
@@ -26,6 +27,7 @@ pub(super) fn routes() -> Vec<rocket::Route> {
         uploads::routes(),
         bulk::routes(),
         archives::routes(),
+        moving::routes(),
     ]
     .concat()
 }

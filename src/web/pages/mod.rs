@@ -5,6 +5,7 @@ pub(super) mod theme;
 
 mod account;
 mod keys;
+mod moving;
 mod picture;
 mod recover;
 mod register;
@@ -37,6 +38,7 @@ pub(super) fn routes() -> Vec<rocket::Route> {
         keys::routes(),
         sessions::routes(),
         tokens::routes(),
+        moving::routes(),
         vault::routes(),
         picture::routes(),
         trash::routes(),

@@ -1,5 +1,7 @@
 //! What each failure of the floors below is to a client.
 
+use std::io::ErrorKind;
+
 use rocket::http::Status;
 
 use super::super::room::{self, Room};
@@ -8,6 +10,7 @@ use super::{More, Problem};
 use crate::ids::InvalidId;
 use crate::media::MediaError;
 use crate::store::StoreError;
+use crate::vault::ImportError;
 use crate::vault::VaultError;
 
 /// Seconds after which a busy or unreachable server is worth another try.
@@ -93,6 +96,7 @@ impl From<VaultError> for Problem {
                 ..Self::new(Status::InsufficientStorage, room::no_room(&usage))
             },
             VaultError::Media(error) => error.into(),
+            VaultError::Import(error) => error.into(),
             VaultError::Busy => Self::retry("The server is busy. Try again in a few seconds."),
             VaultError::Damaged(what) => {
                 tracing::error!(what, "stored data is damaged");
@@ -122,6 +126,20 @@ impl From<MediaError> for Problem {
             }
         };
         Self::new(status, error.to_string())
+    }
+}
+
+impl From<ImportError> for Problem {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Read(ErrorKind::TimedOut) => Self::stalled(false),
+            ImportError::Read(_) => Self::broken_off(),
+            ImportError::Foreign | ImportError::Newer | ImportError::Damaged => {
+                let text = error.to_string();
+                let (first, rest) = text.split_at(1);
+                Self::invalid_field("file", format!("{}{rest}.", first.to_uppercase()))
+            }
+        }
     }
 }
 

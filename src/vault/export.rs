@@ -1,0 +1,184 @@
+//! Everything an account holds as one zip, to be taken elsewhere: a list of it, a few words about
+//! it, and every original, those in the trash too.
+//!
+//! It is an archive like any other, so it has its exact length and resumes anywhere. The list and
+//! the words are written when the ticket is made, and sealed with its plan.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::archives::{lay_out, original, packed};
+use super::catalogue::Entry;
+use super::content::produce;
+use super::error::{Result, VaultError};
+use super::listing::Sort;
+use super::manifest;
+use super::manifest::{LeftOut, Listed};
+use super::tickets::Ticket;
+use super::{Unlocked, Vault};
+use crate::archive;
+use crate::archive::{DosTime, Plan};
+use crate::ids::ImageId;
+use crate::store::ImageState;
+
+/// Rows fetched at a time while all originals are read.
+const BATCH: usize = 500;
+
+const README: &str = "\
+This is everything from an Image Vault: every picture exactly as it was uploaded.
+
+originals/        the pictures
+trash/            those that were in the trash
+image-vault.json  a list of them: names, tags, captions, favourites, dates, SHA-256
+
+To check a picture, compare the output of `sha256sum` (`shasum -a 256` on a Mac)
+with its line in image-vault.json.
+
+To bring everything back, open \"Bring pictures back\" on the account page of any
+Image Vault and choose this zip as it is, without unpacking it first; or run
+`image-vault import --user NAME FILE.zip` where the vault runs.
+";
+
+impl Vault {
+    /// Freezes everything the account holds for download.
+    ///
+    /// Pictures whose record does not open are left out, and named in the zip's list. With
+    /// `check_all` every original is read first, which takes as long as reading them does, and
+    /// those that are damaged are left out as well: otherwise one of them ends the download early.
+    ///
+    /// # Errors
+    /// [`VaultError::Invalid`] where the account holds nothing that can be read.
+    pub async fn create_export(&self, who: &Unlocked, check_all: bool) -> Result<Ticket> {
+        let (mut entries, mut left_out) = self.everything(who).await?;
+        if check_all {
+            let damaged = self.damaged_originals(who, &entries).await?;
+            let (bad, good) = entries.into_iter().partition(|e| damaged.contains(&e.id));
+            let bad: Vec<Arc<Entry>> = bad;
+            entries = good;
+            left_out.extend(bad.iter().map(|entry| LeftOut {
+                id: entry.id,
+                name: Some(entry.metadata.name.clone()),
+            }));
+        }
+        if entries.is_empty() {
+            let message = "There is nothing to take along: your vault holds no picture.";
+            return Err(VaultError::invalid("pictures", message));
+        }
+        let now = self.now();
+        let work = move || freeze(&entries, &left_out, now);
+        let (plan, texts) = tokio::task::spawn_blocking(work).await??;
+        let day = TimeZone::UTC.to_datetime(now).date();
+        let filename = format!("image-vault-export-{day}.zip");
+        self.issue(who, filename, &plan, &texts).await
+    }
+
+    /// Every picture that can be listed, newest first and those in the trash last; and the others.
+    async fn everything(&self, who: &Unlocked) -> Result<(Vec<Arc<Entry>>, Vec<LeftOut>)> {
+        let catalogue = self.catalogue(who, Sort::UploadedAt).await?;
+        let order = catalogue.in_order(Sort::UploadedAt).unwrap_or_default();
+        let of = |state| order.iter().rev().filter(move |entry| entry.state == state);
+        let active = of(ImageState::Active);
+        let entries = active.chain(of(ImageState::Trashed)).cloned().collect();
+        let lost = catalogue.damaged().iter();
+        let left_out = lost.map(|id| LeftOut {
+            id: *id,
+            name: None,
+        });
+        Ok((entries, left_out.collect()))
+    }
+
+    /// Reads every original, and tells which do not open.
+    async fn damaged_originals(
+        &self,
+        who: &Unlocked,
+        entries: &[Arc<Entry>],
+    ) -> Result<HashSet<ImageId>> {
+        let mut session = self.watch(who);
+        let mut damaged = HashSet::new();
+        for batch in entries.chunks(BATCH) {
+            let ids: Vec<_> = batch.iter().map(|entry| entry.id).collect();
+            let rows = self.store().records.images(who.id(), &ids).await?;
+            let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
+            for entry in batch {
+                session.check().await?;
+                // One that was deleted in this moment is missed when the zip is fetched.
+                let Some(row) = rows.get(&entry.id) else {
+                    continue;
+                };
+                let (len, crc32) = (entry.metadata.size, entry.metadata.crc32);
+                let opened = match original(&who.keyring, row, len, crc32) {
+                    Ok(blob) => {
+                        let blobs = self.store().blobs.clone();
+                        let stream = produce(self.0.send_stall, |outlet| async move {
+                            blob.send(&*blobs, 0..len, &outlet).await
+                        });
+                        stream.try_for_each(|_| async { Ok(()) }).await
+                    }
+                    Err(error) => Err(error),
+                };
+                match opened {
+                    Ok(()) => {}
+                    Err(VaultError::Damaged(_)) => drop(damaged.insert(entry.id)),
+                    Err(other) => return Err(other),
+                }
+            }
+        }
+        Ok(damaged)
+    }
+}
+
+/// The plan, and the content of its first two files.
+fn freeze(
+    entries: &[Arc<Entry>],
+    left_out: &[LeftOut],
+    now: Timestamp,
+) -> Result<(Plan, [Bytes; 2])> {
+    let pictures: Vec<_> = [ImageState::Active, ImageState::Trashed]
+        .into_iter()
+        .flat_map(|state| in_folder(entries, state))
+        .collect();
+    let listed = pictures
+        .iter()
+        .map(|(entry, path)| Listed::new(entry, path));
+    let list = Bytes::from(manifest::write(now, listed, left_out)?);
+    let readme = Bytes::from_static(README.as_bytes());
+    let mut files = vec![
+        text(manifest::NAME, &list, now),
+        text("README.txt", &readme, now),
+    ];
+    files.extend(
+        pictures
+            .into_iter()
+            .map(|(entry, path)| packed(entry, path)),
+    );
+    Ok((lay_out(files)?, [list, readme]))
+}
+
+/// The pictures of a state and where they will be.
+fn in_folder(entries: &[Arc<Entry>], state: ImageState) -> impl Iterator<Item = (&Entry, String)> {
+    let folder = match state {
+        ImageState::Active => "originals",
+        ImageState::Trashed => "trash",
+    };
+    let of_state = move |entry: &&Arc<Entry>| entry.state == state;
+    let those = entries.iter().filter(of_state);
+    let names = archive::unique_names(those.clone().map(|entry| entry.metadata.name.as_str()));
+    those
+        .zip(names)
+        .map(move |(entry, name)| (&**entry, format!("{folder}/{name}")))
+}
+
+fn text(name: &str, content: &[u8], now: Timestamp) -> archive::Entry {
+    archive::Entry {
+        source: [0; 16], // no picture's
+        name: name.to_owned(),
+        size: content.len() as u64,
+        crc32: crc32fast::hash(content),
+        modified: DosTime::from(TimeZone::UTC.to_datetime(now)),
+    }
+}

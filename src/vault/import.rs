@@ -1,0 +1,346 @@
+//! Taking an export back in, from its first byte to its last, one picture in memory at a time.
+//!
+//! Each picture is stored with its dates and words in one step, so an import that was interrupted
+//! is simply run again: what is here already is met, not added. Each is read back out of the vault
+//! before it counts.
+
+use std::collections::HashMap;
+use std::io::ErrorKind;
+
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use tokio::io::AsyncRead;
+
+use super::error::{Result, VaultError};
+use super::forward::{Forward, Stop};
+use super::images::ImageEdit;
+use super::intake::UploadPermit;
+use super::manifest;
+use super::manifest::{LeftOut, Listed, Manifest, Unreadable};
+use super::uploads::{Added, Past};
+use super::{Unlocked, Vault};
+use crate::archive::PackedFile;
+use crate::crypto::RunningSha256;
+use crate::ids::ImageId;
+use crate::store::ImageState;
+
+/// Sums asked for at a time.
+const LOOK_UP: usize = 500;
+/// Failures that are told one by one; all are counted.
+const MAX_FAILURES: usize = 1_000;
+
+/// Why nothing can be imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    /// Something else than an export.
+    #[error(
+        "this is no export of an Image Vault as it was downloaded: choose the zip itself, neither \
+         unpacked nor packed again"
+    )]
+    Foreign,
+    /// An export of a version to come.
+    #[error("this export was made by a newer Image Vault: bring this one up to date first")]
+    Newer,
+    /// The export's own list is damaged.
+    #[error("the list in this export is damaged: download the export once more")]
+    Damaged,
+    /// The zip could not be read any further.
+    #[error("the zip could not be read to its end")]
+    Read(ErrorKind),
+}
+
+impl From<Unreadable> for ImportError {
+    fn from(error: Unreadable) -> Self {
+        match error {
+            Unreadable::Foreign => Self::Foreign,
+            Unreadable::Newer => Self::Newer,
+        }
+    }
+}
+
+/// Whether pictures are added or only looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportMode {
+    /// What is missing is added.
+    Add,
+    /// Nothing is changed.
+    Check,
+}
+
+/// How an import ended.
+pub struct Imported {
+    /// Pictures in the export.
+    pub total: usize,
+    /// Those that the vault now gives back byte by byte; the others failed.
+    pub identical: usize,
+    /// Those that were added.
+    pub added: usize,
+    /// Those that had been here before.
+    pub already_here: usize,
+    /// Those that could not be read when the export was made, and are not in it.
+    pub left_out: Vec<String>,
+    /// Those that failed; the first thousand.
+    pub failed: Vec<Failure>,
+}
+
+/// A picture of an export that is not in the vault as it should be.
+pub struct Failure {
+    /// Its name.
+    pub name: String,
+    /// What is wrong, as a sentence.
+    pub reason: String,
+}
+
+/// What became of one picture.
+enum Arrival {
+    Added,
+    Met,
+}
+
+/// Why one picture is not there.
+enum Trouble {
+    /// It alone; the others may still come.
+    One(String),
+    /// All that come after it as well.
+    All(VaultError),
+}
+
+impl From<VaultError> for Trouble {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Invalid(errors) => {
+                Self::One(errors.into_values().collect::<Vec<_>>().join(" "))
+            }
+            VaultError::Media(_)
+            | VaultError::TooLarge { .. }
+            | VaultError::LargerThanQuota(_)
+            | VaultError::NoRoom(_)
+            | VaultError::Damaged(_) => Self::One(format!("It is not taken: {error}.")),
+            VaultError::NotFound => Self::One("It was deleted while it was checked.".into()),
+            other => Self::All(other),
+        }
+    }
+}
+
+impl From<Stop> for Trouble {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::TooEarly => Self::One("The zip ends before this picture does.".into()),
+            Stop::Altered => Self::One("The zip is damaged before this picture.".into()),
+            Stop::Failed(kind) => Self::All(ImportError::Read(kind).into()),
+        }
+    }
+}
+
+impl Vault {
+    /// Brings the pictures of an export into the account, and reads each back. `progress` is told
+    /// how many are done, and of how many.
+    ///
+    /// A picture that is here already keeps what its owner says about it here; what is not said is
+    /// filled in, and it leaves the trash if it was in none when it was exported. What was exported
+    /// from the trash goes to the trash, as of now.
+    ///
+    /// # Errors
+    /// [`VaultError::Import`] where this is no export; [`VaultError::Unauthenticated`] when the
+    /// session ends on the way; the store's. What was added until then stays, and a second import
+    /// goes on from there.
+    pub async fn import(
+        &self,
+        who: &Unlocked,
+        zip: impl AsyncRead + Unpin + Send,
+        mode: ImportMode,
+        mut progress: impl FnMut(usize, usize) + Send,
+    ) -> Result<Imported> {
+        let mut zip = Forward::new(zip);
+        let (manifest, _memory) = self.manifest(who, &mut zip).await?;
+        let mut session = self.watch(who);
+        let mut report = Imported {
+            total: manifest.total,
+            identical: 0,
+            added: 0,
+            already_here: 0,
+            left_out: manifest.damaged.iter().map(LeftOut::title).collect(),
+            failed: Vec::new(),
+        };
+        let now = self.now();
+        let (mut lines, mut done) = (manifest.lines(), 0);
+        loop {
+            let batch: Vec<&[u8]> = lines.by_ref().take(LOOK_UP).collect();
+            if batch.is_empty() {
+                break;
+            }
+            let sums: Vec<_> = batch
+                .iter()
+                .filter_map(|line| listed(line).ok()?.sum())
+                .collect();
+            let known: HashMap<_, _> = self.known(who, &sums).await?.into_iter().collect();
+            for line in batch {
+                session.check().await?;
+                let listed = listed(line)?;
+                let known = listed.sum().and_then(|sum| known.get(&sum).copied());
+                let ended = self.import_one(who, &mut zip, &listed, known, mode, now);
+                report.note(&listed.name, ended.await)?;
+                done += 1;
+                progress(done, report.total);
+            }
+        }
+        Ok(report)
+    }
+
+    /// The export's list, and memory for it and for the largest picture.
+    async fn manifest<R: AsyncRead + Unpin + Send>(
+        &self,
+        who: &Unlocked,
+        zip: &mut Forward<R>,
+    ) -> Result<(Manifest, UploadPermit)> {
+        let intake = &self.0.intake;
+        let foreign = |stop| match stop {
+            Stop::Failed(kind) => ImportError::Read(kind),
+            Stop::TooEarly | Stop::Altered => ImportError::Foreign,
+        };
+        let first = zip.next_file().await.map_err(foreign)?;
+        let first = first.filter(|file| file.name == manifest::NAME);
+        let PackedFile { size, crc32, .. } = first.ok_or(ImportError::Foreign)?;
+        if size > manifest::MAX_BYTES {
+            return Err(ImportError::Foreign.into());
+        }
+        let permit = intake.reserve(who.id(), size).await?;
+        let bytes = zip.read(size).await.map_err(|stop| match stop {
+            Stop::Failed(kind) => ImportError::Read(kind),
+            Stop::TooEarly | Stop::Altered => ImportError::Damaged,
+        })?;
+        let read = move || match crc32fast::hash(&bytes) == crc32 {
+            true => Manifest::read(bytes).map_err(ImportError::from),
+            false => Err(ImportError::Damaged),
+        };
+        let manifest = tokio::task::spawn_blocking(read).await??;
+        // One after the other, or two imports could each wait for the other's memory.
+        drop(permit);
+        let largest = manifest.largest.min(self.max_file_bytes());
+        let permit = intake.reserve(who.id(), size + largest).await?;
+        Ok((manifest, permit))
+    }
+
+    async fn import_one<R: AsyncRead + Unpin + Send>(
+        &self,
+        who: &Unlocked,
+        zip: &mut Forward<R>,
+        listed: &Listed,
+        known: Option<ImageId>,
+        mode: ImportMode,
+        now: Timestamp,
+    ) -> std::result::Result<Arrival, Trouble> {
+        let found = zip.find(&listed.path).await;
+        if let Err(Stop::Failed(kind)) = found {
+            return Err(Trouble::All(ImportError::Read(kind).into()));
+        }
+        let past = past(listed, now)?;
+        let (id, arrival) = match (known, mode) {
+            (Some(id), ImportMode::Check) => (id, Arrival::Met),
+            (Some(id), ImportMode::Add) => (self.meet(who, &id, &past).await?, Arrival::Met),
+            (None, ImportMode::Check) => {
+                return Err(Trouble::One("It is not in the vault.".into()));
+            }
+            (None, ImportMode::Add) => {
+                let file = found?.ok_or_else(|| Trouble::One("It is not in the zip.".into()))?;
+                let max_bytes = self.max_file_bytes();
+                if file.size > max_bytes {
+                    return Err(VaultError::TooLarge { max_bytes }.into());
+                }
+                if file.size != listed.size {
+                    return Err(Trouble::One(
+                        "Its length is not the one in the list.".into(),
+                    ));
+                }
+                let bytes = zip.read(file.size).await?;
+                match self.take_in(who, &listed.name, bytes, Some(&past)).await? {
+                    Added::New(image) => (image.id, Arrival::Added),
+                    Added::Duplicate(image) => {
+                        (self.meet(who, &image.id, &past).await?, Arrival::Met)
+                    }
+                }
+            }
+        };
+        match self.sum_of_original(who, &id).await? == past.sha256 {
+            true => Ok(arrival),
+            false => Err(Trouble::One(
+                "What the vault gives back is something else.".into(),
+            )),
+        }
+    }
+
+    /// A picture that is here already: what is said about it elsewhere is added.
+    async fn meet(&self, who: &Unlocked, id: &ImageId, past: &Past) -> Result<ImageId> {
+        if past.trashed_at.is_none() {
+            let records = &self.store().records;
+            let now = self.now();
+            records
+                .set_state(who.id(), &[*id], ImageState::Active, now)
+                .await?;
+        }
+        let met = self.change_metadata(who, id, |metadata| past.fill_in(metadata));
+        Ok(met.await?.id)
+    }
+
+    /// SHA-256 of what a download would give.
+    async fn sum_of_original(&self, who: &Unlocked, id: &ImageId) -> Result<[u8; 32]> {
+        let image = self.open_image(who, id).await?;
+        let mut sum = RunningSha256::default();
+        let mut pieces = self.read_original(&image, 0..image.image.metadata.size);
+        while let Some(piece) = pieces.next().await {
+            sum.update(&piece?);
+        }
+        Ok(sum.finish())
+    }
+}
+
+impl Imported {
+    /// Pictures that failed.
+    pub fn failures(&self) -> usize {
+        self.total - self.identical
+    }
+
+    fn note(&mut self, name: &str, ended: std::result::Result<Arrival, Trouble>) -> Result<()> {
+        match ended {
+            Ok(Arrival::Added) => self.added += 1,
+            Ok(Arrival::Met) => self.already_here += 1,
+            Err(Trouble::All(error)) => return Err(error),
+            Err(Trouble::One(reason)) => {
+                if self.failed.len() < MAX_FAILURES {
+                    let name = name.to_owned();
+                    self.failed.push(Failure { name, reason });
+                }
+                return Ok(());
+            }
+        }
+        self.identical += 1;
+        Ok(())
+    }
+}
+
+fn listed(line: &[u8]) -> Result<Listed> {
+    Ok(Listed::read(line).map_err(ImportError::from)?)
+}
+
+/// What the list says about a picture, held against the rules of this vault.
+fn past(listed: &Listed, now: Timestamp) -> std::result::Result<Past, Trouble> {
+    let sha256 = listed
+        .sum()
+        .ok_or_else(|| Trouble::One("The list gives no SHA-256 for it.".into()))?;
+    let said = ImageEdit {
+        name: Some(listed.name.clone()),
+        tags: Some(listed.tags.clone()),
+        caption: Some(listed.caption.clone()),
+        favourite: Some(listed.favourite),
+    };
+    // Stores keep milliseconds, and nothing is uploaded in the future.
+    let at = listed.uploaded_at.clamp(Timestamp::UNIX_EPOCH, now);
+    Ok(Past {
+        sha256,
+        uploaded_at: Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(now),
+        // Its days in the trash begin anew: else it would be gone as soon as it has come.
+        trashed_at: listed.trashed_at.map(|_| now),
+        also_named: listed.also_named.clone(),
+        said: said.checked()?,
+    })
+}

@@ -1,0 +1,358 @@
+//! `image-vault.json`, the first file of an export: what is in the zip, and what its owner said
+//! about each picture. `docs/EXPORT.md` is its description.
+//!
+//! Written for people and other programs too: one picture a line, and so it is read. A field that is added later has
+//! a default, so that old exports come back.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::catalogue::Entry;
+use super::error::{Result, VaultError};
+use crate::ids::ImageId;
+use crate::media::Location;
+
+/// Its name in the zip.
+pub(super) const NAME: &str = "image-vault.json";
+const FORMAT: &str = "image-vault-export";
+const VERSION: u32 = 1;
+/// Longest one that is written or read: some 500,000 pictures with a sentence each.
+pub(super) const MAX_BYTES: u64 = 256 << 20;
+/// Longest part before the pictures.
+const MAX_HEAD: usize = 4 << 10;
+/// Longest part behind them.
+const MAX_TAIL: usize = 16 << 20;
+/// What stands before the first picture.
+const OPENING: &str = "\"pictures\": [\n";
+
+/// A manifest that was read. Its pictures stay text until somebody asks for one, since an opened
+/// record can take many times the memory of what somebody wrote.
+pub(super) struct Manifest {
+    bytes: Bytes,
+    /// Where the pictures are, a line each.
+    pictures: Range<usize>,
+    /// How many.
+    pub(super) total: usize,
+    /// Bytes of the largest.
+    pub(super) largest: u64,
+    /// Those that could not be read and are not in the zip.
+    pub(super) damaged: Vec<LeftOut>,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    format: String,
+    version: u32,
+}
+
+#[derive(Deserialize)]
+struct Tail {
+    #[serde(default)]
+    damaged: Vec<LeftOut>,
+}
+
+/// One picture of an export.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Listed {
+    /// Its place in the zip.
+    pub(super) path: String,
+    /// The file's name, exactly as its owner calls it.
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) also_named: Vec<String>,
+    /// SHA-256 of the file, in lower-case hex.
+    pub(super) sha256: String,
+    /// Bytes of the file.
+    pub(super) size: u64,
+    #[serde(default)]
+    content_type: String,
+    #[serde(default)]
+    width: u32,
+    #[serde(default)]
+    height: u32,
+    pub(super) uploaded_at: Timestamp,
+    #[serde(default)]
+    pub(super) trashed_at: Option<Timestamp>,
+    /// What follows the file itself says; an import reads it there.
+    #[serde(default)]
+    taken_at: Option<Timestamp>,
+    #[serde(default)]
+    taken_local: Option<jiff::civil::DateTime>,
+    #[serde(default)]
+    camera: Option<String>,
+    #[serde(default)]
+    location: Option<Location>,
+    #[serde(default)]
+    pub(super) tags: Vec<String>,
+    #[serde(default)]
+    pub(super) caption: String,
+    #[serde(default)]
+    pub(super) favourite: bool,
+    /// There are no albums yet: none.
+    #[serde(default)]
+    albums: Vec<String>,
+}
+
+impl Listed {
+    /// A picture that will be at this place.
+    pub(super) fn new(entry: &Entry, path: &str) -> Self {
+        let about = &entry.metadata;
+        Self {
+            path: path.to_owned(),
+            name: about.name.clone(),
+            also_named: about.also_named.clone(),
+            sha256: about.sha256.clone(),
+            size: about.size,
+            content_type: about.content_type.clone(),
+            width: about.width,
+            height: about.height,
+            uploaded_at: entry.uploaded_at,
+            trashed_at: entry.trashed_at,
+            taken_at: about.taken_at(),
+            taken_local: about.taken_local(),
+            camera: about.camera.clone(),
+            location: about.location,
+            tags: about.tags.clone(),
+            caption: about.caption.clone(),
+            favourite: about.favourite,
+            albums: Vec::new(),
+        }
+    }
+
+    /// Reads one of [`Manifest::lines`].
+    ///
+    /// # Errors
+    /// [`Unreadable::Foreign`].
+    pub(super) fn read(line: &[u8]) -> std::result::Result<Self, Unreadable> {
+        parsed(line)
+    }
+
+    /// Its SHA-256, where the list gives one.
+    pub(super) fn sum(&self) -> Option<[u8; 32]> {
+        let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(self.sha256.as_bytes());
+        bytes.ok()?.try_into().ok()
+    }
+}
+
+/// A picture that is not in the zip.
+#[derive(Serialize, Deserialize)]
+pub(super) struct LeftOut {
+    pub(super) id: ImageId,
+    /// Nothing where not even that could be read.
+    #[serde(default)]
+    pub(super) name: Option<String>,
+}
+
+impl LeftOut {
+    /// What people call it.
+    pub(super) fn title(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.id.to_string())
+    }
+}
+
+/// The manifest's bytes.
+///
+/// # Errors
+/// [`VaultError::TooLarge`] where no import would read it.
+pub(super) fn write(
+    at: Timestamp,
+    pictures: impl Iterator<Item = Listed>,
+    damaged: &[LeftOut],
+) -> Result<Vec<u8>> {
+    let mut out = format!(
+        "{{\n\"format\": \"{FORMAT}\",\n\"version\": {VERSION},\n\"exported_at\": \"{at}\",\n\"pictures\": "
+    )
+    .into_bytes();
+    put_list(&mut out, pictures)?;
+    out.extend(b",\n\"damaged\": ");
+    put_list(&mut out, damaged.iter())?;
+    out.extend(b"\n}\n");
+    Ok(out)
+}
+
+fn put_list<T: Serialize>(out: &mut Vec<u8>, items: impl Iterator<Item = T>) -> Result<()> {
+    out.extend(b"[\n");
+    for (at, item) in items.enumerate() {
+        out.extend(if at == 0 { &b""[..] } else { b",\n" });
+        serde_json::to_writer(&mut *out, &item)
+            .map_err(|error| VaultError::Internal(error.to_string()))?;
+        if out.len() as u64 > MAX_BYTES {
+            let max_bytes = MAX_BYTES;
+            return Err(VaultError::TooLarge { max_bytes });
+        }
+    }
+    out.extend(b"\n]");
+    Ok(())
+}
+
+/// Why bytes are no manifest of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// Something else, or formatted anew.
+    Foreign,
+    /// From a version to come.
+    Newer,
+}
+
+impl Manifest {
+    /// Reads what [`write()`] wrote.
+    ///
+    /// # Errors
+    /// [`Unreadable`], also where one of the pictures is no record.
+    pub(super) fn read(bytes: Bytes) -> std::result::Result<Self, Unreadable> {
+        let (start, tail) = parts(&bytes).ok_or(Unreadable::Foreign)?;
+        let head = [&bytes[..start], b"]}"].concat();
+        let head: Head = parsed(&head)?;
+        match head.version {
+            _ if head.format != FORMAT => return Err(Unreadable::Foreign),
+            0 => return Err(Unreadable::Foreign),
+            1..=VERSION => {}
+            _ => return Err(Unreadable::Newer),
+        }
+        let rest = [b"{\"pictures\": [", &bytes[tail..]].concat();
+        let Tail { damaged } = parsed(&rest)?;
+        let mut manifest = Self {
+            bytes,
+            pictures: start..tail,
+            total: 0,
+            largest: 0,
+            damaged,
+        };
+        let (mut total, mut largest) = (0, 0);
+        for line in manifest.lines() {
+            let listed = Listed::read(line)?;
+            total += 1;
+            largest = listed.size.max(largest);
+        }
+        (manifest.total, manifest.largest) = (total, largest);
+        Ok(manifest)
+    }
+
+    /// The pictures in the zip's order, for [`Listed::read`].
+    pub(super) fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        let lines = self.bytes[self.pictures.clone()].split(|byte| *byte == b'\n');
+        let lines = lines.map(|line| line.strip_suffix(b",").unwrap_or(line));
+        lines.filter(|line| !line.is_empty())
+    }
+}
+
+/// Where the pictures begin, and where the bracket is that ends them. No picture's line begins with
+/// one.
+fn parts(bytes: &[u8]) -> Option<(usize, usize)> {
+    let head = &bytes[..bytes.len().min(MAX_HEAD)];
+    let mut places = head.windows(OPENING.len());
+    let start = places.position(|place| place == OPENING.as_bytes())? + OPENING.len();
+    let mut at = start;
+    for line in bytes[start..].split_inclusive(|byte| *byte == b'\n') {
+        if line.starts_with(b"]") {
+            return (bytes.len() - at <= MAX_TAIL).then_some((start, at));
+        }
+        at += line.len();
+    }
+    None
+}
+
+fn parsed<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> std::result::Result<T, Unreadable> {
+    serde_json::from_slice(bytes).map_err(|_| Unreadable::Foreign)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn listed(n: usize) -> Listed {
+        let text = format!(
+            r#"{{"path": "originals/{n}", "name": "]\n{n}", "sha256": "{n:064x}", "size": {n},
+                "uploaded_at": "2026-11-21T10:00:00Z"}}"#
+        );
+        parsed(text.as_bytes()).unwrap()
+    }
+
+    fn written(count: usize, damaged: &[LeftOut]) -> Vec<u8> {
+        let at = Timestamp::from_second(1_795_000_000).unwrap();
+        write(at, (0..count).map(listed), damaged).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_plain_json_and_reads_back() {
+        let lost = LeftOut {
+            id: ImageId::from_bytes([7; 16]),
+            name: None,
+        };
+        let bytes = written(3, &[lost]);
+        let json: serde_json::Value = parsed(&bytes).unwrap();
+        assert_eq!(json["pictures"][2]["name"], "]\n2");
+        assert_eq!(json["pictures"][2]["albums"], serde_json::json!([]));
+        let manifest = Manifest::read(bytes.into()).unwrap();
+        assert_eq!((manifest.total, manifest.largest), (3, 2));
+        assert_eq!(
+            manifest.damaged[0].title(),
+            ImageId::from_bytes([7; 16]).to_string()
+        );
+        let names = manifest
+            .lines()
+            .map(|line| Listed::read(line).unwrap().name.clone());
+        assert_eq!(names.collect::<Vec<_>>(), ["]\n0", "]\n1", "]\n2"]);
+    }
+
+    #[test]
+    fn fields_of_a_version_to_come_are_passed_over() {
+        let text = String::from_utf8(written(1, &[])).unwrap();
+        let text = text.replace("\"size\"", "\"rating\":{\"stars\":[5]},\"size\"");
+        assert!(Manifest::read(text.into()).is_ok());
+    }
+
+    #[test]
+    fn another_format_and_another_version_are_told_apart() {
+        let text = String::from_utf8(written(1, &[])).unwrap();
+        let refusal = |from: &str, to: &str| {
+            assert!(text.contains(from));
+            Manifest::read(text.replace(from, to).into()).err()
+        };
+        assert_eq!(refusal("1,\n\"exp", "2,\n\"exp"), Some(Unreadable::Newer));
+        assert_eq!(refusal("1,\n\"exp", "0,\n\"exp"), Some(Unreadable::Foreign));
+        assert_eq!(
+            refusal("vault-export", "box-export"),
+            Some(Unreadable::Foreign)
+        );
+        assert_eq!(
+            refusal("\"size\":0", "\"size\":-1"),
+            Some(Unreadable::Foreign)
+        );
+        assert_eq!(
+            refusal("2026-11-21", "2026-13-21"),
+            Some(Unreadable::Foreign)
+        );
+        assert_eq!(refusal("[\n", "[ "), Some(Unreadable::Foreign));
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_manifest_is_read_or_refused(
+            at: prop::sample::Index, to: u8, count in 0..4usize,
+        ) {
+            let mut bytes = written(count, &[]);
+            let place = at.index(bytes.len());
+            bytes[place] = to;
+            if let Ok(manifest) = Manifest::read(bytes.into()) {
+                let readable = manifest.lines().filter(|line| Listed::read(line).is_ok());
+                prop_assert_eq!(readable.count(), manifest.total);
+            }
+        }
+    }
+
+    #[test]
+    fn a_manifest_that_ends_early_is_refused() {
+        let bytes = written(2, &[]);
+        for len in 0..bytes.len() - 1 {
+            assert!(
+                Manifest::read(bytes[..len].to_vec().into()).is_err(),
+                "{len}"
+            );
+        }
+    }
+}
