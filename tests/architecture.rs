@@ -57,6 +57,7 @@ const AT_HOME: &[(&str, &str)] = &[
     ("exif", "src/media"),
     ("fast_image_resize", "src/media"),
     ("clap", "src/cli"),
+    ("rpassword", "src/cli"),
     ("figment", "src/config"),
 ];
 

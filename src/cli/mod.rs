@@ -4,6 +4,7 @@
 mod admin;
 mod doctor;
 mod explain;
+mod import;
 mod instance;
 mod logging;
 mod serve;
@@ -34,6 +35,8 @@ enum Command {
     /// Makes an account an administrator, or takes that away.
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Brings the pictures of an export back into an account, whose password it asks for.
+    Import(import::Import),
     /// Looks at the configuration.
     #[command(subcommand)]
     Config(explain::Command),
@@ -55,6 +58,7 @@ pub async fn run(cli: Cli) -> Result<(), Fatal> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&loaded.config).await,
         Command::Admin(command) => admin::run(&loaded.config, command).await,
+        Command::Import(command) => import::run(&loaded.config, command).await,
         Command::Config(command) => explain::run(&loaded, command),
         Command::Doctor => doctor::run(&loaded).await,
     }

@@ -54,6 +54,7 @@ mod deleting;
 mod devices;
 mod editing;
 mod exporting;
+mod import_command;
 mod importing;
 mod leaving;
 mod listing;
