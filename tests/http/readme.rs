@@ -58,6 +58,7 @@ fn every_link_between_the_documents_leads_somewhere() {
         "SECURITY.md",
         "docs/ARCHITECTURE.md",
         "docs/CRYPTO.md",
+        "docs/EXPORT.md",
     ] {
         let path = root().join(document);
         let text = fs::read_to_string(&path).unwrap();
