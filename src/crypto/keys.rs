@@ -130,6 +130,14 @@ key! {
     /// Argon2id's secret input: a stolen database is not enough to guess passwords.
     Pepper
 }
+drawn_key! {
+    /// What an account shares with an authenticator app; the app gets what is derived from it.
+    AuthenticatorKey
+}
+drawn_key! {
+    /// The key of the digests of an account's spare codes.
+    SpareCodeKey
+}
 key! {
     /// The key under which an account's list cursors are sealed.
     CursorKey
