@@ -17,7 +17,8 @@ use image_vault::crypto::InstanceSecret;
 use image_vault::ids::BlobId;
 use image_vault::store::{self, ImageState, Store, StoreChoice};
 use image_vault::vault::{
-    Added, Caller, Filter, ListRequest, NewAccount, Removal, Selection, Unlocked, Vault, VaultError,
+    Added, Caller, Filter, ListRequest, NewAccount, Proof, Removal, Selection, Unlocked, Vault,
+    VaultError,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -120,7 +121,7 @@ async fn what_comes_in_while_an_account_goes_is_removed_by_upkeep(fixture: &Fixt
     let password = "correct horse battery staple".to_owned();
     let deleted = fixture
         .vault
-        .delete_account(&who, password.into(), &here())
+        .delete_account(&who, Proof::new(password.into(), None), &here())
         .await;
     deleted.unwrap();
     assert!(fixture.vault.unlock(&token).await.is_err());
@@ -244,6 +245,7 @@ async fn a_session_ends_when_idle_and_after_its_time(fixture: &Fixture) {
     let sign_in = image_vault::vault::SignIn {
         login: "ADA@example.org".into(),
         password: "correct horse battery staple".to_owned().into(),
+        code: None,
         keep: false,
     };
     let again = fixture.vault.sign_in(sign_in, &here()).await.unwrap();

@@ -160,7 +160,11 @@ mod tests {
         let code = app(&key, now);
         for apart in [-30_i64, 0, 30] {
             let at = now.checked_add_signed(apart).unwrap();
-            assert_eq!(key.step_of(&code, at), Some(now / TOTP_STEP_SECS), "{apart}");
+            assert_eq!(
+                key.step_of(&code, at),
+                Some(now / TOTP_STEP_SECS),
+                "{apart}"
+            );
         }
         for apart in [-90_i64, -60, 60, 90] {
             let at = now.checked_add_signed(apart).unwrap();
@@ -178,7 +182,14 @@ mod tests {
                 Ok(FactorCode::Totp(digits)) if *digits == "123456"
             ));
         }
-        for text in ["", "12345", "1234567", "12345a", "１２３４５６", &"1".repeat(500)] {
+        for text in [
+            "",
+            "12345",
+            "1234567",
+            "12345a",
+            "１２３４５６",
+            &"1".repeat(500),
+        ] {
             assert!(FactorCode::parse(text).is_err(), "{text}");
         }
     }

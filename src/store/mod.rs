@@ -6,6 +6,7 @@
 
 mod embedded;
 mod error;
+mod factors;
 mod mongo;
 mod records;
 
@@ -19,6 +20,7 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 
 pub use error::StoreError;
+pub use factors::{AuthenticatorRow, FactorRecords, FactorRow, PendingRow, SpareCodesRow};
 pub use records::{
     AccountRow, ArchiveRow, BlobRef, Change, EventKind, EventRow, ImageRow, ImageState, Inserted,
     InvitationRow, KdfRow, MetadataChange, Role, SessionRow, TriesRow, UniqueField, Updated,
@@ -87,7 +89,7 @@ pub async fn open(choice: &StoreChoice) -> Result<Store> {
 /// same transaction and writes it on each row that changed, so whoever knows the number can fetch
 /// just what is newer ([`Records::changes_since`]). Numbers become visible in order.
 #[async_trait]
-pub trait Records: Send + Sync {
+pub trait Records: FactorRecords {
     /// Succeeds when the store answers. Cheap enough for a readiness check.
     async fn ping(&self) -> Result<()>;
 
@@ -131,9 +133,13 @@ pub trait Records: Send + Sync {
         keep: Option<&[u8; 32]>,
     ) -> Result<Updated>;
 
+    /// As [`Records::replace_credentials`] with no session kept, and turns the second factor off in
+    /// the same transaction.
+    async fn reset_credentials(&self, row: &AccountRow) -> Result<Updated>;
+
     /// Removes the account with its sessions, and notes that it departed, in one transaction: what
-    /// is noted so has no keys any more. What else is only about it goes as well: events,
-    /// tombstones, its number; images and tickets do not, since their blobs have to follow. A
+    /// is noted so has no keys any more. What else is only about it goes as well: events, second
+    /// factor, tombstones, its number; images and tickets do not, since their blobs have to follow. A
     /// second time it removes what has come since, and the note stays as it is.
     async fn remove_account(&self, id: &AccountId, at: Timestamp) -> Result<()>;
 

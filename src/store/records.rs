@@ -148,10 +148,18 @@ pub enum EventKind {
     SessionsEnded,
     /// An operator or administrator changed its role.
     RoleChanged,
+    /// An authenticator app was set up.
+    FactorAdded,
+    /// The authenticator app was turned off.
+    FactorRemoved,
+    /// New spare codes took the old ones' place.
+    SpareCodesRenewed,
+    /// A spare code was used up.
+    SpareCodeUsed,
 }
 
 impl EventKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 12] = [
         Self::Registered,
         Self::NewDevice,
         Self::PasswordChanged,
@@ -160,6 +168,10 @@ impl EventKind {
         Self::Guessing,
         Self::SessionsEnded,
         Self::RoleChanged,
+        Self::FactorAdded,
+        Self::FactorRemoved,
+        Self::SpareCodesRenewed,
+        Self::SpareCodeUsed,
     ];
 
     /// The word that is stored, and that the API says.
@@ -173,6 +185,10 @@ impl EventKind {
             Self::Guessing => "guessing",
             Self::SessionsEnded => "sessions_ended",
             Self::RoleChanged => "role_changed",
+            Self::FactorAdded => "factor_added",
+            Self::FactorRemoved => "factor_removed",
+            Self::SpareCodesRenewed => "spare_codes_renewed",
+            Self::SpareCodeUsed => "spare_code_used",
         }
     }
 

@@ -28,7 +28,11 @@ pub(super) fn is_by_owner(event: &EventRow) -> bool {
         | EventKind::NewDevice
         | EventKind::PasswordChanged
         | EventKind::Recovered
-        | EventKind::RecoveryRenewed => true,
+        | EventKind::RecoveryRenewed
+        | EventKind::FactorAdded
+        | EventKind::FactorRemoved
+        | EventKind::SpareCodesRenewed
+        | EventKind::SpareCodeUsed => true,
         EventKind::Guessing | EventKind::SessionsEnded | EventKind::RoleChanged => false,
     }
 }
@@ -66,9 +70,13 @@ fn words(kind: EventKind) -> &'static str {
         EventKind::PasswordChanged => "The password was changed",
         EventKind::Recovered => "The recovery code opened the vault, and a new password was set",
         EventKind::RecoveryRenewed => "A new recovery code was made",
-        EventKind::Guessing => "Somebody tried several wrong passwords",
+        EventKind::Guessing => "Somebody tried several wrong passwords or codes",
         EventKind::SessionsEnded => "Other sign-ins were ended",
         EventKind::RoleChanged => "The role of the account was changed",
+        EventKind::FactorAdded => "An authenticator app was set up",
+        EventKind::FactorRemoved => "The authenticator app was turned off",
+        EventKind::SpareCodesRenewed => "New spare codes were made",
+        EventKind::SpareCodeUsed => "A spare code was used up",
     }
 }
 

@@ -90,8 +90,8 @@ fn failed(known: TriesRow, now: Timestamp) -> u32 {
 }
 
 impl Vault {
-    /// Does `work`, which fails with [`VaultError::WrongCredentials`] or
-    /// [`VaultError::WrongPassword`] where somebody guessed wrong, or refuses to.
+    /// Does `work`, which fails with [`VaultError::WrongCredentials`], [`VaultError::WrongPassword`]
+    /// or [`VaultError::WrongFactor`] where somebody guessed wrong, or refuses to.
     pub(super) async fn counted<T>(
         &self,
         guess: Guess<'_>,
@@ -114,7 +114,11 @@ impl Vault {
         }
         let outcome = work.await;
         match &outcome {
-            Err(VaultError::WrongCredentials | VaultError::WrongPassword) => {
+            Err(
+                VaultError::WrongCredentials
+                | VaultError::WrongPassword
+                | VaultError::WrongFactor(_),
+            ) => {
                 self.tell_owner(&guess, &all, caller).await?;
             }
             Err(_) => self.give_back(&all).await?,

@@ -16,6 +16,7 @@ mod metrics;
 mod pages;
 mod params;
 mod problem;
+mod qr;
 mod range;
 mod receive;
 mod requests;

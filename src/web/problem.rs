@@ -13,6 +13,7 @@ use super::shell::Shell;
 use crate::ids::InvalidId;
 use crate::media::MediaError;
 use crate::store::StoreError;
+use crate::vault::Asked;
 use crate::vault::FieldErrors;
 use crate::vault::VaultError;
 
@@ -247,6 +248,17 @@ impl From<VaultError> for Problem {
                 Status::Forbidden,
                 "This is not your current password, so nothing was changed.",
             ),
+            VaultError::FactorWanted(asked) => Self::of_factor(
+                asked,
+                "urn:image-vault:factor-wanted",
+                "Enter the code that your authenticator app shows now, or a spare code.",
+            ),
+            VaultError::WrongFactor(asked) => Self::of_factor(
+                asked,
+                "urn:image-vault:factor-wrong",
+                "This code is wrong, too old, or was used already. Wait for the app's next one, or \
+                 use a spare code.",
+            ),
             VaultError::TooManyTries { wait } => {
                 let secs = u64::try_from(wait.as_secs()).unwrap_or(0) + 1;
                 let detail = format!(
@@ -346,6 +358,23 @@ impl From<StoreError> for Problem {
 }
 
 impl Problem {
+    /// 401 to who signs in and 403 to who is signed in: the password was right, the code is not.
+    fn of_factor(asked: Asked, kind: &'static str, detail: &str) -> Self {
+        let status = match asked {
+            Asked::ToSignIn => Status::Unauthorized,
+            Asked::ToChange => Status::Forbidden,
+        };
+        let problem = Self {
+            kind,
+            errors: FieldErrors::from([("totp".into(), detail.to_owned())]),
+            ..Self::new(status, detail)
+        };
+        match asked {
+            Asked::ToSignIn => problem.with_header("WWW-Authenticate", "Bearer"),
+            Asked::ToChange => problem,
+        }
+    }
+
     fn retry(detail: &str) -> Self {
         Self::new(Status::ServiceUnavailable, detail)
             .with_header("Retry-After", RETRY_AFTER_SECS.to_string())

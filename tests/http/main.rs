@@ -31,6 +31,7 @@ macro_rules! on_both_stores {
 mod answer;
 mod browser;
 mod client;
+mod codes;
 mod html;
 #[path = "../media/png.rs"]
 mod png_chunks;
@@ -52,6 +53,7 @@ mod damage;
 mod deleting;
 mod devices;
 mod editing;
+mod factors;
 mod leaving;
 mod listing;
 mod memory;
@@ -62,6 +64,7 @@ mod outage;
 mod ownership;
 mod page_account;
 mod page_accounts;
+mod page_factors;
 mod page_selection;
 mod page_vault;
 mod pictures;

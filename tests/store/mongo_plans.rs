@@ -5,6 +5,7 @@ use image_vault::store::{ImageState, Store, TriesRow};
 use mongodb::bson::{Document, doc};
 
 use crate::blobs::later;
+use crate::factors::{factor, pending};
 use crate::fresh::on_database;
 use crate::only_mongo::{collection, open};
 use crate::samples::{account, archive, at, blob_id, bytes, get, image, put, renewed, session};
@@ -66,6 +67,16 @@ async fn call_everything(store: &Store) {
     records.delete_sessions_of(&ada.id, None).await.unwrap();
     records.delete_session(&login.digest).await.unwrap();
     records.delete_expired_sessions(at(0)).await.unwrap();
+    let factor = factor(ada.id);
+    records.put_factor(&factor).await.unwrap();
+    records.put_factor(&factor).await.unwrap();
+    records.factor(&ada.id).await.unwrap();
+    records.reset_credentials(&account("Bob")).await.unwrap();
+    let waiting = pending(ada.id, 60);
+    records.insert_pending(&waiting).await.unwrap();
+    records.pending(&waiting.digest, at(0)).await.unwrap();
+    records.take_pending(&waiting.digest, at(0)).await.unwrap();
+    records.purge_pending(at(0)).await.unwrap();
     records.has_accounts().await.unwrap();
     records.take_invitation(&[1; 32], at(0)).await.unwrap();
     records.purge_invitations(at(0)).await.unwrap();

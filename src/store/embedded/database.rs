@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_trust.sql"),
     include_str!("migrations/0003_coming_and_going.sql"),
+    include_str!("migrations/0004_second_factor.sql"),
 ];
 
 /// How many reads run at once. They never wait for a write (WAL).
@@ -198,7 +199,8 @@ fn is_empty(connection: &Connection) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        accounts, archives, catalogue, events, images, invitations, meta, sessions, tries,
+        accounts, archives, catalogue, events, factors, images, invitations, meta, pending,
+        sessions, tries,
     };
     use super::*;
 
@@ -216,9 +218,11 @@ mod tests {
             archives::STATEMENTS,
             catalogue::STATEMENTS,
             events::STATEMENTS,
+            factors::STATEMENTS,
             images::STATEMENTS,
             invitations::STATEMENTS,
             meta::STATEMENTS,
+            pending::STATEMENTS,
             sessions::STATEMENTS,
             tries::STATEMENTS,
         ];

@@ -15,7 +15,9 @@ use super::super::{
     InvitationRow, MetadataChange, Records, Result, Role, SessionRow, TriesRow, Updated,
 };
 use super::database::Database;
-use super::{accounts, archives, catalogue, events, images, invitations, meta, sessions, tries};
+use super::{
+    accounts, archives, catalogue, events, factors, images, invitations, meta, sessions, tries,
+};
 
 /// Rows in SQLite.
 pub(super) struct SqliteRecords {
@@ -29,14 +31,14 @@ impl SqliteRecords {
         }
     }
 
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.database.read(work).await
     }
 
-    async fn write<T: Send + 'static>(
+    pub(super) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -94,6 +96,19 @@ impl Records for SqliteRecords {
             let updated = accounts::update(db, &row)?;
             if updated == Updated::Done {
                 sessions::delete_of(db, &row.id, keep.as_ref())?;
+            }
+            Ok(updated)
+        })
+        .await
+    }
+
+    async fn reset_credentials(&self, row: &AccountRow) -> Result<Updated> {
+        let row = row.clone();
+        self.write(move |db| {
+            let updated = accounts::update(db, &row)?;
+            if updated == Updated::Done {
+                sessions::delete_of(db, &row.id, None)?;
+                factors::clear(db, &row.id)?;
             }
             Ok(updated)
         })

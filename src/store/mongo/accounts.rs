@@ -10,8 +10,8 @@ use super::super::{AccountRow, Result, Role, Updated};
 use super::Mongo;
 use super::account_documents::{AccountDoc, DepartedDoc};
 use super::documents::date;
-use super::meta;
 use super::sessions;
+use super::{factors, meta, pending};
 
 pub(super) async fn insert(mongo: &Mongo, row: &AccountRow) -> Result<Role> {
     mongo
@@ -62,8 +62,21 @@ pub(super) async fn replace_credentials(
     row: &AccountRow,
     keep: Option<&[u8; 32]>,
 ) -> Result<Updated> {
+    replace(mongo, row, keep, false).await
+}
+
+pub(super) async fn reset_credentials(mongo: &Mongo, row: &AccountRow) -> Result<Updated> {
+    replace(mongo, row, None, true).await
+}
+
+async fn replace(
+    mongo: &Mongo,
+    row: &AccountRow,
+    keep: Option<&[u8; 32]>,
+    clear_factors: bool,
+) -> Result<Updated> {
     let replaced = mongo
-        .transact((mongo, row, keep), |session, (mongo, row, keep)| {
+        .transact((mongo, row, keep), move |session, (mongo, row, keep)| {
             async move {
                 let account = AccountDoc::new(row, row.role, row.revision + 1);
                 let replaced = mongo
@@ -78,8 +91,11 @@ pub(super) async fn replace_credentials(
                 mongo
                     .sessions()
                     .delete_many(sessions::of(&row.id, *keep))
-                    .session(session)
+                    .session(&mut *session)
                     .await?;
+                if clear_factors {
+                    factors::clear(mongo, session, &row.id).await?;
+                }
                 Ok(true)
             }
             .boxed()
@@ -145,8 +161,9 @@ pub(super) async fn remove(mongo: &Mongo, id: &AccountId, at: Timestamp) -> Resu
                 mongo
                     .sessions()
                     .delete_many(sessions::of(id, None))
-                    .session(session)
+                    .session(&mut *session)
                     .await?;
+                factors::delete(mongo, session, id).await?;
                 Ok(())
             }
             .boxed()
@@ -157,7 +174,7 @@ pub(super) async fn remove(mongo: &Mongo, id: &AccountId, at: Timestamp) -> Resu
         .answer(mongo.tombstones().delete_many(of.clone()))
         .await?;
     mongo.answer(mongo.events().delete_many(of)).await?;
-    Ok(())
+    pending::delete_of(mongo, id).await
 }
 
 fn unchanged(row: &AccountRow) -> Document {

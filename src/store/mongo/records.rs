@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Rows in MongoDB.
-pub(super) struct MongoRecords(Arc<Mongo>);
+pub(super) struct MongoRecords(pub(super) Arc<Mongo>);
 
 impl MongoRecords {
     pub(super) fn new(mongo: Arc<Mongo>) -> Self {
@@ -67,6 +67,10 @@ impl Records for MongoRecords {
         keep: Option<&[u8; 32]>,
     ) -> Result<Updated> {
         accounts::replace_credentials(&self.0, row, keep).await
+    }
+
+    async fn reset_credentials(&self, row: &AccountRow) -> Result<Updated> {
+        accounts::reset_credentials(&self.0, row).await
     }
 
     async fn remove_account(&self, id: &AccountId, at: Timestamp) -> Result<()> {

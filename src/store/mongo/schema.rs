@@ -13,7 +13,7 @@ use super::super::{Result, StoreError};
 use super::Mongo;
 
 /// The version that this program reads and writes.
-const CURRENT: i64 = 3;
+const CURRENT: i64 = 4;
 
 const NAMESPACE_EXISTS: i32 = 48;
 const INDEX_NOT_FOUND: i32 = 27;
@@ -58,6 +58,10 @@ pub(super) async fn bring_forward(mongo: &Mongo) -> Result<()> {
         let by_age = index("by_age", doc! { "at": 1 });
         mongo.answer(departed.create_index(by_age)).await?;
         raise_version(mongo, 3).await?;
+    }
+    if version < 4 {
+        add_second_factor(mongo).await?;
+        raise_version(mongo, 4).await?;
     }
     Ok(())
 }
@@ -116,6 +120,20 @@ async fn add_trust(mongo: &Mongo) -> Result<()> {
     mongo
         .answer(async { gone_now(sessions.drop_index("by_use").await) })
         .await
+}
+
+/// Schema 4: second factors, and what waits for one. A transaction may be the first to touch the
+/// former, so it is made beforehand.
+async fn add_second_factor(mongo: &Mongo) -> Result<()> {
+    let created = async { exists_now(mongo.database.create_collection("factors").await) };
+    mongo.answer(created).await?;
+    let indexes = [
+        index("by_account", doc! { "account": 1 }),
+        index("by_end", doc! { "expires_at": 1 }),
+    ];
+    let pending = mongo.database.collection::<Document>("pending");
+    mongo.answer(pending.create_indexes(indexes)).await?;
+    Ok(())
 }
 
 fn gone_now(dropped: std::result::Result<(), Error>) -> std::result::Result<(), Error> {

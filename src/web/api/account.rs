@@ -12,6 +12,7 @@ use super::super::guards::{Reader, SameOrigin, Writer};
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
 use super::super::site::Site;
+use crate::vault;
 use crate::vault::Caller;
 use crate::vault::Event;
 use crate::vault::Recovery;
@@ -24,6 +25,7 @@ struct NewPassword {
     current_password: Zeroizing<String>,
     #[serde(default)]
     new_password: Zeroizing<String>,
+    totp: Option<Zeroizing<String>>,
 }
 
 #[rocket::put("/account/password", data = "<body>")]
@@ -38,9 +40,11 @@ async fn change_password(
     let NewPassword {
         current_password,
         new_password,
+        totp,
     } = body.0;
+    let current = vault::Proof::new(current_password, totp);
     vault
-        .change_password(&who.0, current_password, new_password, &caller)
+        .change_password(&who.0, current, new_password, &caller)
         .await?;
     // A program keeps its token, which it could not be told anew here.
     if who.1 {
@@ -100,10 +104,18 @@ async fn recover(
     Ok(Json(NewCode { recovery_code }))
 }
 
+/// What shows that it is the owner who asks.
 #[derive(Deserialize)]
-struct Proof {
+pub(super) struct Proof {
     #[serde(default)]
     password: Zeroizing<String>,
+    totp: Option<Zeroizing<String>>,
+}
+
+impl From<Proof> for vault::Proof {
+    fn from(proof: Proof) -> Self {
+        Self::new(proof.password, proof.totp)
+    }
 }
 
 #[rocket::post("/account/recovery-code", data = "<body>")]
@@ -113,8 +125,8 @@ async fn renew_code(
     caller: Caller,
     vault: &State<Vault>,
 ) -> Result<Json<NewCode>, Problem> {
-    let password = body.0.password;
-    let recovery_code = vault.renew_recovery_code(&who.0, password, &caller).await?;
+    let proof = body.0.into();
+    let recovery_code = vault.renew_recovery_code(&who.0, proof, &caller).await?;
     Ok(Json(NewCode { recovery_code }))
 }
 
@@ -184,9 +196,7 @@ async fn delete(
     site: &State<Site>,
     vault: &State<Vault>,
 ) -> Result<NoContent, Problem> {
-    vault
-        .delete_account(&who.0, body.0.password, &caller)
-        .await?;
+    vault.delete_account(&who.0, body.0.into(), &caller).await?;
     jar.add(site.removal_cookie());
     Ok(NoContent)
 }

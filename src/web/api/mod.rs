@@ -5,6 +5,7 @@ mod accounts;
 mod archives;
 mod asked;
 mod bulk;
+mod factors;
 pub(super) mod health;
 mod images;
 mod sessions;
@@ -18,6 +19,7 @@ pub(super) fn routes() -> Vec<rocket::Route> {
     [
         accounts::routes(),
         account::routes(),
+        factors::routes(),
         sessions::routes(),
         images::routes(),
         timeline::routes(),

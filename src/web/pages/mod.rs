@@ -4,11 +4,13 @@ pub(super) mod sign_in;
 pub(super) mod theme;
 
 mod account;
+mod factors;
 mod picture;
 mod recover;
 mod register;
 mod selection;
 mod sessions;
+mod sign_in_code;
 mod tiles;
 mod trash;
 mod vault;
@@ -27,11 +29,13 @@ pub(super) fn routes() -> Vec<rocket::Route> {
     [
         rocket::routes![home],
         sign_in::routes(),
+        sign_in_code::routes(),
         theme::routes(),
         register::routes(),
         recover::routes(),
         account::routes(),
         sessions::routes(),
+        factors::routes(),
         vault::routes(),
         picture::routes(),
         trash::routes(),
