@@ -8,6 +8,8 @@
 
 #[path = "crypto/golden.rs"]
 mod golden;
+#[path = "crypto/golden_factor.rs"]
+mod golden_factor;
 #[path = "crypto/golden_writer.rs"]
 mod golden_writer;
 #[path = "crypto/vectors.rs"]

@@ -170,6 +170,35 @@ def open_cursor(sealed, master_key):
     return gcm_open(key, ZERO_NONCE, b"", sealed[16:], "cursor")
 
 
+# The second factor ------------------------------------------------------------------------------
+
+
+def totp(secret, at):
+    mac = hmac.new(secret, (at // 30).to_bytes(8, "big"), hashlib.sha1).digest()
+    offset = mac[-1] & 15
+    return f"{(int.from_bytes(mac[offset : offset + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+def second_factor(golden):
+    raw, children = bytes.fromhex, {}
+    for case in golden["wraps"]:
+        place = case["kind"], raw(case["owner"]), raw(case["subject"])
+        child = open_wrapped(raw(case["record"]), raw(case["parent"]), *place)
+        check(child == raw(case["child"]), f"IVWK {case['kind']}: wrapped key")
+        children[case["kind"]] = child
+    check(sorted(children) == [15, 16, 17], "one IVWK of each kind")
+
+    secret = hkdf(NO_SALT, children[15], b"image-vault totp v1\0", 20)
+    check(secret == raw(golden["authenticator"]["secret"]), "secret of the app")
+    for case in golden["authenticator"]["codes"]:
+        check(totp(secret, case["at"]) == case["code"], f"code at {case['at']}")
+
+    chars = golden["spare_code"]["code"].replace("-", "")
+    check(all(c in CODE_ALPHABET for c in chars) and len(chars) == 12, "spare code")
+    digest = hmac_sha256(children[16], chars.encode())
+    check(digest == raw(golden["spare_code"]["digest"]), "digest of a spare code")
+
+
 # The golden files ---------------------------------------------------------------------------------
 
 
@@ -263,6 +292,10 @@ def main(directory):
 
     cursor = golden["cursor"]
     check(open_cursor(raw(cursor["sealed"]), master_key) == cursor["bytes"].encode(), "cursor")
+
+    later = directory / "second_factor.json"
+    if later.exists():
+        second_factor(json.loads(later.read_text()))
 
     counts = ", ".join(f"{len(golden[k])} {k}" for k in ("passwords", "wraps", "boxes", "blobs"))
     print(f"{directory}: {counts} and the small formats open as docs/CRYPTO.md says")
