@@ -52,6 +52,7 @@ const AT_HOME: &[(&str, &str)] = &[
     ("sha2", "src/crypto"),
     ("rand", "src/crypto"),
     ("totp_rs", "src/crypto"),
+    ("webauthn_rs", "src/vault"),
     ("x25519_dalek", "src/crypto"),
     ("qrcodegen", "src/web"),
     ("image", "src/media"),

@@ -139,6 +139,10 @@ drawn_key! {
     SpareCodeKey
 }
 key! {
+    /// What a passkey's PRF extension gives for our input. Only the authenticator can compute it.
+    PasskeySecret
+}
+key! {
     /// The key under which an account's list cursors are sealed.
     CursorKey
 }
@@ -192,6 +196,13 @@ impl SessionSecret {
     /// differ.
     pub fn csrf_matches(&self, given: &str) -> bool {
         self.csrf_token().as_bytes().ct_eq(given.as_bytes()).into()
+    }
+}
+
+impl PasskeySecret {
+    /// The secret with these bytes, as the browser sent them.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(KeyBytes(bytes))
     }
 }
 

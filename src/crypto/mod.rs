@@ -33,7 +33,8 @@ pub use factor::{FactorCode, SPARE_CODES, TOTP_STEP_SECS};
 pub use kdf::{KdfParams, PasswordHashing};
 pub use keys::{
     AccountSecret, AuthenticatorKey, CursorKey, DataKey, DigestKey, InstanceSecret, MasterKey,
-    PasswordKey, Pepper, RecoverySecret, RoleKey, SecretKey, SessionSecret, SpareCodeKey,
+    PasskeySecret, PasswordKey, Pepper, RecoverySecret, RoleKey, SecretKey, SessionSecret,
+    SpareCodeKey,
 };
 pub use sealed_box::SealedBox;
 pub use session::SessionToken;

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::ids::AccountId;
+use crate::ids::{AccountId, PasskeyId};
 
 use super::Result;
 
@@ -15,7 +15,9 @@ pub struct FactorRow {
     pub account: AccountId,
     /// The authenticator app, if one is set up or about to be.
     pub authenticator: Option<AuthenticatorRow>,
-    /// What stands in for it when the telephone is lost.
+    /// Passkeys, in the order in which they were added.
+    pub passkeys: Vec<PasskeyRow>,
+    /// What stands in for them when the telephone is lost.
     pub spare_codes: Option<SpareCodesRow>,
     /// Compare-and-swap counter.
     pub revision: u64,
@@ -34,6 +36,24 @@ pub struct AuthenticatorRow {
     pub last_step: u64,
 }
 
+/// A passkey (Web Authentication, Level 3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasskeyRow {
+    /// Its id.
+    pub id: PasskeyId,
+    /// What its owner calls it.
+    pub name: String,
+    /// Public key and counter, as the library writes them.
+    pub credential: String,
+    /// Master key, wrapped by what the passkey's PRF extension gives, if it has one: such a passkey
+    /// opens the account without a password.
+    pub master_wrap: Option<Vec<u8>>,
+    /// When it was added.
+    pub added_at: Timestamp,
+    /// When it was last used.
+    pub used_at: Option<Timestamp>,
+}
+
 /// Codes of which each works once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpareCodesRow {
@@ -50,8 +70,8 @@ pub struct SpareCodesRow {
 pub struct PendingRow {
     /// SHA-256 of the token's id, which only the client knows.
     pub digest: [u8; 32],
-    /// Whose it is.
-    pub account: AccountId,
+    /// Whose it is, where that is known.
+    pub account: Option<AccountId>,
     /// What it is about; opaque, and sealed where it must be.
     pub payload: Vec<u8>,
     /// Until when it can be finished.

@@ -20,7 +20,9 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 
 pub use error::StoreError;
-pub use factors::{AuthenticatorRow, FactorRecords, FactorRow, PendingRow, SpareCodesRow};
+pub use factors::{
+    AuthenticatorRow, FactorRecords, FactorRow, PasskeyRow, PendingRow, SpareCodesRow,
+};
 pub use records::{
     AccountRow, ArchiveRow, BlobRef, Change, EventKind, EventRow, ImageRow, ImageState, Inserted,
     InvitationRow, KdfRow, MetadataChange, Role, SessionRow, TriesRow, UniqueField, Updated,

@@ -156,10 +156,14 @@ pub enum EventKind {
     SpareCodesRenewed,
     /// A spare code was used up.
     SpareCodeUsed,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
 }
 
 impl EventKind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Registered,
         Self::NewDevice,
         Self::PasswordChanged,
@@ -172,6 +176,8 @@ impl EventKind {
         Self::FactorRemoved,
         Self::SpareCodesRenewed,
         Self::SpareCodeUsed,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
     ];
 
     /// The word that is stored, and that the API says.
@@ -189,6 +195,8 @@ impl EventKind {
             Self::FactorRemoved => "factor_removed",
             Self::SpareCodesRenewed => "spare_codes_renewed",
             Self::SpareCodeUsed => "spare_code_used",
+            Self::PasskeyAdded => "passkey_added",
+            Self::PasskeyRemoved => "passkey_removed",
         }
     }
 

@@ -40,6 +40,9 @@ pub enum VaultError {
     /// The code is wrong, too old, or was used before.
     #[error("this code is wrong, has ended or was used already")]
     WrongFactor(Asked),
+    /// No passkey that opens an account here.
+    #[error("this passkey opens no account")]
+    WrongPasskey,
     /// Too many tries failed; the next one has to wait.
     #[error("too many tries failed")]
     TooManyTries {

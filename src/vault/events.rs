@@ -32,7 +32,9 @@ pub(super) fn is_by_owner(event: &EventRow) -> bool {
         | EventKind::FactorAdded
         | EventKind::FactorRemoved
         | EventKind::SpareCodesRenewed
-        | EventKind::SpareCodeUsed => true,
+        | EventKind::SpareCodeUsed
+        | EventKind::PasskeyAdded
+        | EventKind::PasskeyRemoved => true,
         EventKind::Guessing | EventKind::SessionsEnded | EventKind::RoleChanged => false,
     }
 }
@@ -77,6 +79,8 @@ fn words(kind: EventKind) -> &'static str {
         EventKind::FactorRemoved => "The authenticator app was turned off",
         EventKind::SpareCodesRenewed => "New spare codes were made",
         EventKind::SpareCodeUsed => "A spare code was used up",
+        EventKind::PasskeyAdded => "A passkey was added",
+        EventKind::PasskeyRemoved => "A passkey was removed",
     }
 }
 

@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 
 use super::error::{FieldErrors, Result, VaultError};
 use super::events::EventKind;
-use super::second_factor::{MOST_RACES, authenticator_key, spare_code_key};
+use super::passkeys::KnownPasskey;
+use super::second_factor::{MOST_RACES, authenticator_key, is_in_use, spare_code_key};
 use super::{Caller, Proof, Unlocked, Vault, keys};
 use crate::crypto::{AuthenticatorKey, FactorCode, MasterKey, SPARE_CODES, SpareCodeKey, WrapKind};
 use crate::ids::AccountId;
@@ -24,10 +25,19 @@ const ISSUER: &str = "Image Vault";
 pub struct Factors {
     /// Since when codes of an authenticator app are asked for.
     pub authenticator_since: Option<Timestamp>,
+    /// Passkeys, in the order in which they were added.
+    pub passkeys: Vec<KnownPasskey>,
     /// How many spare codes are left.
     pub spare_codes_left: usize,
     /// When they were made.
     pub spare_codes_made_at: Option<Timestamp>,
+}
+
+impl Factors {
+    /// Whether any is asked for.
+    pub fn is_on(&self) -> bool {
+        self.authenticator_since.is_some() || !self.passkeys.is_empty()
+    }
 }
 
 /// What an authenticator app needs. Shown until a code confirms it, and never again.
@@ -44,12 +54,17 @@ impl Vault {
     /// # Errors
     /// The store's.
     pub async fn factors(&self, who: &Unlocked) -> Result<Factors> {
-        let Some(row) = self.factor_in_use(who.id()).await? else {
+        self.factors_of(who.id()).await
+    }
+
+    pub(super) async fn factors_of(&self, account: &AccountId) -> Result<Factors> {
+        let Some(row) = self.factor_in_use(account).await? else {
             return Ok(Factors::default());
         };
         let spare = row.spare_codes.as_ref();
         Ok(Factors {
             authenticator_since: row.authenticator.and_then(|app| app.confirmed_at),
+            passkeys: row.passkeys.iter().map(KnownPasskey::from).collect(),
             spare_codes_left: spare.map_or(0, |spare| spare.digests.len()),
             spare_codes_made_at: spare.map(|spare| spare.made_at),
         })
@@ -103,7 +118,8 @@ impl Vault {
         Ok(enrolment(&key, who))
     }
 
-    /// Takes the app's first code: from now on it is asked for. Gives the spare codes.
+    /// Takes the app's first code: from now on it is asked for. Gives spare codes where there were
+    /// none.
     ///
     /// # Errors
     /// [`VaultError::Invalid`] naming `totp`, [`VaultError::Gone`] where nothing waits,
@@ -116,22 +132,23 @@ impl Vault {
     ) -> Result<Vec<Zeroizing<String>>> {
         let (id, now) = (who.id(), self.now());
         let (codes, spare) = self.draw_spare_codes(id, &who.master)?;
-        self.change_factor(id, |row| {
+        let confirmed = self.change_factor(id, |row| {
             let app = row.authenticator.as_mut();
             let app = app.filter(|app| self.can_be_confirmed(app));
             let app = app.ok_or(VaultError::Gone)?;
             let key = authenticator_key(id, &who.master, &app.key_wrap)?;
             app.last_step = self.step_of(&key, code).ok_or_else(not_the_apps)?;
             app.confirmed_at = Some(now);
-            row.spare_codes = Some(spare.clone());
-            Ok(())
-        })
-        .await?;
+            let had_spare = row.spare_codes.is_some();
+            row.spare_codes.get_or_insert_with(|| spare.clone());
+            Ok(had_spare)
+        });
+        let had_spare = confirmed.await?;
         self.note(id, EventKind::FactorAdded, caller).await;
-        Ok(codes)
+        Ok(if had_spare { Vec::new() } else { codes })
     }
 
-    /// Turns the second factor off: the password alone opens the account.
+    /// Turns the app off. Where there is no passkey either, the password alone opens the account.
     ///
     /// # Errors
     /// As [`Vault::begin_authenticator`]; [`VaultError::NotFound`] where none is on.
@@ -146,7 +163,10 @@ impl Vault {
             if !is_confirmed(row) {
                 return Err(VaultError::NotFound);
             }
-            (row.authenticator, row.spare_codes) = (None, None);
+            row.authenticator = None;
+            if row.passkeys.is_empty() {
+                row.spare_codes = None;
+            }
             Ok(())
         })
         .await?;
@@ -167,7 +187,7 @@ impl Vault {
         let (_, master) = self.prove(who, &mut proof, caller).await?;
         let (codes, spare) = self.draw_spare_codes(who.id(), &master)?;
         self.change_factor(who.id(), |row| {
-            if !is_confirmed(row) {
+            if !is_in_use(row) {
                 return Err(VaultError::NotFound);
             }
             row.spare_codes = Some(spare.clone());
@@ -180,29 +200,30 @@ impl Vault {
     }
 
     /// Changes the row as it is in the store, whoever else does so at the same moment.
-    async fn change_factor(
+    pub(super) async fn change_factor<T>(
         &self,
         account: &AccountId,
-        change: impl Fn(&mut FactorRow) -> Result<()>,
-    ) -> Result<()> {
+        change: impl Fn(&mut FactorRow) -> Result<T>,
+    ) -> Result<T> {
         let records = &self.store().records;
         for _ in 0..MOST_RACES {
             let stored = records.factor(account).await?;
             let mut row = stored.unwrap_or(FactorRow {
                 account: *account,
                 authenticator: None,
+                passkeys: Vec::new(),
                 spare_codes: None,
                 revision: 0,
             });
-            change(&mut row)?;
+            let outcome = change(&mut row)?;
             if records.put_factor(&row).await? {
-                return Ok(());
+                return Ok(outcome);
             }
         }
         Err(VaultError::Busy)
     }
 
-    fn draw_spare_codes(
+    pub(super) fn draw_spare_codes(
         &self,
         account: &AccountId,
         master: &MasterKey,
@@ -233,7 +254,8 @@ impl Vault {
 }
 
 /// The same second factor under a new master key, for whoever changes that key: what is sealed here
-/// under the old one is sealed under the new one, and no code changes.
+/// under the old one is sealed under the new one, and no code changes. What a passkey wraps cannot be
+/// wrapped again without it, so passkeys stay second factors only, until they are added anew.
 ///
 /// # Errors
 /// [`VaultError::Damaged`] where the old key does not open it.
@@ -247,6 +269,9 @@ pub fn reseal_factor(row: &FactorRow, old: &MasterKey, new: &MasterKey) -> Resul
     if let Some(spare) = &mut row.spare_codes {
         let key = spare_code_key(&account, old, &spare.key_wrap)?;
         spare.key_wrap = keys::wrap(WrapKind::SpareCodes, &account, subject, new, &key)?;
+    }
+    for passkey in &mut row.passkeys {
+        passkey.master_wrap = None;
     }
     Ok(row)
 }
@@ -310,11 +335,11 @@ mod tests {
             AuthenticatorKey::generate().unwrap(),
             SpareCodeKey::generate().unwrap(),
         );
-        let wrap = |kind| move |key: &_| keys::wrap(kind, &account, subject, &old, key).unwrap();
         let row = FactorRow {
             account,
             authenticator: Some(AuthenticatorRow {
-                key_wrap: wrap(WrapKind::Authenticator)(&app),
+                key_wrap: keys::wrap(WrapKind::Authenticator, &account, subject, &old, &app)
+                    .unwrap(),
                 begun_at: Timestamp::UNIX_EPOCH,
                 confirmed_at: None,
                 last_step: 7,
@@ -325,6 +350,7 @@ mod tests {
                 made_at: Timestamp::UNIX_EPOCH,
                 digests: vec![spare.digest("0123456789AC")],
             }),
+            passkeys: Vec::new(),
             revision: 9,
         };
         let resealed = reseal_factor(&row, &old, &new).unwrap();

@@ -21,6 +21,9 @@ mod keys;
 mod leaving;
 mod listing;
 mod metadata;
+mod passkey_challenges;
+mod passkey_sign_in;
+mod passkeys;
 mod passwords;
 mod pending;
 mod second_factor;
@@ -51,6 +54,8 @@ pub use images::{Image, ImageEdit, OpenImage, Removal};
 pub use invitations::Invitation;
 pub use listing::{DEFAULT_LIMIT, ListRequest, MAX_LIMIT, Page, Sort};
 pub use metadata::Metadata;
+pub use passkey_challenges::{Answer, Challenge};
+pub use passkeys::{KnownPasskey, MAX_PASSKEYS};
 pub use pending::{Begun, SIGN_IN_WAITS, Waiting};
 pub use selection::{MAX_IDS, Selection};
 pub use sessions::{SignIn, Started, Unlocked};
@@ -74,6 +79,7 @@ struct Inner {
     store: Store,
     clock: Clock,
     passwords: passwords::Hashing,
+    passkeys: Option<webauthn_rs::Webauthn>,
     catalogues: catalogue::Catalogues,
     intake: uploads::Intake,
     registration: crate::config::Registration,
@@ -108,6 +114,7 @@ impl Vault {
             store,
             clock,
             passwords: passwords::Hashing::new(&config.passwords, secret.pepper()),
+            passkeys: passkey_challenges::site(config.serving.public_url.as_deref()),
             catalogues: catalogue::Catalogues::new(),
             intake: uploads::Intake::new(&config.uploads),
             registration: config.registration,

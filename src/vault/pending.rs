@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::error::{Asked, Result, VaultError};
 use super::sessions::Lasting;
 use super::throttle::Guess;
-use super::{Caller, SignIn, Started, Vault, keys};
+use super::{Caller, Challenge, Factors, SignIn, Started, Vault, keys};
 use crate::crypto::{MasterKey, SessionToken, WrapKind};
 use crate::store::{AccountRow, PendingRow};
 
@@ -103,14 +103,24 @@ impl Vault {
         self.let_in(account, &master, caller, lasting).await
     }
 
-    /// Whether this sign-in still waits.
+    /// What the account asks for whose sign-in still waits.
     ///
     /// # Errors
-    /// [`VaultError::Unauthenticated`] where it does not.
-    pub async fn check_waiting(&self, token: &str) -> Result<()> {
+    /// [`VaultError::Unauthenticated`] where it does not wait.
+    pub async fn waiting_factors(&self, token: &str) -> Result<Factors> {
         let token = SessionToken::parse(token).map_err(|_| VaultError::Unauthenticated)?;
-        self.waiting_account(&token).await?;
-        Ok(())
+        let (account, _) = self.waiting_account(&token).await?;
+        self.factors_of(&account.id).await
+    }
+
+    /// Asks for a passkey of the account whose sign-in waits.
+    ///
+    /// # Errors
+    /// [`VaultError::Unauthenticated`] where it does not wait; as [`Vault::ask_for_passkey`].
+    pub async fn ask_waiting_for_passkey(&self, token: &str) -> Result<Challenge> {
+        let token = SessionToken::parse(token).map_err(|_| VaultError::Unauthenticated)?;
+        let (account, _) = self.waiting_account(&token).await?;
+        self.ask_for_passkey(&account.id).await
     }
 
     async fn wait_for_code(
@@ -130,7 +140,7 @@ impl Vault {
         };
         let row = PendingRow {
             digest: token.digest(),
-            account: account.id,
+            account: Some(account.id),
             payload: serde_json::to_vec(&payload)
                 .map_err(|error| VaultError::Internal(error.to_string()))?,
             expires_at: self.now() + SIGN_IN_WAITS,
@@ -145,9 +155,11 @@ impl Vault {
         let records = &self.store().records;
         let row = records.pending(&token.digest(), self.now()).await?;
         let row = row.ok_or(VaultError::Unauthenticated)?;
-        let payload: Payload = serde_json::from_slice(&row.payload)
-            .map_err(|_| VaultError::Damaged("a waiting sign-in cannot be read"))?;
-        let account = records.account(&row.account).await?;
+        // A challenge for a passkey has another form: its token is none of these.
+        let payload: Payload =
+            serde_json::from_slice(&row.payload).map_err(|_| VaultError::Unauthenticated)?;
+        let account = row.account.ok_or(VaultError::Unauthenticated)?;
+        let account = records.account(&account).await?;
         let account = account.filter(|account| {
             account.password_set_at == payload.password_set_at
                 && account.mk_generation == payload.mk_generation

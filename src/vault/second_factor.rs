@@ -1,8 +1,11 @@
 //! Taking a code of the second factor: each works once, whoever else comes with it at the same
 //! moment, on whichever process.
 
+use webauthn_rs::prelude::AuthenticationResult;
+
 use super::error::{Asked, Result, VaultError};
 use super::events::EventKind;
+use super::passkey_challenges::{MAX_ANSWER_BYTES, note_use};
 use super::{Caller, Vault, keys};
 use crate::crypto::{AuthenticatorKey, FactorCode, MasterKey, SpareCodeKey, WrapKind};
 use crate::ids::AccountId;
@@ -11,10 +14,12 @@ use crate::store::FactorRow;
 /// Others who change the row at the same moment; past it the server is simply busy.
 pub(super) const MOST_RACES: usize = 32;
 
-/// What a code was.
-enum Taken {
-    FromApp,
-    Spare,
+/// What somebody shows as second factor.
+enum Shown {
+    /// One of an app, or a spare one.
+    Code(FactorCode),
+    /// A passkey, which has signed what it was asked to.
+    Passkey(Box<AuthenticationResult>),
 }
 
 impl Vault {
@@ -31,17 +36,21 @@ impl Vault {
         asked: Asked,
         caller: &Caller,
     ) -> Result<()> {
+        if self.factor_in_use(account).await?.is_none() {
+            return Ok(());
+        }
+        let typed = code.filter(|code| !code.trim().is_empty());
+        let typed = typed.ok_or(VaultError::FactorWanted(asked))?;
+        let shown = self.shown(account, typed, asked).await?;
         for _ in 0..MOST_RACES {
             let Some(mut row) = self.factor_in_use(account).await? else {
                 return Ok(());
             };
-            let typed = code.filter(|code| !code.trim().is_empty());
-            let typed = typed.ok_or(VaultError::FactorWanted(asked))?;
-            let code = FactorCode::parse(typed).map_err(|_| VaultError::WrongFactor(asked))?;
-            let taken = self.use_up(&mut row, master, &code)?;
-            let taken = taken.ok_or(VaultError::WrongFactor(asked))?;
+            if !self.use_up(&mut row, master, &shown)? {
+                return Err(VaultError::WrongFactor(asked));
+            }
             if self.store().records.put_factor(&row).await? {
-                if let Taken::Spare = taken {
+                if let Shown::Code(FactorCode::Spare(_)) = shown {
                     self.note(account, EventKind::SpareCodeUsed, caller).await;
                 }
                 return Ok(());
@@ -50,42 +59,51 @@ impl Vault {
         Err(VaultError::Busy)
     }
 
-    /// The row of an account that asks for a code.
-    pub(super) async fn factor_in_use(&self, account: &AccountId) -> Result<Option<FactorRow>> {
-        let row = self.store().records.factor(account).await?;
-        Ok(row.filter(|row| {
-            let app = row.authenticator.as_ref();
-            app.is_some_and(|app| app.confirmed_at.is_some())
-        }))
+    /// Reads a code, or what a browser answers for a passkey: JSON.
+    async fn shown(&self, account: &AccountId, typed: &str, asked: Asked) -> Result<Shown> {
+        if !typed.starts_with('{') || typed.len() > MAX_ANSWER_BYTES {
+            let code = FactorCode::parse(typed).map_err(|_| VaultError::WrongFactor(asked))?;
+            return Ok(Shown::Code(code));
+        }
+        let shown = self.shown_passkey(account, typed, asked).await?;
+        Ok(Shown::Passkey(Box::new(shown)))
     }
 
-    /// Changes the row so that the code works no more; nothing where it does not work now.
-    fn use_up(
-        &self,
-        row: &mut FactorRow,
-        master: &MasterKey,
-        code: &FactorCode,
-    ) -> Result<Option<Taken>> {
-        match (code, &mut row.authenticator, &mut row.spare_codes) {
-            (FactorCode::Totp(digits), Some(app), _) => {
-                let key = authenticator_key(&row.account, master, &app.key_wrap)?;
+    /// The row of an account that asks for a second factor.
+    pub(super) async fn factor_in_use(&self, account: &AccountId) -> Result<Option<FactorRow>> {
+        let row = self.store().records.factor(account).await?;
+        Ok(row.filter(is_in_use))
+    }
+
+    /// Changes the row so that what was shown works no more; `false` where it does not work now.
+    fn use_up(&self, row: &mut FactorRow, master: &MasterKey, shown: &Shown) -> Result<bool> {
+        let account = row.account;
+        match shown {
+            Shown::Code(FactorCode::Totp(digits)) => {
+                let app = row.authenticator.as_mut();
+                let Some(app) = app.filter(|app| app.confirmed_at.is_some()) else {
+                    return Ok(false);
+                };
+                let key = authenticator_key(&account, master, &app.key_wrap)?;
                 let step = key.step_of(digits, self.now_secs());
                 let fresh = step.filter(|step| *step > app.last_step);
-                Ok(fresh.map(|step| {
-                    app.last_step = step;
-                    Taken::FromApp
-                }))
+                app.last_step = fresh.unwrap_or(app.last_step);
+                Ok(fresh.is_some())
             }
-            (FactorCode::Spare(chars), _, Some(spare)) => {
-                let key = spare_code_key(&row.account, master, &spare.key_wrap)?;
-                let digest = key.digest(chars);
-                let at = spare.digests.iter().position(|left| *left == digest);
-                Ok(at.map(|at| {
-                    spare.digests.remove(at);
-                    Taken::Spare
-                }))
+            Shown::Code(FactorCode::Spare(chars)) => {
+                let Some(spare) = &mut row.spare_codes else {
+                    return Ok(false);
+                };
+                let digest = spare_code_key(&account, master, &spare.key_wrap)?.digest(chars);
+                let before = spare.digests.len();
+                spare.digests.retain(|left| *left != digest);
+                Ok(spare.digests.len() < before)
             }
-            _ => Ok(None),
+            Shown::Passkey(shown) => match note_use(&mut row.passkeys, shown, self.now()) {
+                Ok(()) => Ok(true),
+                Err(VaultError::WrongPasskey) => Ok(false),
+                Err(error) => Err(error),
+            },
         }
     }
 
@@ -93,6 +111,12 @@ impl Vault {
     pub(super) fn now_secs(&self) -> u64 {
         u64::try_from(self.now().as_second()).unwrap_or_default()
     }
+}
+
+/// Whether a second factor is asked for: not for an app that was only begun.
+pub(super) fn is_in_use(row: &FactorRow) -> bool {
+    let app = row.authenticator.as_ref();
+    app.is_some_and(|app| app.confirmed_at.is_some()) || !row.passkeys.is_empty()
 }
 
 /// What an authenticator app's secret is derived from.

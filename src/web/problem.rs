@@ -259,6 +259,11 @@ impl From<VaultError> for Problem {
                 "This code is wrong, too old, or was used already. Wait for the app's next one, or \
                  use a spare code.",
             ),
+            VaultError::WrongPasskey => Self::new(
+                Status::Unauthorized,
+                "This passkey opens no vault here by itself. Sign in with your password.",
+            )
+            .with_header("WWW-Authenticate", "Bearer"),
             VaultError::TooManyTries { wait } => {
                 let secs = u64::try_from(wait.as_secs()).unwrap_or(0) + 1;
                 let detail = format!(

@@ -67,6 +67,7 @@ mod page_accounts;
 mod page_factors;
 mod page_selection;
 mod page_vault;
+mod passkeys;
 mod pictures;
 mod readme;
 mod registration;

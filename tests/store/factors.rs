@@ -1,8 +1,10 @@
 //! Second factors: each change made by whoever read the row last; and what waits for one.
 
 use futures_util::future::join_all;
-use image_vault::ids::AccountId;
-use image_vault::store::{AuthenticatorRow, FactorRow, PendingRow, SpareCodesRow, Updated};
+use image_vault::ids::{AccountId, PasskeyId};
+use image_vault::store::{
+    AuthenticatorRow, FactorRow, PasskeyRow, PendingRow, SpareCodesRow, Updated,
+};
 
 use crate::fresh::Fresh;
 use crate::samples::{account, account_id, at, session};
@@ -22,14 +24,26 @@ pub(crate) fn factor(account: AccountId) -> FactorRow {
             made_at: at(3),
             digests: vec![[7; 32], [8; 32]],
         }),
+        passkeys: vec![passkey(1, Some(vec![0, 255])), passkey(2, None)],
         revision: 0,
+    }
+}
+
+fn passkey(n: u8, master_wrap: Option<Vec<u8>>) -> PasskeyRow {
+    PasskeyRow {
+        id: PasskeyId::from_bytes([n; 16]),
+        name: "Telephone, “Größe”".into(),
+        credential: "{\"cred\": [1]}".into(),
+        used_at: master_wrap.is_some().then(|| at(5)),
+        master_wrap,
+        added_at: at(4),
     }
 }
 
 pub(crate) fn pending(account: AccountId, expires: i64) -> PendingRow {
     PendingRow {
         digest: rand::random(),
-        account,
+        account: Some(account),
         payload: vec![0, 255, 7],
         expires_at: at(expires),
     }
@@ -51,6 +65,7 @@ pub(crate) async fn a_factor_reads_back_as_it_was_put(fresh: &Fresh) {
             ..app
         }),
         spare_codes: None,
+        passkeys: Vec::new(),
         ..factor(account_id())
     };
     let spent = FactorRow {
@@ -130,6 +145,7 @@ pub(crate) async fn reset_credentials_end_sessions_and_factor_in_one_change(fres
     assert_eq!(records.session(&login.digest).await.unwrap(), None);
     let after = records.factor(&ada.id).await.unwrap().unwrap();
     assert_eq!((after.authenticator, after.spare_codes), (None, None));
+    assert_eq!(after.passkeys, []);
     // Who has read it before does not bring it back.
     assert!(!records.put_factor(&before).await.unwrap());
     let others = records.factor(&bob.id).await.unwrap().unwrap();
@@ -139,6 +155,13 @@ pub(crate) async fn reset_credentials_end_sessions_and_factor_in_one_change(fres
 pub(crate) async fn what_is_pending_is_taken_by_one_of_twenty(fresh: &Fresh) {
     let records = &fresh.store.records;
     let row = pending(account_id(), 60);
+    let nobodys = PendingRow {
+        account: None,
+        ..pending(account_id(), 60)
+    };
+    records.insert_pending(&nobodys).await.unwrap();
+    let read = records.pending(&nobodys.digest, at(59)).await.unwrap();
+    assert_eq!(read, Some(nobodys));
     records.insert_pending(&row).await.unwrap();
     let read = records.pending(&row.digest, at(59)).await.unwrap();
     assert_eq!(read.as_ref(), Some(&row));

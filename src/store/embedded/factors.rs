@@ -1,16 +1,19 @@
 //! Rows of second factors.
 
+use data_encoding::HEXLOWER;
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use serde::{Deserialize, Serialize};
 
-use crate::ids::AccountId;
+use crate::ids::{AccountId, PasskeyId};
 
-use super::super::{AuthenticatorRow, FactorRow, Result, SpareCodesRow, StoreError};
+use super::super::{AuthenticatorRow, FactorRow, PasskeyRow, Result, SpareCodesRow, StoreError};
 use super::columns::{Count, Millis};
 
 macro_rules! columns {
     () => {
         "account, totp_wrap, totp_begun_at, totp_confirmed_at, totp_last_step, spare_wrap,
-         spare_made_at, spare_digests, revision"
+         spare_made_at, spare_digests, passkeys, revision"
     };
 }
 
@@ -19,17 +22,17 @@ statements! {
     INSERT = concat!(
         "INSERT INTO factors (", columns!(), ") VALUES (
          :account, :totp_wrap, :totp_begun_at, :totp_confirmed_at, :totp_last_step, :spare_wrap,
-         :spare_made_at, :spare_digests, :revision + 1) ON CONFLICT (account) DO NOTHING"
+         :spare_made_at, :spare_digests, :passkeys, :revision + 1) ON CONFLICT (account) DO NOTHING"
     );
     UPDATE = concat!(
         "UPDATE factors SET (", columns!(), ") = (
          :account, :totp_wrap, :totp_begun_at, :totp_confirmed_at, :totp_last_step, :spare_wrap,
-         :spare_made_at, :spare_digests, :revision + 1)
+         :spare_made_at, :spare_digests, :passkeys, :revision + 1)
          WHERE account = :account AND revision = :revision"
     );
     CLEAR = "UPDATE factors SET totp_wrap = NULL, totp_begun_at = NULL, totp_confirmed_at = NULL,
          totp_last_step = NULL, spare_wrap = NULL, spare_made_at = NULL, spare_digests = NULL,
-         revision = revision + 1
+         passkeys = '[]', revision = revision + 1
          WHERE account = ?1";
     DELETE = "DELETE FROM factors WHERE account = ?1";
 }
@@ -57,6 +60,7 @@ pub(super) fn put(connection: &Connection, row: &FactorRow) -> Result<bool> {
         ":spare_wrap": spare.map(|spare| &spare.key_wrap),
         ":spare_made_at": spare.map(|spare| Millis(spare.made_at)),
         ":spare_digests": spare.map(|spare| spare.digests.concat()),
+        ":passkeys": Passkey::list(&row.passkeys),
         ":revision": Count(row.revision),
     })?;
     Ok(changed == 1)
@@ -98,9 +102,55 @@ fn factor(row: &Row<'_>) -> Result<FactorRow> {
     Ok(FactorRow {
         account: row.get("account")?,
         authenticator,
+        passkeys: passkeys(row.get_ref("passkeys")?.as_bytes().unwrap_or_default())?,
         spare_codes,
         revision: row.get::<_, Count>("revision")?.0,
     })
+}
+
+/// A passkey inside the column.
+#[derive(Serialize, Deserialize)]
+struct Passkey {
+    id: PasskeyId,
+    name: String,
+    credential: String,
+    /// In hexadecimal digits.
+    master_wrap: Option<String>,
+    added_at: Timestamp,
+    used_at: Option<Timestamp>,
+}
+
+impl Passkey {
+    fn list(rows: &[PasskeyRow]) -> String {
+        let passkey = |row: &PasskeyRow| Self {
+            id: row.id,
+            name: row.name.clone(),
+            credential: row.credential.clone(),
+            master_wrap: row.master_wrap.as_ref().map(|wrap| HEXLOWER.encode(wrap)),
+            added_at: row.added_at,
+            used_at: row.used_at,
+        };
+        let passkeys: Vec<Self> = rows.iter().map(passkey).collect();
+        serde_json::to_string(&passkeys).expect("texts and times always make JSON")
+    }
+}
+
+fn passkeys(json: &[u8]) -> Result<Vec<PasskeyRow>> {
+    let damaged = |_| StoreError::Damaged("the passkeys of an account cannot be read".into());
+    let row = |passkey: Passkey| {
+        let wrap = passkey.master_wrap;
+        let wrap = wrap.map(|wrap| HEXLOWER.decode(wrap.as_bytes()).map_err(|_| ()));
+        Ok(PasskeyRow {
+            id: passkey.id,
+            name: passkey.name,
+            credential: passkey.credential,
+            master_wrap: wrap.transpose().map_err(damaged)?,
+            added_at: passkey.added_at,
+            used_at: passkey.used_at,
+        })
+    };
+    let listed: Vec<Passkey> = serde_json::from_slice(json).map_err(|_| damaged(()))?;
+    listed.into_iter().map(row).collect()
 }
 
 fn digests(bytes: &[u8]) -> Result<Vec<[u8; 32]>> {

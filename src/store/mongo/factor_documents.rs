@@ -3,9 +3,11 @@
 use mongodb::bson::{Binary, DateTime};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::AccountId;
+use crate::ids::{AccountId, PasskeyId};
 
-use super::super::{AuthenticatorRow, FactorRow, PendingRow, Result, SpareCodesRow, StoreError};
+use super::super::{
+    AuthenticatorRow, FactorRow, PasskeyRow, PendingRow, Result, SpareCodesRow, StoreError,
+};
 use super::documents::{array, binary, date, time};
 
 #[derive(Serialize, Deserialize)]
@@ -16,6 +18,8 @@ pub(super) struct FactorDoc {
     authenticator: Option<AuthenticatorDoc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     spare_codes: Option<SpareCodesDoc>,
+    #[serde(default)]
+    passkeys: Vec<PasskeyDoc>,
     revision: u64,
 }
 
@@ -34,6 +38,16 @@ struct SpareCodesDoc {
     digests: Vec<Binary>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct PasskeyDoc {
+    id: PasskeyId,
+    name: String,
+    credential: String,
+    master_wrap: Option<Binary>,
+    added_at: DateTime,
+    used_at: Option<DateTime>,
+}
+
 impl From<&FactorRow> for FactorDoc {
     /// The document of the row after this change.
     fn from(row: &FactorRow) -> Self {
@@ -48,8 +62,17 @@ impl From<&FactorRow> for FactorDoc {
             made_at: date(spare.made_at),
             digests: spare.digests.iter().map(|digest| binary(digest)).collect(),
         };
+        let passkey = |passkey: &PasskeyRow| PasskeyDoc {
+            id: passkey.id,
+            name: passkey.name.clone(),
+            credential: passkey.credential.clone(),
+            master_wrap: passkey.master_wrap.as_deref().map(binary),
+            added_at: date(passkey.added_at),
+            used_at: passkey.used_at.map(date),
+        };
         Self {
             account: row.account,
+            passkeys: row.passkeys.iter().map(passkey).collect(),
             authenticator: row.authenticator.as_ref().map(app),
             spare_codes: row.spare_codes.as_ref().map(spare),
             revision: row.revision + 1,
@@ -76,8 +99,23 @@ impl TryFrom<FactorDoc> for FactorRow {
                 digests: spare.digests.iter().map(array).collect::<Result<_>>()?,
             })
         };
+        let passkey = |passkey: PasskeyDoc| -> Result<_> {
+            Ok(PasskeyRow {
+                id: passkey.id,
+                name: passkey.name,
+                credential: passkey.credential,
+                master_wrap: passkey.master_wrap.map(|wrap| wrap.bytes),
+                added_at: time(passkey.added_at)?,
+                used_at: passkey.used_at.map(time).transpose()?,
+            })
+        };
         Ok(Self {
             account: doc.account,
+            passkeys: doc
+                .passkeys
+                .into_iter()
+                .map(passkey)
+                .collect::<Result<_>>()?,
             authenticator: doc.authenticator.map(app).transpose()?,
             spare_codes: doc.spare_codes.map(spare).transpose()?,
             revision: doc.revision,
@@ -89,7 +127,7 @@ impl TryFrom<FactorDoc> for FactorRow {
 pub(super) struct PendingDoc {
     #[serde(rename = "_id")]
     digest: Binary,
-    account: AccountId,
+    account: Option<AccountId>,
     payload: Binary,
     expires_at: DateTime,
 }

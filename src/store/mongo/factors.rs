@@ -47,6 +47,7 @@ pub(super) async fn clear(
 ) -> DriverResult<()> {
     let cleared = doc! {
         "$unset": { "authenticator": "", "spare_codes": "" },
+        "$set": { "passkeys": [] },
         "$inc": { "revision": 1_i64 },
     };
     mongo

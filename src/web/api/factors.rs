@@ -12,21 +12,51 @@ use super::super::guards::{Reader, Writer};
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
 use super::account::Proof;
+use crate::ids::PasskeyId;
 use crate::vault::Caller;
 use crate::vault::Factors;
+use crate::vault::KnownPasskey;
 use crate::vault::Vault;
 
 #[derive(Serialize)]
 struct FactorsBody {
     authenticator_since: Option<Timestamp>,
+    passkeys: Vec<PasskeyBody>,
     spare_codes_left: usize,
     spare_codes_made_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct PasskeyBody {
+    id: PasskeyId,
+    name: String,
+    /// Whether it opens the vault without the password.
+    opens: bool,
+    added_at: Timestamp,
+    used_at: Option<Timestamp>,
+}
+
+impl From<KnownPasskey> for PasskeyBody {
+    fn from(passkey: KnownPasskey) -> Self {
+        Self {
+            id: passkey.id,
+            name: passkey.name,
+            opens: passkey.opens,
+            added_at: passkey.added_at,
+            used_at: passkey.used_at,
+        }
+    }
 }
 
 impl From<Factors> for FactorsBody {
     fn from(factors: Factors) -> Self {
         Self {
             authenticator_since: factors.authenticator_since,
+            passkeys: factors
+                .passkeys
+                .into_iter()
+                .map(PasskeyBody::from)
+                .collect(),
             spare_codes_left: factors.spare_codes_left,
             spare_codes_made_at: factors.spare_codes_made_at,
         }
@@ -68,9 +98,10 @@ struct Code {
     totp: Zeroizing<String>,
 }
 
+/// Shown once; empty where there were spare codes before, which still work.
 #[derive(Serialize)]
-struct SpareCodes {
-    spare_codes: Vec<Zeroizing<String>>,
+pub(super) struct SpareCodes {
+    pub(super) spare_codes: Vec<Zeroizing<String>>,
 }
 
 #[rocket::post("/account/authenticator/confirm", data = "<body>")]

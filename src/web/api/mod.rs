@@ -8,6 +8,7 @@ mod bulk;
 mod factors;
 pub(super) mod health;
 mod images;
+pub(super) mod passkeys;
 mod sessions;
 mod timeline;
 mod uploads;
@@ -20,6 +21,7 @@ pub(super) fn routes() -> Vec<rocket::Route> {
         accounts::routes(),
         account::routes(),
         factors::routes(),
+        passkeys::routes(),
         sessions::routes(),
         images::routes(),
         timeline::routes(),

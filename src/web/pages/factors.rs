@@ -14,10 +14,13 @@ use super::super::qr::Qr;
 use super::super::shell::Shell;
 use super::super::units;
 use super::account::Proof;
+use crate::ids::PasskeyId;
+use crate::vault;
 use crate::vault::Caller;
 use crate::vault::Enrolment;
 use crate::vault::Factors;
 use crate::vault::FieldErrors;
+use crate::vault::KnownPasskey;
 use crate::vault::Unlocked;
 use crate::vault::Vault;
 
@@ -29,6 +32,8 @@ const GROUP: usize = 4;
 #[derive(Serialize)]
 struct FactorsPage<'a> {
     factors: FactorsView,
+    /// Whether this server's address is one that passkeys can belong to.
+    passkeys_possible: bool,
     /// Which of the page's forms was refused.
     form: &'a str,
     errors: &'a FieldErrors,
@@ -38,16 +43,58 @@ struct FactorsPage<'a> {
 #[derive(Serialize)]
 pub(super) struct FactorsView {
     on: bool,
+    /// Whether an authenticator app is one of them.
+    app: bool,
+    passkeys: Vec<PasskeyLine>,
+    /// Where a script asks for a challenge to a passkey, if there is one.
+    ask_passkey: &'static str,
     since_label: String,
     spare_left: usize,
     spare_made_label: String,
 }
 
+#[derive(Serialize)]
+struct PasskeyLine {
+    id: PasskeyId,
+    name: String,
+    opens: bool,
+    added_label: String,
+    /// Empty until it was used.
+    used_label: String,
+}
+
+impl FactorsView {
+    /// For the page of a sign-in that waits, where another address asks for passkeys.
+    pub(super) fn of_waiting(factors: Factors) -> Self {
+        let mut view = Self::from(factors);
+        if !view.passkeys.is_empty() {
+            view.ask_passkey = "/login/code/passkey";
+        }
+        view
+    }
+}
+
 impl From<Factors> for FactorsView {
     fn from(factors: Factors) -> Self {
         let label = |at: Option<_>| at.map(units::moment).unwrap_or_default();
+        let on = factors.is_on();
+        let line = |passkey: KnownPasskey| PasskeyLine {
+            id: passkey.id,
+            name: passkey.name,
+            opens: passkey.opens,
+            added_label: units::moment(passkey.added_at),
+            used_label: label(passkey.used_at),
+        };
+        let passkeys: Vec<_> = factors.passkeys.into_iter().map(line).collect();
+        let ask_passkey = match passkeys.is_empty() {
+            true => "",
+            false => "/api/v1/account/passkeys/assertion",
+        };
         Self {
-            on: factors.authenticator_since.is_some(),
+            on,
+            app: factors.authenticator_since.is_some(),
+            passkeys,
+            ask_passkey,
             since_label: label(factors.authenticator_since),
             spare_left: factors.spare_codes_left,
             spare_made_label: label(factors.spare_codes_made_at),
@@ -91,6 +138,7 @@ async fn factors_page(
 ) -> Result<Template, Problem> {
     let page = FactorsPage {
         factors: vault.factors(who).await?.into(),
+        passkeys_possible: vault.has_passkeys(),
         form,
         errors,
     };
@@ -128,6 +176,15 @@ fn codes_page(who: &Unlocked, shell: Shell, codes: Vec<Zeroizing<String>>) -> An
     let page = SpareCodesPage { codes };
     let shell = shell.signed_in(who);
     Answer::Page(Template::render("pages/spare_codes", shell.with(page)))
+}
+
+/// After a factor was added: with the spare codes that came with the first one.
+fn added(who: &Unlocked, shell: Shell, codes: Vec<Zeroizing<String>>) -> Answer {
+    if codes.is_empty() {
+        let words = "It is asked for from now on. Your spare codes stay as they are.";
+        return Answer::Done(Flash::success(Redirect::to(HERE), words));
+    }
+    codes_page(who, shell, codes)
 }
 
 fn answer(page: Result<Template, Problem>) -> Answer {
@@ -186,7 +243,7 @@ async fn confirm(
     let code = Zeroizing::new(form.totp);
     let confirmed = vault.confirm_authenticator(&who, &code, &caller).await;
     match confirmed.map_err(Problem::from) {
-        Ok(codes) => codes_page(&who, shell, codes),
+        Ok(codes) => added(&who, shell, codes),
         Err(problem) if problem.errors().is_empty() => Answer::Problem(problem),
         Err(problem) => match again(&who, shell, vault, problem.errors()).await {
             Ok(page) => Answer::Refused((problem.status(), page)),
@@ -232,13 +289,77 @@ async fn turn_off(
     let removed = vault.remove_authenticator(&who, form.into(), &caller).await;
     match removed.map_err(Problem::from) {
         Ok(()) => {
-            let words = "The second factor is off: your password alone opens your vault.";
+            let words = "The app is turned off: its codes are not asked for any more.";
             Answer::Done(Flash::success(Redirect::to(HERE), words))
         }
         Err(problem) => refused(problem, "off", &who, shell, vault).await,
     }
 }
 
+#[derive(FromForm)]
+struct NewPasskey {
+    name: String,
+    /// What the script got from the browser, as JSON.
+    answer: String,
+}
+
+#[rocket::post("/account/security/factor/passkeys", data = "<signed>")]
+async fn add_passkey(
+    signed: Signed<NewPasskey>,
+    caller: Caller,
+    shell: Shell,
+    vault: &State<Vault>,
+) -> Answer {
+    let Signed { who, form } = signed;
+    let Ok(given) = serde_json::from_str(&Zeroizing::new(form.answer)) else {
+        let words = "Passkeys need a browser with scripts.";
+        let problem = Problem::invalid_field("passkey", words);
+        return refused(problem, "passkey", &who, shell, vault).await;
+    };
+    let made = vault.add_passkey(&who, &form.name, given, &caller).await;
+    match made.map_err(Problem::from) {
+        Ok(codes) => added(&who, shell, codes),
+        Err(problem) => refused(problem, "passkey", &who, shell, vault).await,
+    }
+}
+
+#[derive(FromForm)]
+struct Unwanted {
+    id: String,
+    password: String,
+    totp: Option<String>,
+}
+
+#[rocket::post("/account/security/factor/passkeys/remove", data = "<signed>")]
+async fn remove_passkey(
+    signed: Signed<Unwanted>,
+    caller: Caller,
+    shell: Shell,
+    vault: &State<Vault>,
+) -> Answer {
+    let Signed { who, form } = signed;
+    let Ok(id) = form.id.parse::<PasskeyId>() else {
+        return Answer::Problem(Problem::not_found());
+    };
+    let proof = vault::Proof::new(form.password.into(), form.totp.map(Zeroizing::new));
+    let removed = vault.remove_passkey(&who, &id, proof, &caller).await;
+    match removed.map_err(Problem::from) {
+        Ok(()) => {
+            let words = "The passkey is removed: it opens nothing here any more.";
+            Answer::Done(Flash::success(Redirect::to(HERE), words))
+        }
+        Err(problem) => refused(problem, &form.id, &who, shell, vault).await,
+    }
+}
+
 pub(super) fn routes() -> Vec<rocket::Route> {
-    rocket::routes![factors, begin, confirm, renew_codes, turn_off]
+    rocket::routes![
+        factors,
+        begin,
+        confirm,
+        renew_codes,
+        turn_off,
+        add_passkey,
+        remove_passkey
+    ]
 }

@@ -5,6 +5,7 @@ pub(super) mod theme;
 
 mod account;
 mod factors;
+mod passkeys;
 mod picture;
 mod recover;
 mod register;
@@ -30,6 +31,7 @@ pub(super) fn routes() -> Vec<rocket::Route> {
         rocket::routes![home],
         sign_in::routes(),
         sign_in_code::routes(),
+        passkeys::routes(),
         theme::routes(),
         register::routes(),
         recover::routes(),

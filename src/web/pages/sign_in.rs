@@ -29,6 +29,7 @@ struct LoginPage<'a> {
     error: Option<&'a str>,
     next: &'a str,
     may_register: bool,
+    passkeys_possible: bool,
 }
 
 #[derive(Serialize)]
@@ -55,6 +56,7 @@ async fn page(
         error,
         next,
         // Where the store is away it is not the time to register.
+        passkeys_possible: vault.has_passkeys(),
         may_register: matches!(vault.registration().await, Ok(Registration::Open)),
     };
     Template::render("pages/login", shell.with(page))

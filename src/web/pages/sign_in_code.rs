@@ -11,13 +11,16 @@ use super::super::forms::Posted;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::site::Site;
+use super::factors::FactorsView;
 use super::sign_in::own_path;
 use crate::vault::Caller;
+use crate::vault::Factors;
 use crate::vault::Vault;
 use crate::vault::VaultError;
 
 #[derive(Serialize)]
 struct CodePage<'a> {
+    factors: FactorsView,
     next: &'a str,
     error: &'a str,
 }
@@ -31,8 +34,13 @@ enum Answer {
     Problem(Problem),
 }
 
-fn page(shell: Shell, next: &str, error: &str) -> Template {
-    Template::render("pages/login_code", shell.with(CodePage { next, error }))
+fn page(shell: Shell, factors: Factors, next: &str, error: &str) -> Template {
+    let page = CodePage {
+        factors: FactorsView::of_waiting(factors),
+        next,
+        error,
+    };
+    Template::render("pages/login_code", shell.with(page))
 }
 
 /// The page's address, which leads on to `next` afterwards.
@@ -40,7 +48,8 @@ pub(super) fn address(next: &str) -> Redirect {
     Redirect::to(rocket::uri!(form(next = Some(next))))
 }
 
-fn token(jar: &CookieJar<'_>, site: &Site) -> Zeroizing<String> {
+/// The secret of the sign-in that waits in this browser.
+pub(super) fn token(jar: &CookieJar<'_>, site: &Site) -> Zeroizing<String> {
     let cookie = jar.get(&site.waiting_cookie_name());
     Zeroizing::new(
         cookie
@@ -62,8 +71,8 @@ async fn form(
     site: &State<Site>,
     vault: &State<Vault>,
 ) -> Answer {
-    match vault.check_waiting(&token(jar, site)).await {
-        Ok(()) => Answer::Page(page(shell, own_path(next), "")),
+    match vault.waiting_factors(&token(jar, site)).await {
+        Ok(factors) => Answer::Page(page(shell, factors, own_path(next), "")),
         Err(VaultError::Unauthenticated) => over(),
         Err(error) => Answer::Problem(error.into()),
     }
@@ -91,16 +100,22 @@ async fn finish(
     let started = match finished {
         Ok(started) => started,
         Err(VaultError::Unauthenticated) => return over(),
-        Err(error) => return refused(error.into(), shell, next),
+        Err(error) => {
+            let factors = vault.waiting_factors(&waiting).await;
+            return refused(error.into(), shell, factors.unwrap_or_default(), next);
+        }
     };
     jar.add(site.waiting_removal_cookie());
     jar.add(site.session_cookie(&started));
     Answer::To(Redirect::to(next.to_owned()))
 }
 
-fn refused(problem: Problem, shell: Shell, next: &str) -> Answer {
+fn refused(problem: Problem, shell: Shell, factors: Factors, next: &str) -> Answer {
     match problem.status().code {
-        401 | 429 => Answer::Refused((problem.status(), page(shell, next, problem.detail()))),
+        401 | 429 => Answer::Refused((
+            problem.status(),
+            page(shell, factors, next, problem.detail()),
+        )),
         _ => Answer::Problem(problem),
     }
 }

@@ -1,4 +1,4 @@
--- What an account asks for besides its password: an authenticator app, and spare codes.
+-- What an account asks for besides its password: an authenticator app, passkeys, and spare codes.
 CREATE TABLE factors (
     account           TEXT PRIMARY KEY,
     -- These four are set together, but for the third: when a code confirmed the app.
@@ -10,13 +10,15 @@ CREATE TABLE factors (
     spare_wrap        BLOB,
     spare_made_at     INTEGER,
     spare_digests     BLOB,
+    -- A JSON array, as `embedded/factors.rs` writes it.
+    passkeys          TEXT NOT NULL,
     revision          INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Sign-ins that wait for their second factor.
+-- Sign-ins that wait for their second factor, and challenges that passkeys answer.
 CREATE TABLE pending (
     digest     BLOB PRIMARY KEY,
-    account    TEXT NOT NULL,
+    account    TEXT,
     payload    BLOB NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
