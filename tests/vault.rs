@@ -7,6 +7,9 @@
     reason = "a test's steps fail by panicking; clippy knows test functions only"
 )]
 
+#[path = "vault/second_factor.rs"]
+mod second_factor;
+
 use std::io::{Cursor, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,6 +24,10 @@ use image_vault::vault::{
     VaultError,
 };
 use jiff::{SignedDuration, Timestamp};
+use second_factor::{
+    a_clock_that_goes_back_brings_no_code_back, a_waiting_sign_in_ends_after_five_minutes,
+    an_app_can_be_confirmed_for_half_an_hour, codes_work_once_on_all_processes,
+};
 
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
@@ -307,6 +314,10 @@ on_both_stores!(
     blobs_without_a_row_are_swept_after_a_day_and_no_others(),
     a_session_ends_when_idle_and_after_its_time(),
     two_processes_on_one_store_agree(choice),
+    codes_work_once_on_all_processes(choice),
+    an_app_can_be_confirmed_for_half_an_hour(),
+    a_waiting_sign_in_ends_after_five_minutes(),
+    a_clock_that_goes_back_brings_no_code_back(),
 );
 
 /// An empty database of MongoDB, where there is one to test on.

@@ -80,7 +80,7 @@ for (const [look, options] of Object.entries(looks)) {
     await form.getByLabel("Your password").fill(password);
     await form.getByLabel("Code of your authenticator app").fill(spare[1]);
     await form.getByRole("button", { name: "Turn it off" }).click();
-    await page.getByText("The second factor is off").waitFor();
+    await page.getByText("The app is turned off").waitFor();
   });
 }
 

@@ -66,7 +66,7 @@ for (const [name, store] of Object.entries(stores)) {
     await page.getByRole("link", { name: "I have kept them" }).click();
     await page.getByText("opens without password").waitFor();
     await logOut(page);
-    await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+    await page.getByRole("button", { name: "Open with a passkey" }).click();
     await page.waitForURL("**/vault");
     await page.locator(".photo[aria-label^='sea.png']").waitFor();
     await page.goto(`${url}/account/security/factor`);
@@ -110,7 +110,7 @@ test("a passkey stands in for the code, at the sign-in and at a change", async (
   await page.getByText("Your password is changed").waitFor();
   await logOut(page);
   // The new password has not touched what the passkey opens.
-  await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+  await page.getByRole("button", { name: "Open with a passkey" }).click();
   await page.waitForURL("**/vault");
 });
 
@@ -125,7 +125,7 @@ test("a passkey without PRF is a second factor only", async (t) => {
   await page.getByText("Old key").first().waitFor();
   assert.equal(await page.getByText("opens without password").count(), 0);
   await logOut(page);
-  await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+  await page.getByRole("button", { name: "Open with a passkey" }).click();
   await page.getByText("opens no vault here by itself").waitFor();
   await checkAccessibility(page, "a passkey that opens nothing");
   await passwordStep(page, url);
@@ -153,7 +153,7 @@ test("a passkey that was removed opens nothing", async (t) => {
   await form.getByRole("button", { name: "Remove this passkey" }).click();
   await page.getByText("The passkey is removed").waitFor();
   await logOut(page);
-  await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+  await page.getByRole("button", { name: "Open with a passkey" }).click();
   await page.getByText("opens no vault here by itself").waitFor();
   await signIn(page, url);
 });
@@ -165,7 +165,7 @@ for (const [look, options] of Object.entries(looks)) {
     const page = await deviceOf(t, true, options);
     page.expectedComplaints = [/403/];
     await page.goto(`${url}/login`);
-    await page.getByRole("button", { name: "Sign in with a passkey" }).waitFor();
+    await page.getByRole("button", { name: "Open with a passkey" }).waitFor();
     await checkAccessibility(page, "the login page");
     await screenshot(page, `passkey-login-${look}`);
     await signIn(page, url);
