@@ -36,8 +36,9 @@ for (const [look, options] of Object.entries(looks)) {
     await page.goto(`${url}/account/security`);
     await page.getByRole("link", { name: "Set it up…" }).click();
     await fits(page, "factor-off", look);
-    await page.getByLabel("Your password").fill(password);
-    await page.getByRole("button", { name: "Set up an app" }).click();
+    const begin = page.locator("form", { has: page.getByRole("button", { name: "Set up an app" }) });
+    await begin.getByLabel("Your password").fill(password);
+    await begin.getByRole("button", { name: "Set up an app" }).click();
     await page.getByRole("img", { name: "QR code" }).waitFor();
     await fits(page, "factor-app", look);
     const secret = await page.locator("#secret").innerText();

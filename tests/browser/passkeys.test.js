@@ -144,12 +144,12 @@ test("a passkey that was removed opens nothing", async (t) => {
   await page.locator(".device summary").click();
   const form = page.locator(".device form");
   await form.getByLabel("Your password").fill("not the password at all");
-  await form.getByLabel("Code of your authenticator app").fill(spare[0]);
+  await form.getByLabel("Spare code").fill(spare[0]);
   await form.getByRole("button", { name: "Remove this passkey" }).click();
   await page.getByText("not your current password").waitFor();
   await checkAccessibility(page, "a refused removal");
   await form.getByLabel("Your password").fill(password);
-  await form.getByLabel("Code of your authenticator app").fill(spare[0]);
+  await form.getByLabel("Spare code").fill(spare[0]);
   await form.getByRole("button", { name: "Remove this passkey" }).click();
   await page.getByText("The passkey is removed").waitFor();
   await logOut(page);
@@ -181,6 +181,7 @@ for (const [look, options] of Object.entries(looks)) {
     await checkAccessibility(page, "passkeys");
     const wide = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     await expectSoon(async () => (await wide()) <= 0, true);
+    await page.locator(".device").evaluate((line) => line.scrollIntoView({ block: "center" }));
     await screenshot(page, `passkeys-${look}`);
   });
 }

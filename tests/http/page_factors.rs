@@ -20,6 +20,9 @@ on_both_stores!(
     spare_codes_are_renewed_and_the_app_turned_off_by_forms,
 );
 
+/// Names and values of a form's fields.
+type Typed<'t> = &'t [(&'t str, &'t str)];
+
 const FACTOR: &str = "/account/security/factor";
 const NEW: &str = "seven purple llamas whisper gently";
 
@@ -144,12 +147,12 @@ fn signing_in_asks_for_the_code_on_a_page_of_its_own(backend: &Backend) {
         .each_ref()
         .map(|(name, value)| (*name, value.as_str()));
     let answer = browser.submit("/login/code", &typed);
-    let kept = answer.headers.get_all("Set-Cookie").iter();
-    let kept = kept.map(|cookie| cookie.to_str().unwrap().to_owned());
-    let session = kept
-        .filter(|cookie| !cookie.contains("-step="))
-        .last()
-        .unwrap();
+    let mut kept = answer.headers.get_all("Set-Cookie").iter();
+    let session = kept.find_map(|cookie| {
+        let cookie = cookie.to_str().unwrap();
+        (!cookie.contains("-step=")).then_some(cookie)
+    });
+    let session = session.unwrap();
     assert!(
         !session.contains("Max-Age=43200"),
         "it was asked to last: {session}"
@@ -278,7 +281,7 @@ fn forms_ask_for_a_code_where_one_is_needed(backend: &Backend) {
     assert_eq!(codes, ["totp_current_password", "totp_password"]);
 
     let wrong = app.wrong();
-    let cases: [(&str, &[(&str, &str)], &str); 3] = [
+    let cases: [(&str, Typed, &str); 3] = [
         (
             "/account/password",
             &[("current_password", PASSWORD), ("new_password", NEW)],

@@ -48,6 +48,9 @@ pub(super) struct FactorsView {
     passkeys: Vec<PasskeyLine>,
     /// Where a script asks for a challenge to a passkey, if there is one.
     ask_passkey: &'static str,
+    /// What a field for a code is called, and what is said beside it.
+    code_label: &'static str,
+    code_hint: &'static str,
     since_label: String,
     spare_left: usize,
     spare_made_label: String,
@@ -90,8 +93,17 @@ impl From<Factors> for FactorsView {
             true => "",
             false => "/api/v1/account/passkeys/assertion",
         };
+        let (code_label, code_hint) = match factors.authenticator_since {
+            Some(_) => (
+                "Code of your authenticator app",
+                "Or one of your spare codes.",
+            ),
+            None => ("Spare code", "Three groups of four characters."),
+        };
         Self {
             on,
+            code_label,
+            code_hint,
             app: factors.authenticator_since.is_some(),
             passkeys,
             ask_passkey,
