@@ -70,7 +70,9 @@ impl Vault {
     /// Changes the password, and ends all other sign-ins.
     ///
     /// # Errors
-    /// As [`Vault::prove`]; [`VaultError::Invalid`] naming `new_password`, [`VaultError::Busy`].
+    /// [`VaultError::WrongPassword`] and [`VaultError::WrongFactor`] (each counted as a failed try),
+    /// [`VaultError::FactorWanted`], [`VaultError::TooManyTries`]; [`VaultError::Invalid`] naming
+    /// `new_password`, [`VaultError::Busy`].
     pub async fn change_password(
         &self,
         who: &Unlocked,

@@ -25,7 +25,8 @@ impl Vault {
     /// it is left in the store, and nobody can bring it back.
     ///
     /// # Errors
-    /// As [`Vault::prove`]; the store's, after which it is deleted by and by.
+    /// As for [`Vault::change_password`], where it is not the owner; the store's, after which it is
+    /// deleted by and by.
     pub async fn delete_account(
         &self,
         who: &Unlocked,

@@ -57,8 +57,8 @@ impl Vault {
     /// Asks the browser for a new passkey.
     ///
     /// # Errors
-    /// As [`Vault::prove`]; [`VaultError::Invalid`] where there are too many,
-    /// [`VaultError::NotFound`] where passkeys cannot be used here.
+    /// As for [`Vault::change_password`], where it is not the owner; [`VaultError::Invalid`] where
+    /// there are too many, [`VaultError::NotFound`] where passkeys cannot be used here.
     pub async fn begin_passkey(
         &self,
         who: &Unlocked,
@@ -148,7 +148,8 @@ impl Vault {
     /// Removes a passkey: it opens nothing any more.
     ///
     /// # Errors
-    /// As [`Vault::prove`]; [`VaultError::NotFound`], [`VaultError::Busy`].
+    /// As for [`Vault::change_password`], where it is not the owner; [`VaultError::NotFound`],
+    /// [`VaultError::Busy`].
     pub async fn remove_passkey(
         &self,
         who: &Unlocked,

@@ -15,6 +15,7 @@ on_both_stores!(
     what_is_no_answer_opens_nothing,
     what_is_no_answer_is_no_second_factor,
     guessing_with_passkeys_has_to_wait,
+    what_cannot_be_parsed_is_not_logged,
     a_passkey_that_is_not_there_cannot_be_removed,
     an_address_without_a_name_has_no_passkeys,
 );
@@ -156,6 +157,34 @@ fn a_passkey_that_is_not_there_cannot_be_removed(backend: &Backend) {
     for id in ["aaaaaaaaaaaaaaaaaaaaaaaaaa", "nonsense"] {
         let request = ada.request("DELETE", &format!("{PASSKEYS}/{id}"));
         Answer::to(request.json(&password())).problem(404);
+    }
+}
+
+/// The library quotes it, at any length, where it is heard.
+fn what_cannot_be_parsed_is_not_logged(backend: &Backend) {
+    for (filter, heard) in [("info", false), ("warn,image_vault=info", true)] {
+        let server = Server::with(backend, &[("LOG", filter)]);
+        let ada = server.user("ada");
+        let asked = ada.post(CHALLENGE, &password()).json(200);
+        let client_data = json!({
+            "type": "webauthn.create",
+            "challenge": asked["options"]["publicKey"]["challenge"],
+            "origin": "http://localhost:8000",
+        });
+        let text = |bytes: &[u8]| data_encoding::BASE64URL_NOPAD.encode(bytes);
+        let mut body = forged(&asked["token"]);
+        let response = &mut body["credential"]["response"];
+        response["clientDataJSON"] = json!(text(client_data.to_string().as_bytes()));
+        // CBOR (RFC 8949) that is right but for the authenticator's data, which end too early.
+        let attestation = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x44\x01\x02\x03\x04";
+        response["attestationObject"] = json!(text(attestation));
+        ada.post(PASSKEYS, &body).field_error(422, "passkey");
+        assert_eq!(
+            server.log().contains("webauthn_rs"),
+            heard,
+            "{}",
+            server.log()
+        );
     }
 }
 
