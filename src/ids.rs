@@ -114,6 +114,10 @@ id! {
     EventId
 }
 id! {
+    /// A passkey, as its owner's list names it: half of the digest of its credential's id.
+    PasskeyId
+}
+id! {
     /// A sign-in, as its owner's list names it. It opens nothing.
     SessionId
 }

@@ -8,6 +8,10 @@
 
 #[path = "crypto/golden.rs"]
 mod golden;
+#[path = "crypto/golden_factor.rs"]
+mod golden_factor;
+#[path = "crypto/golden_rotation.rs"]
+mod golden_rotation;
 #[path = "crypto/golden_writer.rs"]
 mod golden_writer;
 #[path = "crypto/vectors.rs"]

@@ -21,6 +21,8 @@ mod catalogue;
 mod damage;
 #[path = "store/events.rs"]
 mod events;
+#[path = "store/factors.rs"]
+mod factors;
 #[path = "store/fresh.rs"]
 mod fresh;
 #[path = "store/image_keys.rs"]
@@ -111,6 +113,15 @@ conformance! {
     events:
         an_accounts_events_come_newest_first,
         old_events_are_forgotten;
+    factors:
+        a_factor_reads_back_as_it_was_put,
+        a_factor_is_put_only_over_the_one_that_was_read,
+        of_twenty_who_use_one_code_up_one_has_done_so,
+        reset_credentials_end_sessions_and_factor_in_one_change,
+        credentials_and_factor_are_rotated_together_or_not_at_all,
+        what_is_pending_is_taken_by_one_of_twenty,
+        what_is_pending_ends_by_itself,
+        a_removed_account_leaves_neither_factor_nor_what_is_pending;
     invitations:
         an_invitation_is_taken_by_one_of_twenty,
         an_invitation_that_has_ended_lets_nobody_in,

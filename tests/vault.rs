@@ -11,6 +11,8 @@
 mod forged;
 #[path = "vault/rotation.rs"]
 mod rotation;
+#[path = "vault/second_factor.rs"]
+mod second_factor;
 
 use std::io::{Cursor, Write};
 use std::sync::Arc;
@@ -22,9 +24,15 @@ use image_vault::crypto::InstanceSecret;
 use image_vault::ids::BlobId;
 use image_vault::store::{self, ImageState, Store, StoreChoice};
 use image_vault::vault::{
-    Added, Caller, Filter, ListRequest, NewAccount, Removal, Selection, Unlocked, Vault, VaultError,
+    Added, Caller, Filter, ListRequest, NewAccount, Proof, Removal, Selection, Unlocked, Vault,
+    VaultError,
 };
 use jiff::{SignedDuration, Timestamp};
+use second_factor::{
+    a_clock_that_goes_back_brings_no_code_back, a_waiting_sign_in_ends_after_five_minutes,
+    an_app_can_be_confirmed_for_half_an_hour, codes_outlive_a_new_master_key,
+    codes_work_once_on_all_processes,
+};
 
 use forged::{
     a_password_hash_made_cheap_in_its_row_opens_nothing,
@@ -136,7 +144,7 @@ async fn what_comes_in_while_an_account_goes_is_removed_by_upkeep(fixture: &Fixt
     let password = "correct horse battery staple".to_owned();
     let deleted = fixture
         .vault
-        .delete_account(&who, password.into(), &here())
+        .delete_account(&who, Proof::new(password.into(), None), &here())
         .await;
     deleted.unwrap();
     assert!(fixture.vault.unlock(&token).await.is_err());
@@ -260,6 +268,7 @@ async fn a_session_ends_when_idle_and_after_its_time(fixture: &Fixture) {
     let sign_in = image_vault::vault::SignIn {
         login: "ADA@example.org".into(),
         password: "correct horse battery staple".to_owned().into(),
+        code: None,
         keep: false,
     };
     let again = fixture.vault.sign_in(sign_in, &here()).await.unwrap();
@@ -328,6 +337,11 @@ on_both_stores!(
     a_new_master_key_opens_all_pictures_before_and_after_they_are_re_wrapped(),
     an_upload_that_a_rotation_overtakes_is_refused_and_leaves_nothing(),
     a_key_that_does_not_open_holds_up_no_other(),
+    codes_work_once_on_all_processes(choice),
+    codes_outlive_a_new_master_key(),
+    an_app_can_be_confirmed_for_half_an_hour(),
+    a_waiting_sign_in_ends_after_five_minutes(),
+    a_clock_that_goes_back_brings_no_code_back(),
 );
 
 /// An empty database of MongoDB, where there is one to test on.

@@ -34,6 +34,9 @@ pub(super) struct Import {
     /// Reads the password from standard input instead of asking for it.
     #[arg(long)]
     password_stdin: bool,
+    /// Code of the authenticator app, or a spare code, where the account asks for one.
+    #[arg(long)]
+    code: Option<String>,
     /// Adds nothing: only looks whether every picture of the zip is in the vault.
     #[arg(long)]
     check: bool,
@@ -43,7 +46,7 @@ pub(super) async fn run(config: &Config, command: Import) -> Result<(), Fatal> {
     let zip = open(&command.file).await?;
     let vault = open_vault(config).await?;
     let password = password(command.password_stdin)?;
-    let who = sign_in(&vault, command.user, password).await?;
+    let who = sign_in(&vault, command.user, password, command.code).await?;
     let mode = match command.check {
         true => ImportMode::Check,
         false => ImportMode::Add,
@@ -88,16 +91,29 @@ async fn sign_in(
     vault: &Vault,
     login: String,
     password: Zeroizing<String>,
+    code: Option<String>,
 ) -> Result<Unlocked, Fatal> {
-    let sign_in = SignIn {
-        login,
-        password,
+    let ask = |code: Option<Zeroizing<String>>| SignIn {
+        login: login.clone(),
+        password: password.clone(),
+        code,
         keep: false,
     };
-    let started = vault.sign_in(sign_in, &Caller::operator()).await;
+    let caller = Caller::operator();
+    let given = ask(code.map(Zeroizing::new));
+    let started = match vault.sign_in(given, &caller).await {
+        Err(VaultError::FactorWanted(_)) => {
+            let typed = rpassword::prompt_password("Code of the app, or a spare code: ");
+            let typed = typed.map_err(|_| Fatal::failure(WITHOUT_CODE))?;
+            vault.sign_in(ask(Some(typed.into())), &caller).await
+        }
+        started => started,
+    };
     let token = started.map_err(failed)?.token;
     vault.unlock(&token).await.map_err(failed)
 }
+
+const WITHOUT_CODE: &str = "this account asks for a code as well: give it by `--code`";
 
 fn failed(error: VaultError) -> Fatal {
     Fatal::failure(chain(&error))

@@ -7,10 +7,13 @@ use tracing_subscriber::EnvFilter;
 use crate::config::Logging;
 use crate::error::Fatal;
 
+/// It quotes what it could not parse, which anybody may have sent, at any length.
+const UNHEARD: &str = "webauthn_rs=off,webauthn_rs_core=off";
+
 pub(super) fn start(config: &Logging) -> Result<(), Fatal> {
     let own_level = ["error", "warn", "info", "debug"].contains(&config.filter.as_str());
     let filter = match own_level {
-        true => format!("warn,image_vault={}", config.filter),
+        true => format!("warn,{UNHEARD},image_vault={}", config.filter),
         false => config.filter.clone(),
     };
     let filter = EnvFilter::try_new(filter).map_err(|_| {

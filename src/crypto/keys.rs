@@ -130,6 +130,18 @@ key! {
     /// Argon2id's secret input: a stolen database is not enough to guess passwords.
     Pepper
 }
+drawn_key! {
+    /// What an account shares with an authenticator app; the app gets what is derived from it.
+    AuthenticatorKey
+}
+drawn_key! {
+    /// The key of the digests of an account's spare codes.
+    SpareCodeKey
+}
+key! {
+    /// What a passkey's PRF extension gives for our input. Only the authenticator can compute it.
+    PasskeySecret
+}
 key! {
     /// The key under which an account's list cursors are sealed.
     CursorKey
@@ -184,6 +196,13 @@ impl SessionSecret {
     /// differ.
     pub fn csrf_matches(&self, given: &str) -> bool {
         self.csrf_token().as_bytes().ct_eq(given.as_bytes()).into()
+    }
+}
+
+impl PasskeySecret {
+    /// The secret with these bytes, as the browser sent them.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(KeyBytes(bytes))
     }
 }
 

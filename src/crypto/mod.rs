@@ -11,6 +11,7 @@
 
 mod blob;
 mod cursor;
+mod factor;
 mod kdf;
 mod keys;
 mod recovery;
@@ -28,10 +29,12 @@ pub use blob::{
     BlobContext, BlobOpener, BlobRole, HEADER_LEN, MAX_PLAIN_LEN, SEALED_SEGMENT_LEN, SEGMENT_LEN,
     SealedChunks, TAG_LEN, open, plain_len, seal, seal_chunks, sealed_len, segment_offset,
 };
+pub use factor::{FactorCode, SPARE_CODES, TOTP_STEP_SECS};
 pub use kdf::{KdfParams, PasswordHashing};
 pub use keys::{
-    AccountSecret, CursorKey, DataKey, DigestKey, InstanceSecret, MasterKey, PasswordKey, Pepper,
-    RecoverySecret, RoleKey, SecretKey, SessionSecret,
+    AccountSecret, AuthenticatorKey, CursorKey, DataKey, DigestKey, InstanceSecret, MasterKey,
+    PasskeySecret, PasswordKey, Pepper, RecoverySecret, RoleKey, SecretKey, SessionSecret,
+    SpareCodeKey,
 };
 pub use sealed_box::SealedBox;
 pub use session::SessionToken;

@@ -21,7 +21,7 @@ const GROUP: usize = 4;
 /// Room for generous separators; longer texts are no codes.
 const LONGEST_TEXT: usize = 512;
 
-static ALPHABET: LazyLock<Encoding> = LazyLock::new(|| {
+pub(super) static ALPHABET: LazyLock<Encoding> = LazyLock::new(|| {
     let mut spec = Specification::new();
     spec.symbols.push_str("0123456789ACDEFGHJKMNPQRSTUVWXYZ");
     spec.translate
@@ -88,7 +88,7 @@ fn checksum(secret: &[u8; SECRET_LEN]) -> [u8; CHECK_LEN] {
 }
 
 /// Spaces, and the hyphens and dashes into which programs turn one another.
-fn is_separator(c: char) -> bool {
+pub(super) fn is_separator(c: char) -> bool {
     c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '_' | '.')
 }
 

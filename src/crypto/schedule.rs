@@ -21,6 +21,7 @@ const CURSOR_KEY: &[u8] = b"image-vault cursor key v1\0";
 const CURSOR: &[u8] = b"image-vault cursor v1\0";
 const PEPPER: &[u8] = b"image-vault pepper v1\0";
 const INSTANCE_CHECK: &[u8] = b"image-vault instance check v1\0";
+const TOTP: &[u8] = b"image-vault totp v1\0";
 const CSRF: &[u8] = b"csrf";
 
 // HKDF without a salt (RFC 5869, 2.2): what is derived here comes from a key that is random and
@@ -133,6 +134,16 @@ pub(super) fn instance_check(instance: &KeyBytes) -> [u8; 32] {
 /// The token that proves a form came from our own page.
 pub(super) fn csrf(session: &KeyBytes) -> [u8; 32] {
     hmac(session, CSRF)
+}
+
+/// The secret that an authenticator app is given, of 160 bits (RFC 4226, 4, R6).
+pub(super) fn totp(authenticator: &KeyBytes) -> Zeroizing<[u8; 20]> {
+    hkdf(NO_SALT, &authenticator.0, &[TOTP])
+}
+
+/// Digest of a spare code, from its twelve characters.
+pub(super) fn spare_code(spare_code_key: &KeyBytes, chars: &[u8]) -> [u8; 32] {
+    hmac(spare_code_key, chars)
 }
 
 /// Digest of content under a key of its owner, from the content's SHA-256.

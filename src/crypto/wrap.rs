@@ -66,13 +66,19 @@ pub enum WrapKind {
     LibraryItem = 13,
     /// The data key of an archive's plan under its owner's master key.
     ArchivePlan = 14,
+    /// An authenticator app's key under its owner's master key.
+    Authenticator = 15,
+    /// The key of an account's spare codes under its master key.
+    SpareCodes = 16,
+    /// A master key under the secret of a sign-in that waits for its second factor.
+    PendingSignIn = 17,
     /// The master key before a rotation under the one after it.
-    RetiredMaster = 15,
+    RetiredMaster = 18,
 }
 
 impl WrapKind {
     /// Each of them, in the order of their numbers.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Password,
         Self::Recovery,
         Self::Session,
@@ -87,6 +93,9 @@ impl WrapKind {
         Self::PublicImage,
         Self::LibraryItem,
         Self::ArchivePlan,
+        Self::Authenticator,
+        Self::SpareCodes,
+        Self::PendingSignIn,
         Self::RetiredMaster,
     ];
 }

@@ -6,6 +6,7 @@
 
 mod embedded;
 mod error;
+mod factors;
 mod image_keys;
 mod mongo;
 mod quotas;
@@ -21,6 +22,9 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 
 pub use error::StoreError;
+pub use factors::{
+    AuthenticatorRow, FactorRecords, FactorRow, PasskeyRow, PendingRow, SpareCodesRow,
+};
 pub use image_keys::{KeyRecords, KeyRow};
 pub use quotas::{Allowance, Quota, UsageRow};
 pub use records::{
@@ -92,7 +96,7 @@ pub async fn open(choice: &StoreChoice) -> Result<Store> {
 /// same transaction and writes it on each row that changed, so whoever knows the number can fetch
 /// just what is newer ([`Records::changes_since`]). Numbers become visible in order.
 #[async_trait]
-pub trait Records: KeyRecords {
+pub trait Records: FactorRecords + KeyRecords {
     /// Succeeds when the store answers. Cheap enough for a readiness check.
     async fn ping(&self) -> Result<()>;
 
@@ -137,9 +141,22 @@ pub trait Records: KeyRecords {
         keep: Option<&[u8; 32]>,
     ) -> Result<Updated>;
 
+    /// As [`Records::replace_credentials`] with no session kept, and puts the second factor under
+    /// the new master key in the same transaction: [`Updated::Conflict`] also where that row was
+    /// changed by somebody else.
+    async fn rotate_credentials(
+        &self,
+        row: &AccountRow,
+        factor: Option<&FactorRow>,
+    ) -> Result<Updated>;
+
+    /// As [`Records::replace_credentials`] with no session kept, and turns the second factor off in
+    /// the same transaction.
+    async fn reset_credentials(&self, row: &AccountRow) -> Result<Updated>;
+
     /// Removes the account with its sessions, and notes that it departed, in one transaction: what
-    /// is noted so has no keys any more. What else is only about it goes as well: events,
-    /// tombstones, its number; images and tickets do not, since their blobs have to follow. A
+    /// is noted so has no keys any more. What else is only about it goes as well: events, second
+    /// factor, tombstones, its number; images and tickets do not, since their blobs have to follow. A
     /// second time it removes what has come since, and the note stays as it is.
     async fn remove_account(&self, id: &AccountId, at: Timestamp) -> Result<()>;
 

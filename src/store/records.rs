@@ -172,10 +172,22 @@ pub enum EventKind {
     KeyRotated,
     /// An operator changed how much it may keep.
     QuotaChanged,
+    /// An authenticator app was set up.
+    FactorAdded,
+    /// The authenticator app was turned off.
+    FactorRemoved,
+    /// New spare codes took the old ones' place.
+    SpareCodesRenewed,
+    /// A spare code was used up.
+    SpareCodeUsed,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
 }
 
 impl EventKind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 18] = [
         Self::Registered,
         Self::NewDevice,
         Self::PasswordChanged,
@@ -188,6 +200,12 @@ impl EventKind {
         Self::TokenRevoked,
         Self::KeyRotated,
         Self::QuotaChanged,
+        Self::FactorAdded,
+        Self::FactorRemoved,
+        Self::SpareCodesRenewed,
+        Self::SpareCodeUsed,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
     ];
 
     /// The word that is stored, and that the API says.
@@ -205,6 +223,12 @@ impl EventKind {
             Self::TokenRevoked => "token_revoked",
             Self::KeyRotated => "key_rotated",
             Self::QuotaChanged => "quota_changed",
+            Self::FactorAdded => "factor_added",
+            Self::FactorRemoved => "factor_removed",
+            Self::SpareCodesRenewed => "spare_codes_renewed",
+            Self::SpareCodeUsed => "spare_code_used",
+            Self::PasskeyAdded => "passkey_added",
+            Self::PasskeyRemoved => "passkey_removed",
         }
     }
 

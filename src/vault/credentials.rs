@@ -7,7 +7,7 @@
 use zeroize::Zeroizing;
 
 use super::accounts::{MAX_PASSWORD_BYTES, login_key, password_problem};
-use super::error::{Result, VaultError};
+use super::error::{Asked, Result, VaultError};
 use super::events::EventKind;
 use super::sessions::{Lasting, MAX_LOGIN_BYTES};
 use super::throttle::Guess;
@@ -40,6 +40,34 @@ impl Recovery {
     }
 }
 
+/// What shows that it is the owner who asks for a change: the password, and a code where the account
+/// asks for one.
+pub struct Proof {
+    password: Zeroizing<String>,
+    code: Option<Zeroizing<String>>,
+    /// A code works once, so it is not looked at again where a change is tried again.
+    code_taken: bool,
+    /// Why the change cannot be made whoever asks: then no code is used up on it.
+    in_vain: Option<VaultError>,
+}
+
+impl Proof {
+    /// What somebody typed.
+    pub fn new(password: Zeroizing<String>, code: Option<Zeroizing<String>>) -> Self {
+        Self {
+            password,
+            code,
+            code_taken: false,
+            in_vain: None,
+        }
+    }
+
+    /// The password, as it was typed.
+    pub(super) fn password(&self) -> &str {
+        &self.password
+    }
+}
+
 /// Another change of the account at the very same moment, so often in a row.
 pub(super) const MOST_RACES: usize = 5;
 
@@ -47,18 +75,25 @@ impl Vault {
     /// Changes the password, and ends all other sign-ins.
     ///
     /// # Errors
-    /// [`VaultError::WrongPassword`] (counted as a failed try), [`VaultError::TooManyTries`],
-    /// [`VaultError::Invalid`] naming `new_password`, [`VaultError::Busy`].
+    /// [`VaultError::WrongPassword`] and [`VaultError::WrongFactor`] (each counted as a failed try),
+    /// [`VaultError::FactorWanted`], [`VaultError::TooManyTries`]; [`VaultError::Invalid`] naming
+    /// `new_password`, [`VaultError::Busy`].
     pub async fn change_password(
         &self,
         who: &Unlocked,
-        current: Zeroizing<String>,
+        mut current: Proof,
         new: Zeroizing<String>,
         caller: &Caller,
     ) -> Result<()> {
+        let new = match check_password(new, &who.account).await {
+            Ok(new) => new,
+            Err(weak) => {
+                current.in_vain = Some(weak);
+                Zeroizing::default()
+            }
+        };
         for _ in 0..MOST_RACES {
-            let (mut row, master) = self.prove_password(who, &current, caller).await?;
-            let new = check_password(new.clone(), &row).await?;
+            let (mut row, master) = self.prove(who, &mut current, caller).await?;
             self.wrap_password(&mut row, &new, &master).await?;
             let records = &self.store().records;
             let replaced = records.replace_credentials(&row, Some(&who.session));
@@ -78,11 +113,11 @@ impl Vault {
     pub async fn renew_recovery_code(
         &self,
         who: &Unlocked,
-        password: Zeroizing<String>,
+        mut proof: Proof,
         caller: &Caller,
     ) -> Result<Zeroizing<String>> {
         for _ in 0..MOST_RACES {
-            let (mut row, master) = self.prove_password(who, &password, caller).await?;
+            let (mut row, master) = self.prove(who, &mut proof, caller).await?;
             let code = self.wrap_recovery(&mut row, &master)?;
             if is_done(self.store().records.update_account(&row).await?)? {
                 self.note(who.id(), EventKind::RecoveryRenewed, caller)
@@ -124,8 +159,9 @@ impl Vault {
         Err(VaultError::Busy)
     }
 
-    /// Opens an account by its recovery code: sets a new password, makes a new code, and ends all
-    /// sign-ins. An unknown login costs the same work as a wrong code.
+    /// Opens an account by its recovery code: sets a new password, makes a new code, ends all
+    /// sign-ins, and turns the second factor off, since who has lost it needs a way back, and this
+    /// code is the stronger secret. An unknown login costs the same work as a wrong code.
     ///
     /// # Errors
     /// [`VaultError::WrongCredentials`], [`VaultError::TooManyTries`], [`VaultError::Invalid`]
@@ -150,13 +186,17 @@ impl Vault {
         row.kdf = keys::kdf_row(&hashing);
         row.password_set_at = self.now();
         let recovery_code = self.wrap_recovery(&mut row, &master)?;
-        match self.store().records.replace_credentials(&row, None).await? {
+        let had_factor = self.factor_in_use(&row.id).await?.is_some();
+        match self.store().records.reset_credentials(&row).await? {
             Updated::Done => row.revision += 1,
             Updated::Missing => return Err(VaultError::WrongCredentials),
             Updated::Conflict => return Err(VaultError::Busy),
         }
         tracing::info!(account = %row.id, "account recovered");
         self.note(&row.id, EventKind::Recovered, caller).await;
+        if had_factor {
+            self.note(&row.id, EventKind::FactorRemoved, caller).await;
+        }
         Ok(Opened {
             account: row,
             recovery_code,
@@ -166,22 +206,37 @@ impl Vault {
     }
 
     /// The account as it is now, and its master key as the password opens it.
-    pub(super) async fn prove_password(
+    ///
+    /// # Errors
+    /// [`VaultError::WrongPassword`] and [`VaultError::WrongFactor`] (each counted as a failed try),
+    /// [`VaultError::FactorWanted`], [`VaultError::TooManyTries`].
+    pub(super) async fn prove(
         &self,
         who: &Unlocked,
-        password: &str,
+        proof: &mut Proof,
         caller: &Caller,
     ) -> Result<(AccountRow, MasterKey)> {
         let row = self.account_of(who).await?;
         let hashing = keys::hashing_of(&row.kdf);
         let opened = async {
-            let key = self.0.passwords.derive(password, &hashing).await?;
-            keys::unwrap_by_password(&row.id, &hashing, &key, &row.password_wrap).map_err(|error| {
-                match error {
-                    VaultError::WrongCredentials => VaultError::WrongPassword,
-                    other => other,
-                }
-            })
+            let key = self.0.passwords.derive(&proof.password, &hashing).await?;
+            let opened = keys::unwrap_by_password(&row.id, &hashing, &key, &row.password_wrap);
+            let master = opened.map_err(|error| match error {
+                VaultError::WrongCredentials => VaultError::WrongPassword,
+                other => other,
+            })?;
+            // An error and not a success, or it would clear the count of wrong codes.
+            if let Some(problem) = proof.in_vain.take() {
+                return Err(problem);
+            }
+            if !proof.code_taken {
+                let code = proof.code.as_ref().map(|code| code.as_str());
+                let asked = Asked::ToChange;
+                self.take_code(&row.id, &master, code, asked, caller)
+                    .await?;
+                proof.code_taken = true;
+            }
+            Ok(master)
         };
         let master = self.counted(Guess::Proof(row.id), caller, opened).await?;
         Ok((row, master))

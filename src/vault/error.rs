@@ -15,6 +15,15 @@ use crate::store::StoreError;
 /// Field names and what is wrong with each, in words for people.
 pub type FieldErrors = BTreeMap<Cow<'static, str>, String>;
 
+/// What a second factor is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// To sign in.
+    ToSignIn,
+    /// To change something of an account, by somebody who is signed in.
+    ToChange,
+}
+
 /// A failure of the vault.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
@@ -27,6 +36,15 @@ pub enum VaultError {
     /// A change that asks for the password again was given another one.
     #[error("this is not the password of the account")]
     WrongPassword,
+    /// The password was right, and the account asks for a code besides.
+    #[error("a code of the second factor is wanted")]
+    FactorWanted(Asked),
+    /// The code is wrong, too old, or was used before.
+    #[error("this code is wrong, has ended or was used already")]
+    WrongFactor(Asked),
+    /// No passkey that opens an account here.
+    #[error("this passkey opens no account")]
+    WrongPasskey,
     /// Too many tries failed; the next one has to wait.
     #[error("too many tries failed")]
     TooManyTries {

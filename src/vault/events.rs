@@ -30,7 +30,13 @@ pub(super) fn is_by_owner(event: &EventRow) -> bool {
         | EventKind::Recovered
         | EventKind::RecoveryRenewed
         | EventKind::TokenMade
-        | EventKind::KeyRotated => true,
+        | EventKind::KeyRotated
+        | EventKind::FactorAdded
+        | EventKind::FactorRemoved
+        | EventKind::SpareCodesRenewed
+        | EventKind::SpareCodeUsed
+        | EventKind::PasskeyAdded
+        | EventKind::PasskeyRemoved => true,
         EventKind::Guessing
         | EventKind::SessionsEnded
         | EventKind::RoleChanged
@@ -72,13 +78,19 @@ fn words(kind: EventKind) -> &'static str {
         EventKind::PasswordChanged => "The password was changed",
         EventKind::Recovered => "The recovery code opened the vault, and a new password was set",
         EventKind::RecoveryRenewed => "A new recovery code was made",
-        EventKind::Guessing => "Somebody tried several wrong passwords",
+        EventKind::Guessing => "Somebody tried several wrong passwords or codes",
         EventKind::SessionsEnded => "Other sign-ins were ended",
         EventKind::RoleChanged => "The role of the account was changed",
         EventKind::TokenMade => "An API token was made",
         EventKind::KeyRotated => "The master key was replaced, with a new recovery code",
         EventKind::TokenRevoked => "An API token was revoked",
         EventKind::QuotaChanged => "The operator changed how much you may keep",
+        EventKind::FactorAdded => "An authenticator app was set up",
+        EventKind::FactorRemoved => "The authenticator app was turned off",
+        EventKind::SpareCodesRenewed => "New spare codes were made",
+        EventKind::SpareCodeUsed => "A spare code was used up",
+        EventKind::PasskeyAdded => "A passkey was added",
+        EventKind::PasskeyRemoved => "A passkey was removed",
     }
 }
 

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use super::error::{Result, VaultError};
+use crate::crypto::AccountSecret;
 use crate::crypto::BlobContext;
 use crate::crypto::BlobRole;
 use crate::crypto::DataKey;
+use crate::crypto::DigestKey;
 use crate::crypto::MasterKey;
 use crate::crypto::PasswordHashing;
 use crate::crypto::PasswordKey;
@@ -119,6 +121,24 @@ pub(super) fn open_keyring(account: &AccountRow, master: MasterKey) -> Keyring {
         generation: account.mk_generation,
         master: Arc::new(master),
     }
+}
+
+/// Whether this is the account's master key of today: it opens one of the two keys that the account's
+/// row wraps by it. (Either, so that one that is damaged locks nobody out.)
+pub(super) fn belongs_to(master: &MasterKey, account: &AccountRow) -> bool {
+    let (id, subject) = (&account.id, account.id.as_bytes());
+    let digest = unwrap::<DigestKey>(
+        WrapKind::DigestKey,
+        id,
+        subject,
+        master,
+        &account.digest_wrap,
+    );
+    let secret = || {
+        let kind = WrapKind::AccountSecret;
+        unwrap::<AccountSecret>(kind, id, subject, master, &account.secret_wrap)
+    };
+    digest.is_ok() || secret().is_ok()
 }
 
 /// An image's data key, where this master key wraps it.

@@ -6,11 +6,10 @@
 
 use futures_util::TryStreamExt;
 use jiff::SignedDuration;
-use zeroize::Zeroizing;
 
 use super::accounts::login_key;
 use super::error::Result;
-use super::{Caller, Unlocked, Vault};
+use super::{Caller, Proof, Unlocked, Vault};
 use crate::ids::{AccountId, ImageId};
 use crate::store::Change;
 
@@ -26,15 +25,15 @@ impl Vault {
     /// it is left in the store, and nobody can bring it back.
     ///
     /// # Errors
-    /// [`super::VaultError::WrongPassword`] (counted as a failed try),
-    /// [`super::VaultError::TooManyTries`]; the store's, after which it is deleted by and by.
+    /// As for [`Vault::change_password`], where it is not the owner; the store's, after which it is
+    /// deleted by and by.
     pub async fn delete_account(
         &self,
         who: &Unlocked,
-        password: Zeroizing<String>,
+        mut proof: Proof,
         caller: &Caller,
     ) -> Result<()> {
-        self.prove_password(who, &password, caller).await?;
+        self.prove(who, &mut proof, caller).await?;
         self.depart(who.id()).await
     }
 

@@ -14,6 +14,7 @@ mod devices;
 mod error;
 mod events;
 mod export;
+mod factors;
 mod filter;
 mod forward;
 mod images;
@@ -25,9 +26,14 @@ mod leaving;
 mod listing;
 mod manifest;
 mod metadata;
+mod passkey_challenges;
+mod passkey_sign_in;
+mod passkeys;
 mod passwords;
+mod pending;
 mod quotas;
 mod rotation;
+mod second_factor;
 mod selection;
 mod sessions;
 mod throttle;
@@ -46,10 +52,11 @@ use tokio::sync::Semaphore;
 pub use accounts::{MIN_PASSWORD_CHARS, NewAccount, Opened};
 pub use caller::Caller;
 pub use content::PlainStream;
-pub use credentials::Recovery;
+pub use credentials::{Proof, Recovery};
 pub use devices::Device;
-pub use error::{FieldErrors, Result, VaultError};
+pub use error::{Asked, FieldErrors, Result, VaultError};
 pub use events::Event;
+pub use factors::{Enrolment, Factors, reseal_factor};
 pub use filter::Filter;
 pub use images::{Image, ImageEdit, OpenImage, Removal};
 pub use import::{Failure, ImportError, ImportMode, Imported};
@@ -57,6 +64,9 @@ pub use intake::UploadPermit;
 pub use invitations::Invitation;
 pub use listing::{DEFAULT_LIMIT, ListRequest, MAX_LIMIT, Page, Sort};
 pub use metadata::Metadata;
+pub use passkey_challenges::{Answer, Challenge};
+pub use passkeys::{KnownPasskey, MAX_PASSKEYS};
+pub use pending::{Begun, SIGN_IN_WAITS, Waiting};
 pub use quotas::{Allowance, Quota, QuotaChange, Usage};
 pub use selection::{MAX_IDS, Selection};
 pub use sessions::{SignIn, Started, Unlocked};
@@ -83,6 +93,7 @@ struct Inner {
     clock: Clock,
     passwords: passwords::Hashing,
     passes: rotation::Passes,
+    passkeys: Option<webauthn_rs::Webauthn>,
     catalogues: catalogue::Catalogues,
     intake: intake::Intake,
     quota: Quota,
@@ -119,6 +130,7 @@ impl Vault {
             clock,
             passwords: passwords::Hashing::new(&config.passwords, secret.pepper()),
             passes: rotation::Passes::default(),
+            passkeys: passkey_challenges::site(config.serving.public_url.as_deref()),
             catalogues: catalogue::Catalogues::new(),
             intake: intake::Intake::new(&config.uploads),
             quota: Quota {

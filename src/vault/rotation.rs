@@ -18,10 +18,10 @@ use super::credentials::{MOST_RACES, is_done};
 use super::error::{Result, VaultError};
 use super::events::EventKind;
 use super::keys::{self, Keyring};
-use super::{Caller, Opened, Unlocked, Vault};
+use super::{Caller, Opened, Proof, Unlocked, Vault, reseal_factor};
 use crate::crypto::{AccountSecret, DigestKey, MasterKey, WrapKind};
 use crate::ids::AccountId;
-use crate::store::{AccountRow, KeyRow};
+use crate::store::{AccountRow, FactorRow, KeyRow};
 
 /// Keys re-wrapped at a time.
 const BATCH: u32 = 500;
@@ -86,21 +86,25 @@ impl Vault {
     pub async fn rotate_master_key(
         &self,
         who: &Unlocked,
-        password: Zeroizing<String>,
+        mut proof: Proof,
         caller: &Caller,
     ) -> Result<Opened> {
         for _ in 0..MOST_RACES {
-            let (mut row, retired) = self.prove_password(who, &password, caller).await?;
+            let (mut row, retired) = self.prove(who, &mut proof, caller).await?;
             if row.retired_wrap.is_some() {
                 let left = self.keys_left(&row).await?;
                 return Err(VaultError::RotationUnderWay { left });
             }
             let master = MasterKey::generate()?;
             let recovery_code = self
-                .put_under(&mut row, &password, &retired, &master)
+                .put_under(&mut row, proof.password(), &retired, &master)
                 .await?;
             let records = &self.store().records;
-            if !is_done(records.replace_credentials(&row, None).await?)? {
+            let factor = records.factor(&row.id).await?;
+            let reseal = |row: &FactorRow| reseal_factor(row, &retired, &master);
+            let factor = factor.as_ref().map(reseal).transpose()?;
+            let rotated = records.rotate_credentials(&row, factor.as_ref()).await?;
+            if !is_done(rotated)? {
                 continue;
             }
             row.revision += 1;

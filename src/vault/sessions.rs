@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::error::{FieldErrors, Result, VaultError};
+use super::error::{Asked, FieldErrors, Result, VaultError};
 use super::keys::Keyring;
 use super::throttle::Guess;
 use super::tokens::{API_TOKEN_PREFIX, Scope, Scopes};
@@ -34,6 +34,8 @@ pub struct SignIn {
     pub login: String,
     /// Password.
     pub password: Zeroizing<String>,
+    /// A code, for accounts that ask for one.
+    pub code: Option<Zeroizing<String>>,
     /// Whether the sign-in is to last on this device, used or not.
     pub keep: bool,
 }
@@ -48,6 +50,13 @@ pub(super) enum Lasting {
 }
 
 impl SignIn {
+    pub(super) fn lasting(&self) -> Lasting {
+        match self.keep {
+            true => Lasting::Kept,
+            false => Lasting::InUse,
+        }
+    }
+
     fn check(&self) -> Result<()> {
         let problems = [
             (
@@ -163,8 +172,24 @@ impl Vault {
     /// Signs in. An unknown login costs the same work as a wrong password.
     ///
     /// # Errors
-    /// [`VaultError::WrongCredentials`], [`VaultError::TooManyTries`], [`VaultError::Busy`].
+    /// [`VaultError::WrongCredentials`], [`VaultError::FactorWanted`] (once the password was right),
+    /// [`VaultError::WrongFactor`], [`VaultError::TooManyTries`], [`VaultError::Busy`].
     pub async fn sign_in(&self, sign_in: SignIn, caller: &Caller) -> Result<Started> {
+        let proven = self.prove_sign_in(&sign_in, caller, &mut None).await;
+        let (account, master) = proven?;
+        self.raise_cost(&account, &sign_in.password, &master).await;
+        self.let_in(account, &master, caller, sign_in.lasting())
+            .await
+    }
+
+    /// The account and its master key, if password and code are right. Where only the code is
+    /// missing, they are put into `waiting`: that is no failed try, and no successful one.
+    pub(super) async fn prove_sign_in(
+        &self,
+        sign_in: &SignIn,
+        caller: &Caller,
+        waiting: &mut Option<(AccountRow, MasterKey)>,
+    ) -> Result<(AccountRow, MasterKey)> {
         sign_in.check()?;
         let login = accounts::login_key(&sign_in.login);
         let row = self.store().records.account_by_login(&login).await?;
@@ -172,17 +197,34 @@ impl Vault {
             login: &login,
             account: row.as_ref().map(|row| row.id),
         };
-        let proven = self.open_by_password(row, &sign_in.password);
-        let (account, master) = self.counted(guess, caller, proven).await?;
-        self.raise_cost(&account, &sign_in.password, &master).await;
-        self.note_new_device(&account, caller).await?;
-        let lasting = match sign_in.keep {
-            true => Lasting::Kept,
-            false => Lasting::InUse,
+        let proven = async {
+            let (account, master) = self.open_by_password(row, &sign_in.password).await?;
+            let code = sign_in.code.as_ref().map(|code| code.as_str());
+            let asked = Asked::ToSignIn;
+            let taken = self.take_code(&account.id, &master, code, asked, caller);
+            match taken.await {
+                Ok(()) => Ok((account, master)),
+                Err(error) => {
+                    if matches!(error, VaultError::FactorWanted(_)) {
+                        *waiting = Some((account, master));
+                    }
+                    Err(error)
+                }
+            }
         };
-        let started = self
-            .start_session(account, &master, caller, lasting)
-            .await?;
+        self.counted(guess, caller, proven).await
+    }
+
+    /// Begins the session of somebody who has proved everything.
+    pub(super) async fn let_in(
+        &self,
+        account: AccountRow,
+        master: &MasterKey,
+        caller: &Caller,
+        lasting: Lasting,
+    ) -> Result<Started> {
+        self.note_new_device(&account, caller).await?;
+        let started = self.start_session(account, master, caller, lasting).await?;
         match self.outlived(&started.account, &started.digest).await? {
             true => Err(VaultError::WrongCredentials),
             false => Ok(started),
@@ -226,6 +268,10 @@ impl Vault {
         caller: &Caller,
         lasting: Lasting,
     ) -> Result<Started> {
+        // A passkey may still wrap the key before a rotation: what came in with that would be lost.
+        if !keys::belongs_to(master, &account) {
+            return Err(VaultError::Unauthenticated);
+        }
         let token = SessionToken::generate()?;
         let now = self.now();
         let sessions = &self.0.sessions;
@@ -370,7 +416,12 @@ impl Vault {
 
     /// Brings the password's hash to today's cost, while the password is at hand. What hinders it,
     /// such as another sign-in that does the same, hinders nobody from signing in.
-    async fn raise_cost(&self, account: &AccountRow, password: &str, master: &MasterKey) {
+    pub(super) async fn raise_cost(
+        &self,
+        account: &AccountRow,
+        password: &str,
+        master: &MasterKey,
+    ) {
         if !self
             .0
             .passwords

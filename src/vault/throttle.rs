@@ -31,6 +31,8 @@ pub(super) enum Guess<'a> {
     /// A recovery code: 256 bits cannot be guessed, and nobody may keep its owner from using it.
     /// Only the network is counted.
     Recovery,
+    /// A passkey: its signature cannot be guessed either.
+    Passkey,
 }
 
 /// How tries become waits: some are free, and then the wait doubles from a second on.
@@ -90,8 +92,8 @@ fn failed(known: TriesRow, now: Timestamp) -> u32 {
 }
 
 impl Vault {
-    /// Does `work`, which fails with [`VaultError::WrongCredentials`] or
-    /// [`VaultError::WrongPassword`] where somebody guessed wrong, or refuses to.
+    /// Does `work`, which fails with [`VaultError::WrongCredentials`], [`VaultError::WrongPassword`]
+    /// or [`VaultError::WrongFactor`] where somebody guessed wrong, or refuses to.
     pub(super) async fn counted<T>(
         &self,
         guess: Guess<'_>,
@@ -114,7 +116,12 @@ impl Vault {
         }
         let outcome = work.await;
         match &outcome {
-            Err(VaultError::WrongCredentials | VaultError::WrongPassword) => {
+            Err(
+                VaultError::WrongCredentials
+                | VaultError::WrongPassword
+                | VaultError::WrongPasskey
+                | VaultError::WrongFactor(_),
+            ) => {
                 self.tell_owner(&guess, &all, caller).await?;
             }
             Err(_) => self.give_back(&all).await?,
@@ -131,7 +138,7 @@ impl Vault {
     ) -> Result<Vec<([u8; 32], &'static Rule, bool)>> {
         let network = caller.network();
         let of_secret = match guess {
-            Guess::Recovery => None,
+            Guess::Recovery | Guess::Passkey => None,
             Guess::Proof(account) => Some(key("proof", &account.to_string(), "")),
             Guess::SignIn {
                 account: Some(account),
@@ -243,7 +250,7 @@ impl Vault {
         let account = match guess {
             Guess::SignIn { account, .. } => *account,
             Guess::Proof(account) => Some(*account),
-            Guess::Recovery => None,
+            Guess::Recovery | Guess::Passkey => None,
         };
         let used_up = |one: &Counted| one.of_secret && one.now.count == BY_SECRET.free;
         match account.filter(|_| all.iter().any(used_up)) {

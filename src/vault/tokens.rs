@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::error::{FieldErrors, Result, VaultError};
 use super::events::EventKind;
-use super::{Caller, Unlocked, Vault, keys};
+use super::{Caller, Proof, Unlocked, Vault, keys};
 use crate::crypto::{SessionToken, WrapKind};
 use crate::ids::SessionId;
 use crate::store::{SessionKind, SessionRow};
@@ -183,7 +183,7 @@ pub struct MadeToken {
 }
 
 impl Vault {
-    /// Makes a token. The password is asked for, as the token outlasts the sign-in.
+    /// Makes a token. The owner has to prove to be it, as the token outlasts the sign-in.
     ///
     /// # Errors
     /// [`VaultError::Invalid`] naming `name`, `scopes` or `expires_in_days`, and as
@@ -192,7 +192,7 @@ impl Vault {
         &self,
         who: &Unlocked,
         new: NewToken,
-        password: Zeroizing<String>,
+        mut proof: Proof,
         caller: &Caller,
     ) -> Result<MadeToken> {
         let (scopes, lasts) = new.check()?;
@@ -200,7 +200,7 @@ impl Vault {
             let message = format!("You have {MOST} tokens. Revoke one that is not in use.");
             return Err(VaultError::invalid("name", message));
         }
-        let (account, master) = self.prove_password(who, &password, caller).await?;
+        let (account, master) = self.prove(who, &mut proof, caller).await?;
         let token = SessionToken::generate()?;
         let now = self.now();
         let expires_at = now + lasts;

@@ -42,6 +42,7 @@ impl Vault {
             ..Swept::default()
         };
         records.purge_invitations(now).await?;
+        records.purge_pending(now).await?;
         records.purge_events(now - events::KEEP).await?;
         records.purge_tries(now - throttle::FORGET_AFTER).await?;
         self.look_after_departed().await?;

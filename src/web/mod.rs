@@ -17,6 +17,7 @@ mod metrics;
 mod pages;
 mod params;
 mod problem;
+mod qr;
 mod range;
 mod receive;
 mod requests;

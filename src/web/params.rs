@@ -6,6 +6,7 @@ use rocket::request::FromParam;
 use crate::ids::ArchiveId;
 use crate::ids::ImageId;
 use crate::ids::InvalidId;
+use crate::ids::PasskeyId;
 use crate::ids::SessionId;
 
 macro_rules! path_ids {
@@ -19,4 +20,4 @@ macro_rules! path_ids {
     };
 }
 
-path_ids!(ImageId, ArchiveId, SessionId);
+path_ids!(ImageId, ArchiveId, PasskeyId, SessionId);

@@ -11,8 +11,10 @@ use super::units;
 use crate::config::{Config, Registration};
 use crate::media;
 use crate::vault::MIN_PASSWORD_CHARS;
+use crate::vault::SIGN_IN_WAITS;
 use crate::vault::Started;
 use crate::vault::Vault;
+use crate::vault::Waiting;
 
 /// The site's address and names.
 pub(super) struct Site {
@@ -89,6 +91,26 @@ impl Site {
     /// The cookie that removes it.
     pub(super) fn removal_cookie(&self) -> Cookie<'static> {
         self.cookie(String::new(), Duration::ZERO)
+    }
+
+    /// Name of the cookie that a sign-in waits with for its second factor.
+    pub(super) fn waiting_cookie_name(&self) -> String {
+        format!("{}-step", self.cookie_name)
+    }
+
+    /// The cookie for a sign-in that waits.
+    pub(super) fn waiting_cookie(&self, waiting: &Waiting) -> Cookie<'static> {
+        let max_age = Duration::seconds(SIGN_IN_WAITS.as_secs());
+        let mut cookie = self.cookie(waiting.token.to_string(), max_age);
+        cookie.set_name(self.waiting_cookie_name());
+        cookie
+    }
+
+    /// The cookie that removes it.
+    pub(super) fn waiting_removal_cookie(&self) -> Cookie<'static> {
+        let mut cookie = self.removal_cookie();
+        cookie.set_name(self.waiting_cookie_name());
+        cookie
     }
 
     fn cookie(&self, value: String, max_age: Duration) -> Cookie<'static> {

@@ -36,6 +36,9 @@ pub(super) const KDF_PARAMS: [KdfParams; 3] = [
     },
 ];
 
+/// Kinds of wrapped keys that there were when the set was written; later ones have files of their own.
+pub(super) const FIRST_KINDS: usize = 14;
+
 #[test]
 fn the_golden_files_open() {
     check(&vectors_dir().join("golden"));
@@ -96,7 +99,7 @@ fn check(dir: &Path) {
     }
 
     let wraps = list(&golden["wraps"]);
-    assert_eq!(wraps.len(), WrapKind::ALL.len());
+    assert_eq!(wraps.len(), FIRST_KINDS);
     for (kind, case) in WrapKind::ALL.into_iter().zip(wraps) {
         assert_eq!(number(&case["kind"]), kind as u32);
         let params = hex(&case["params"]);

@@ -11,7 +11,7 @@ use image_vault::crypto::{
 };
 use serde_json::{Value, json};
 
-use super::golden::{BLOBS, KDF_PARAMS, key_of, plaintext, reveal};
+use super::golden::{BLOBS, FIRST_KINDS, KDF_PARAMS, key_of, plaintext, reveal};
 use super::{hex, hex_array};
 
 const OWNER: [u8; 16] = *b"golden account 1";
@@ -62,6 +62,7 @@ pub(super) fn write(dir: &Path) {
 
     let wraps: Vec<Value> = WrapKind::ALL
         .into_iter()
+        .take(FIRST_KINDS)
         .map(|kind| {
             let (parent, child, subject) = match kind {
                 WrapKind::Password => (hex_array(&passwords[0]["key"]), master, OWNER),

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::client::PASSWORD;
+use super::codes::{App, proof};
 use super::samples;
 use super::server::Server;
 use super::store::{Backend, Store};
@@ -53,14 +54,23 @@ fn nothing_of_a_deleted_account_is_left(backend: &Backend) {
     server
         .anonymous()
         .login("wilhelmina-2847", "not the password at all");
+    // A second factor, and a sign-in that waits for it.
+    let app = App::set_up(&ada);
+    let mut browser = server.browser();
+    browser.get("/login").expect(200);
+    let typed = [("login", "wilhelmina-2847"), ("password", PASSWORD)];
+    let waits = browser.submit("/login", &typed).expect(303);
+    assert!(waits.header("Location").starts_with("/login/code"));
     let texts = ["wilhelmina-2847"];
     assert!(
         !found(&server.store, &texts).is_empty(),
         "the search finds nothing"
     );
 
-    let body = json!({ "password": PASSWORD });
+    let body = proof(&app.spare[0]);
     super::answer::Answer::to(ada.request("DELETE", ACCOUNT).json(&body)).expect(204);
+    let late = browser.submit("/login/code", &[("totp", &app.spare[1])]);
+    assert_eq!(late.expect(303).header("Location"), "/login");
     for client in [&ada, &other] {
         client.get("/api/v1/session").problem(401);
     }

@@ -31,6 +31,7 @@ macro_rules! on_both_stores {
 mod answer;
 mod browser;
 mod client;
+mod codes;
 mod html;
 #[path = "../media/png.rs"]
 mod png_chunks;
@@ -54,6 +55,7 @@ mod deleting;
 mod devices;
 mod editing;
 mod exporting;
+mod factors;
 mod import_command;
 mod importing;
 mod leaving;
@@ -66,8 +68,10 @@ mod outage;
 mod ownership;
 mod page_account;
 mod page_accounts;
+mod page_factors;
 mod page_selection;
 mod page_vault;
+mod passkeys;
 mod pictures;
 mod quotas;
 mod readme;

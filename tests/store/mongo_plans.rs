@@ -5,6 +5,7 @@ use image_vault::store::{Allowance, ImageState, KeyRow, Quota, SessionKind, Stor
 use mongodb::bson::{Document, doc};
 
 use crate::blobs::later;
+use crate::factors::{factor, pending};
 use crate::fresh::on_database;
 use crate::only_mongo::{collection, open};
 use crate::samples::{
@@ -84,6 +85,16 @@ async fn call_everything(store: &Store) {
         .unwrap();
     records.delete_session(&login.digest).await.unwrap();
     records.delete_expired_sessions(at(0)).await.unwrap();
+    let factor = factor(ada.id);
+    records.put_factor(&factor).await.unwrap();
+    records.put_factor(&factor).await.unwrap();
+    records.factor(&ada.id).await.unwrap();
+    records.reset_credentials(&account("Bob")).await.unwrap();
+    let waiting = pending(ada.id, 60);
+    records.insert_pending(&waiting).await.unwrap();
+    records.pending(&waiting.digest, at(0)).await.unwrap();
+    records.take_pending(&waiting.digest, at(0)).await.unwrap();
+    records.purge_pending(at(0)).await.unwrap();
     records.has_accounts().await.unwrap();
     records.take_invitation(&[1; 32], at(0)).await.unwrap();
     records.purge_invitations(at(0)).await.unwrap();

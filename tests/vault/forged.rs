@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use image_vault::crypto::SessionToken;
 use image_vault::store::{KdfRow, SessionRow};
-use image_vault::vault::{NewAccount, NewToken, Scope, SignIn, Unlocked, VaultError};
+use image_vault::vault::{NewAccount, NewToken, Proof, Scope, SignIn, Unlocked, VaultError};
 
 use crate::{Fixture, here};
 
@@ -51,9 +51,9 @@ pub(crate) async fn a_token_whose_row_allows_more_than_was_chosen_opens_nothing(
         days: Some(7),
     };
     let make = async || {
-        let password = PASSWORD.to_owned().into();
+        let proof = Proof::new(PASSWORD.to_owned().into(), None);
         let here = here();
-        let made = fixture.vault.make_token(&who, new(), password, &here);
+        let made = fixture.vault.make_token(&who, new(), proof, &here);
         made.await
     };
     let honest = make().await.unwrap().secret;
@@ -89,8 +89,8 @@ pub(crate) async fn a_token_ends_on_its_day(fixture: &Fixture) {
         scopes: vec!["read".into(), "write".into()],
         days: Some(2),
     };
-    let password = PASSWORD.to_owned().into();
-    let made = fixture.vault.make_token(&who, new, password, &here()).await;
+    let proof = Proof::new(PASSWORD.to_owned().into(), None);
+    let made = fixture.vault.make_token(&who, new, proof, &here()).await;
     let secret = made.unwrap().secret;
     // However long it rests: a program has its days off.
     fixture.wait(47 * crate::HOUR);
@@ -109,6 +109,7 @@ pub(crate) async fn a_password_hash_made_cheap_in_its_row_opens_nothing(fixture:
         let sign_in = SignIn {
             login: "ada".into(),
             password: PASSWORD.to_owned().into(),
+            code: None,
             keep: false,
         };
         fixture.vault.sign_in(sign_in, &here()).await

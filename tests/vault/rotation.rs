@@ -2,16 +2,16 @@
 
 use image_vault::ids::ImageId;
 use image_vault::store::{ImageRow, Inserted, Quota};
-use image_vault::vault::{Removal, SignIn, Unlocked, VaultError};
+use image_vault::vault::{Proof, Removal, SignIn, Unlocked, VaultError};
 
 use crate::{Bytes, Fixture, here};
 
 const PASSWORD: &str = "correct horse battery staple";
 
 async fn rotate(fixture: &Fixture, who: &Unlocked) -> image_vault::vault::Opened {
-    let password = PASSWORD.to_owned().into();
+    let proof = Proof::new(PASSWORD.to_owned().into(), None);
     let here = here();
-    let rotated = fixture.vault.rotate_master_key(who, password, &here);
+    let rotated = fixture.vault.rotate_master_key(who, proof, &here);
     rotated.await.unwrap()
 }
 
@@ -19,6 +19,7 @@ async fn sign_in(fixture: &Fixture) -> Unlocked {
     let sign_in = SignIn {
         login: "ada".into(),
         password: PASSWORD.to_owned().into(),
+        code: None,
         keep: false,
     };
     let started = fixture.vault.sign_in(sign_in, &here()).await.unwrap();
@@ -130,9 +131,9 @@ pub(crate) async fn a_key_that_does_not_open_holds_up_no_other(fixture: &Fixture
     left_at_last(fixture, &who, Some(1)).await;
     assert!(is_readable(fixture, &who, &whole).await);
 
-    let password = PASSWORD.to_owned().into();
+    let proof = Proof::new(PASSWORD.to_owned().into(), None);
     let here = here();
-    let again = fixture.vault.rotate_master_key(&who, password, &here);
+    let again = fixture.vault.rotate_master_key(&who, proof, &here);
     let again = again.await;
     assert!(matches!(
         again,

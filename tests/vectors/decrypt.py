@@ -170,6 +170,40 @@ def open_cursor(sealed, master_key):
     return gcm_open(key, ZERO_NONCE, b"", sealed[16:], "cursor")
 
 
+# The second factor ------------------------------------------------------------------------------
+
+
+def totp(secret, at):
+    mac = hmac.new(secret, (at // 30).to_bytes(8, "big"), hashlib.sha1).digest()
+    offset = mac[-1] & 15
+    return f"{(int.from_bytes(mac[offset : offset + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+def open_wraps(golden):
+    raw, children = bytes.fromhex, {}
+    for case in golden["wraps"]:
+        place = case["kind"], raw(case["owner"]), raw(case["subject"])
+        child = open_wrapped(raw(case["record"]), raw(case["parent"]), *place)
+        check(child == raw(case["child"]), f"IVWK {case['kind']}: wrapped key")
+        children[case["kind"]] = child
+    return children
+
+
+def second_factor(golden):
+    raw, children = bytes.fromhex, open_wraps(golden)
+    check(sorted(children) == [15, 16, 17], "one IVWK of each kind")
+
+    secret = hkdf(NO_SALT, children[15], b"image-vault totp v1\0", 20)
+    check(secret == raw(golden["authenticator"]["secret"]), "secret of the app")
+    for case in golden["authenticator"]["codes"]:
+        check(totp(secret, case["at"]) == case["code"], f"code at {case['at']}")
+
+    chars = golden["spare_code"]["code"].replace("-", "")
+    check(all(c in CODE_ALPHABET for c in chars) and len(chars) == 12, "spare code")
+    digest = hmac_sha256(children[16], chars.encode())
+    check(digest == raw(golden["spare_code"]["digest"]), "digest of a spare code")
+
+
 # The golden files ---------------------------------------------------------------------------------
 
 
@@ -213,7 +247,7 @@ def main(directory):
         child = open_wrapped(record, raw(case["parent"]), *place, params)
         check(child == raw(case["child"]), f"IVWK {case['kind']}: wrapped key")
         wraps[case["kind"]] = (record, place)
-    check(sorted(wraps) == list(range(1, 16)), "one IVWK of each kind")
+    check(sorted(wraps) == list(range(1, 15)), "one IVWK of each kind")
 
     for case in golden["boxes"]:
         place = case["kind"], raw(case["owner"]), raw(case["subject"])
@@ -263,6 +297,14 @@ def main(directory):
 
     cursor = golden["cursor"]
     check(open_cursor(raw(cursor["sealed"]), master_key) == cursor["bytes"].encode(), "cursor")
+
+    later = directory / "second_factor.json"
+    if later.exists():
+        second_factor(json.loads(later.read_text()))
+    later = directory / "rotation.json"
+    if later.exists():
+        children = open_wraps(json.loads(later.read_text()))
+        check(sorted(children) == [18], "one IVWK of a retired key")
 
     counts = ", ".join(f"{len(golden[k])} {k}" for k in ("passwords", "wraps", "boxes", "blobs"))
     print(f"{directory}: {counts} and the small formats open as docs/CRYPTO.md says")

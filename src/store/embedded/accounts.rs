@@ -7,7 +7,7 @@ use crate::ids::AccountId;
 
 use super::super::{AccountRow, KdfRow, Result, Role, Updated};
 use super::columns::{Count, Millis};
-use super::meta;
+use super::{factors, meta, pending};
 
 macro_rules! columns {
     () => {
@@ -63,6 +63,8 @@ pub(super) fn remove(connection: &Connection, id: &AccountId, at: Timestamp) -> 
     ] {
         removed += connection.prepare_cached(delete)?.execute([id])?;
     }
+    factors::delete(connection, id)?;
+    pending::delete_of(connection, id)?;
     Ok(removed > 0)
 }
 

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_api_tokens.sql"),
     include_str!("migrations/0005_rotation.sql"),
     include_str!("migrations/0006_quotas.sql"),
+    include_str!("migrations/0007_second_factor.sql"),
 ];
 
 /// How many reads run at once. They never wait for a write (WAL).
@@ -201,8 +202,8 @@ fn is_empty(connection: &Connection) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        accounts, archives, catalogue, events, image_keys, images, invitations, meta, sessions,
-        tries, usage,
+        accounts, archives, catalogue, events, factors, image_keys, images, invitations, meta,
+        pending, sessions, tries, usage,
     };
     use super::*;
 
@@ -220,10 +221,12 @@ mod tests {
             archives::STATEMENTS,
             catalogue::STATEMENTS,
             events::STATEMENTS,
+            factors::STATEMENTS,
             image_keys::STATEMENTS,
             images::STATEMENTS,
             invitations::STATEMENTS,
             meta::STATEMENTS,
+            pending::STATEMENTS,
             sessions::STATEMENTS,
             tries::STATEMENTS,
             usage::STATEMENTS,

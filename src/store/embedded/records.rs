@@ -11,13 +11,14 @@ use rusqlite::{Connection, Transaction};
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
-    AccountRow, Allowance, ArchiveRow, BlobRef, Change, EventRow, ImageRow, ImageState, Inserted,
-    InvitationRow, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow, TriesRow,
-    Updated, UsageRow,
+    AccountRow, Allowance, ArchiveRow, BlobRef, Change, EventRow, FactorRow, ImageRow, ImageState,
+    Inserted, InvitationRow, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow,
+    TriesRow, Updated, UsageRow,
 };
 use super::database::Database;
 use super::{
-    accounts, archives, catalogue, events, images, invitations, meta, sessions, tries, usage,
+    accounts, archives, catalogue, events, factors, images, invitations, meta, sessions, tries,
+    usage,
 };
 
 /// Rows in SQLite.
@@ -97,6 +98,41 @@ impl Records for SqliteRecords {
             let updated = accounts::update(db, &row)?;
             if updated == Updated::Done {
                 sessions::delete_of(db, &row.id, keep.as_ref())?;
+            }
+            Ok(updated)
+        })
+        .await
+    }
+
+    async fn reset_credentials(&self, row: &AccountRow) -> Result<Updated> {
+        let row = row.clone();
+        self.write(move |db| {
+            let updated = accounts::update(db, &row)?;
+            if updated == Updated::Done {
+                sessions::delete_of(db, &row.id, None)?;
+                factors::clear(db, &row.id)?;
+            }
+            Ok(updated)
+        })
+        .await
+    }
+
+    async fn rotate_credentials(
+        &self,
+        row: &AccountRow,
+        factor: Option<&FactorRow>,
+    ) -> Result<Updated> {
+        let (row, factor) = (row.clone(), factor.cloned());
+        self.write(move |db| {
+            let stored = factors::of_account(db, &row.id)?;
+            let revision = |row: &FactorRow| row.revision;
+            if stored.as_ref().map(revision) != factor.as_ref().map(revision) {
+                return Ok(Updated::Conflict);
+            }
+            let updated = accounts::update(db, &row)?;
+            if updated == Updated::Done {
+                sessions::delete_of(db, &row.id, None)?;
+                factor.map(|factor| factors::put(db, &factor)).transpose()?;
             }
             Ok(updated)
         })

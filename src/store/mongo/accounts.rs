@@ -6,12 +6,12 @@ use mongodb::bson::{Document, doc};
 
 use crate::ids::AccountId;
 
-use super::super::{AccountRow, Result, Role, StoreError, Updated};
+use super::super::{AccountRow, FactorRow, Result, Role, StoreError, Updated};
 use super::Mongo;
 use super::account_documents::{AccountDoc, DepartedDoc};
 use super::documents::date;
-use super::meta;
 use super::sessions;
+use super::{factors, meta, pending};
 
 pub(super) async fn insert(mongo: &Mongo, row: &AccountRow) -> Result<Role> {
     mongo
@@ -62,9 +62,38 @@ pub(super) async fn replace_credentials(
     row: &AccountRow,
     keep: Option<&[u8; 32]>,
 ) -> Result<Updated> {
-    let context = (mongo, row, keep, change(row)?);
+    replace(mongo, row, keep, Factor::Kept).await
+}
+
+pub(super) async fn reset_credentials(mongo: &Mongo, row: &AccountRow) -> Result<Updated> {
+    replace(mongo, row, None, Factor::Cleared).await
+}
+
+pub(super) async fn rotate_credentials(
+    mongo: &Mongo,
+    row: &AccountRow,
+    factor: Option<&FactorRow>,
+) -> Result<Updated> {
+    replace(mongo, row, None, Factor::Put(factor)).await
+}
+
+/// What becomes of the second factor along with the credentials.
+#[derive(Clone, Copy)]
+enum Factor<'a> {
+    Kept,
+    Cleared,
+    Put(Option<&'a FactorRow>),
+}
+
+async fn replace(
+    mongo: &Mongo,
+    row: &AccountRow,
+    keep: Option<&[u8; 32]>,
+    factor: Factor<'_>,
+) -> Result<Updated> {
+    let context = (mongo, row, keep, factor, change(row)?);
     let replaced = mongo
-        .transact(context, |session, (mongo, row, keep, change)| {
+        .transact(context, |session, (mongo, row, keep, factor, change)| {
             async move {
                 let replaced = mongo
                     .accounts()
@@ -88,9 +117,22 @@ pub(super) async fn replace_credentials(
                 mongo
                     .sessions()
                     .delete_many(sessions::of(&row.id, *keep))
-                    .session(session)
+                    .session(&mut *session)
                     .await?;
-                Ok(true)
+                let is_done = match factor {
+                    Factor::Kept => true,
+                    Factor::Cleared => {
+                        factors::clear(mongo, &mut *session, &row.id).await?;
+                        true
+                    }
+                    Factor::Put(factor) => {
+                        factors::put_again(mongo, &mut *session, &row.id, *factor).await?
+                    }
+                };
+                if !is_done {
+                    session.abort_transaction().await?;
+                }
+                Ok(is_done)
             }
             .boxed()
         })
@@ -164,8 +206,9 @@ pub(super) async fn remove(mongo: &Mongo, id: &AccountId, at: Timestamp) -> Resu
                 mongo
                     .sessions()
                     .delete_many(sessions::of(id, None))
-                    .session(session)
+                    .session(&mut *session)
                     .await?;
+                factors::delete(mongo, session, id).await?;
                 Ok(())
             }
             .boxed()
@@ -176,7 +219,7 @@ pub(super) async fn remove(mongo: &Mongo, id: &AccountId, at: Timestamp) -> Resu
         .answer(mongo.tombstones().delete_many(of.clone()))
         .await?;
     mongo.answer(mongo.events().delete_many(of)).await?;
-    Ok(())
+    pending::delete_of(mongo, id).await
 }
 
 fn unchanged(row: &AccountRow) -> Document {

@@ -17,10 +17,14 @@ mod documents;
 mod download;
 mod errors;
 mod events;
+mod factor_documents;
+mod factor_records;
+mod factors;
 mod image_keys;
 mod images;
 mod invitations;
 mod meta;
+mod pending;
 mod records;
 mod schema;
 mod sessions;
@@ -42,6 +46,7 @@ use super::{Result, Store, StoreError};
 use account_documents::{AccountDoc, DepartedDoc, EventDoc, InvitationDoc, SessionDoc, TriesDoc};
 use blobs::GridFsBlobs;
 use documents::{ArchiveDoc, ImageDoc, SequenceDoc, TombstoneDoc};
+use factor_documents::{FactorDoc, PendingDoc};
 use records::MongoRecords;
 
 /// The database where the connection string names none.
@@ -117,6 +122,14 @@ impl Mongo {
 
     fn events(&self) -> Collection<EventDoc> {
         self.database.collection("events")
+    }
+
+    fn factors(&self) -> Collection<FactorDoc> {
+        self.database.collection("factors")
+    }
+
+    fn pending(&self) -> Collection<PendingDoc> {
+        self.database.collection("pending")
     }
 
     fn invitations(&self) -> Collection<InvitationDoc> {

@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
-    AccountRow, Allowance, ArchiveRow, BlobRef, Change, EventRow, ImageRow, ImageState, Inserted,
-    InvitationRow, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow, TriesRow,
-    Updated, UsageRow,
+    AccountRow, Allowance, ArchiveRow, BlobRef, Change, EventRow, FactorRow, ImageRow, ImageState,
+    Inserted, InvitationRow, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow,
+    TriesRow, Updated, UsageRow,
 };
 use super::Mongo;
 use super::{
@@ -69,6 +69,18 @@ impl Records for MongoRecords {
         keep: Option<&[u8; 32]>,
     ) -> Result<Updated> {
         accounts::replace_credentials(&self.0, row, keep).await
+    }
+
+    async fn rotate_credentials(
+        &self,
+        row: &AccountRow,
+        factor: Option<&FactorRow>,
+    ) -> Result<Updated> {
+        accounts::rotate_credentials(&self.0, row, factor).await
+    }
+
+    async fn reset_credentials(&self, row: &AccountRow) -> Result<Updated> {
+        accounts::reset_credentials(&self.0, row).await
     }
 
     async fn remove_account(&self, id: &AccountId, at: Timestamp) -> Result<()> {

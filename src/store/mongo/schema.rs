@@ -14,7 +14,7 @@ use super::Mongo;
 use super::usage;
 
 /// The version that this program reads and writes.
-const CURRENT: i64 = 5;
+const CURRENT: i64 = 6;
 
 const NAMESPACE_EXISTS: i32 = 48;
 const INDEX_NOT_FOUND: i32 = 27;
@@ -70,6 +70,10 @@ pub(super) async fn bring_forward(mongo: &Mongo) -> Result<()> {
     if version < 5 {
         usage::count_all(mongo).await?;
         raise_version(mongo, 5).await?;
+    }
+    if version < 6 {
+        add_second_factor(mongo).await?;
+        raise_version(mongo, 6).await?;
     }
     Ok(())
 }
@@ -128,6 +132,20 @@ async fn add_trust(mongo: &Mongo) -> Result<()> {
     mongo
         .answer(async { gone_now(sessions.drop_index("by_use").await) })
         .await
+}
+
+/// Schema 4: second factors, and what waits for one. A transaction may be the first to touch the
+/// former, so it is made beforehand.
+async fn add_second_factor(mongo: &Mongo) -> Result<()> {
+    let created = async { exists_now(mongo.database.create_collection("factors").await) };
+    mongo.answer(created).await?;
+    let indexes = [
+        index("by_account", doc! { "account": 1 }),
+        index("by_end", doc! { "expires_at": 1 }),
+    ];
+    let pending = mongo.database.collection::<Document>("pending");
+    mongo.answer(pending.create_indexes(indexes)).await?;
+    Ok(())
 }
 
 fn gone_now(dropped: std::result::Result<(), Error>) -> std::result::Result<(), Error> {

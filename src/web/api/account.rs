@@ -13,6 +13,7 @@ use super::super::guards::{Reader, SameOrigin, Writer};
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
 use super::super::site::Site;
+use crate::vault;
 use crate::vault::Caller;
 use crate::vault::Event;
 use crate::vault::Recovery;
@@ -25,6 +26,7 @@ struct NewPassword {
     current_password: Zeroizing<String>,
     #[serde(default)]
     new_password: Zeroizing<String>,
+    totp: Option<Zeroizing<String>>,
 }
 
 #[rocket::put("/account/password", data = "<body>")]
@@ -39,9 +41,11 @@ async fn change_password(
     let NewPassword {
         current_password,
         new_password,
+        totp,
     } = body.0;
+    let current = vault::Proof::new(current_password, totp);
     vault
-        .change_password(&who.0, current_password, new_password, &caller)
+        .change_password(&who.0, current, new_password, &caller)
         .await?;
     // A program keeps its token, which it could not be told anew here.
     if who.1 {
@@ -102,10 +106,18 @@ async fn recover(
     Ok(Json(NewCode { recovery_code }))
 }
 
+/// What shows that it is the owner who asks.
 #[derive(Deserialize)]
-struct Proof {
+pub(super) struct Proof {
     #[serde(default)]
     password: Zeroizing<String>,
+    totp: Option<Zeroizing<String>>,
+}
+
+impl From<Proof> for vault::Proof {
+    fn from(proof: Proof) -> Self {
+        Self::new(proof.password, proof.totp)
+    }
 }
 
 #[rocket::post("/account/recovery-code", data = "<body>")]
@@ -115,8 +127,8 @@ async fn renew_code(
     caller: Caller,
     vault: &State<Vault>,
 ) -> Result<Json<NewCode>, Problem> {
-    let password = body.0.password;
-    let recovery_code = vault.renew_recovery_code(&who.0, password, &caller).await?;
+    let proof = body.0.into();
+    let recovery_code = vault.renew_recovery_code(&who.0, proof, &caller).await?;
     Ok(Json(NewCode { recovery_code }))
 }
 
@@ -143,7 +155,7 @@ async fn rotate(
     site: &State<Site>,
     vault: &State<Vault>,
 ) -> Result<Json<NewKey>, Problem> {
-    let rotated = vault.rotate_master_key(&who.0, body.0.password, &caller);
+    let rotated = vault.rotate_master_key(&who.0, body.0.into(), &caller);
     let opened = rotated.await?;
     let recovery_code = opened.recovery_code.clone();
     let started = vault.start_first_session(opened, &caller).await;
@@ -242,9 +254,7 @@ async fn delete(
     site: &State<Site>,
     vault: &State<Vault>,
 ) -> Result<NoContent, Problem> {
-    vault
-        .delete_account(&who.0, body.0.password, &caller)
-        .await?;
+    vault.delete_account(&who.0, body.0.into(), &caller).await?;
     jar.add(site.removal_cookie());
     Ok(NoContent)
 }

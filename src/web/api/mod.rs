@@ -5,9 +5,11 @@ mod accounts;
 mod archives;
 mod asked;
 mod bulk;
+mod factors;
 pub(super) mod health;
 mod images;
 mod moving;
+pub(super) mod passkeys;
 mod sessions;
 mod timeline;
 mod tokens;
@@ -20,6 +22,8 @@ pub(super) fn routes() -> Vec<rocket::Route> {
     [
         accounts::routes(),
         account::routes(),
+        factors::routes(),
+        passkeys::routes(),
         sessions::routes(),
         tokens::routes(),
         images::routes(),

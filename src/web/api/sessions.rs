@@ -28,6 +28,7 @@ struct Credentials {
     login: String,
     #[serde(default)]
     password: Zeroizing<String>,
+    totp: Option<Zeroizing<String>>,
     #[serde(default)]
     keep: bool,
 }
@@ -62,11 +63,13 @@ async fn sign_in(
     let Credentials {
         login,
         password,
+        totp,
         keep,
     } = body.0;
     let credentials = SignIn {
         login,
         password,
+        code: totp,
         keep,
     };
     let started = vault.sign_in(credentials, &caller).await?;

@@ -15,6 +15,7 @@ use crate::ids::{InvalidId, SessionId};
 use crate::vault::ApiToken;
 use crate::vault::Caller;
 use crate::vault::NewToken;
+use crate::vault::Proof;
 use crate::vault::Vault;
 
 #[derive(Serialize)]
@@ -69,6 +70,7 @@ struct Wanted {
     expires_in_days: Option<u32>,
     #[serde(default)]
     password: Zeroizing<String>,
+    totp: Option<Zeroizing<String>>,
 }
 
 #[derive(Serialize)]
@@ -91,7 +93,8 @@ async fn make(
         scopes: wanted.scopes,
         days: wanted.expires_in_days,
     };
-    let made = vault.make_token(&who.0, new, wanted.password, &caller);
+    let proof = Proof::new(wanted.password, wanted.totp);
+    let made = vault.make_token(&who.0, new, proof, &caller);
     let made = made.await?;
     let body = Made {
         token: made.secret,

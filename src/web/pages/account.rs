@@ -16,10 +16,12 @@ use super::super::room::RoomView;
 use super::super::shell::Shell;
 use super::super::site::{INVITATION_LASTS, Site};
 use super::super::units;
+use super::factors::FactorsView;
 use super::keys::{Health, health};
 use super::register::{code_page, code_page_again};
 use super::sign_in::{NoFields, SignedOut};
 use crate::store::ImageState;
+use crate::vault;
 use crate::vault::Caller;
 use crate::vault::Event;
 use crate::vault::FieldErrors;
@@ -46,6 +48,7 @@ struct SecurityPage<'a> {
     code_made_label: String,
     /// Empty until the owner has proved to have the code.
     code_proven_label: String,
+    factors: FactorsView,
     events: Vec<EventLine>,
     health: Health,
     errors: &'a FieldErrors,
@@ -153,6 +156,7 @@ async fn security_page(
             .recovery_proven_at
             .map(units::moment)
             .unwrap_or_default(),
+        factors: vault.factors(who).await?.into(),
         events: vault.events(who).await?.into_iter().map(line).collect(),
         health: health(who, vault).await?,
         errors,
@@ -173,6 +177,10 @@ pub(super) async fn refused(
     if errors.is_empty() && matches!(problem.status().code, 403 | 429) {
         errors.insert(field.into(), problem.detail().to_owned());
     }
+    // The page has a field for a code in more than one form.
+    if let Some(words) = errors.remove("totp") {
+        errors.insert(format!("totp_{field}").into(), words);
+    }
     if errors.is_empty() {
         return Answer::Problem(problem);
     }
@@ -186,6 +194,7 @@ pub(super) async fn refused(
 struct NewPassword {
     current_password: String,
     new_password: String,
+    totp: Option<String>,
 }
 
 #[rocket::post("/account/password", data = "<signed>")]
@@ -198,8 +207,9 @@ async fn change_password(
     vault: &State<Vault>,
 ) -> Answer {
     let Signed { who, form } = signed;
-    let (current, new) = (form.current_password.into(), form.new_password.into());
-    let changed = vault.change_password(&who, current, new, &caller);
+    let code = form.totp.map(Zeroizing::new);
+    let current = vault::Proof::new(form.current_password.into(), code);
+    let changed = vault.change_password(&who, current, form.new_password.into(), &caller);
     match changed.await.map_err(Problem::from) {
         Ok(()) => {
             renew_cookie(&who, &caller, jar, site, vault).await;
@@ -209,9 +219,17 @@ async fn change_password(
     }
 }
 
+/// What shows that it is the owner who asks.
 #[derive(FromForm)]
-struct Proof {
+pub(super) struct Proof {
     password: String,
+    totp: Option<String>,
+}
+
+impl From<Proof> for vault::Proof {
+    fn from(proof: Proof) -> Self {
+        Self::new(proof.password.into(), proof.totp.map(Zeroizing::new))
+    }
 }
 
 #[rocket::post("/account/recovery-code", data = "<signed>")]
@@ -222,7 +240,7 @@ async fn renew_code(
     vault: &State<Vault>,
 ) -> Answer {
     let Signed { who, form } = signed;
-    let renewed = vault.renew_recovery_code(&who, form.password.into(), &caller);
+    let renewed = vault.renew_recovery_code(&who, form.into(), &caller);
     match renewed.await.map_err(Problem::from) {
         Ok(code) => Answer::Page(code_page(code, shell.signed_in(&who))),
         Err(problem) => refused(problem, "password", &who, shell, vault).await,
@@ -272,6 +290,7 @@ fn done(words: &str) -> Answer {
 struct DeletePage<'a> {
     pictures_label: String,
     bytes_label: String,
+    factors: FactorsView,
     errors: &'a FieldErrors,
 }
 
@@ -286,6 +305,7 @@ async fn delete_page(
     let page = DeletePage {
         pictures_label: units::pictures(pictures),
         bytes_label: units::bytes(bytes),
+        factors: vault.factors(who).await?.into(),
         errors,
     };
     let shell = shell.signed_in(who);
@@ -311,7 +331,7 @@ async fn delete(
     vault: &State<Vault>,
 ) -> Result<SignedOut, Answer> {
     let Signed { who, form } = signed;
-    let deleted = vault.delete_account(&who, form.password.into(), &caller);
+    let deleted = vault.delete_account(&who, form.into(), &caller);
     let Err(problem) = deleted.await.map_err(Problem::from) else {
         jar.add(site.removal_cookie());
         return Ok(SignedOut::to_login(
@@ -321,7 +341,10 @@ async fn delete(
     if !matches!(problem.status().code, 403 | 429) {
         return Err(Answer::Problem(problem));
     }
-    let errors = FieldErrors::from([("password".into(), problem.detail().to_owned())]);
+    let mut errors = problem.errors().clone();
+    if errors.is_empty() {
+        errors.insert("password".into(), problem.detail().to_owned());
+    }
     Err(match delete_page(&who, shell, vault, &errors).await {
         Ok(page) => Answer::Refused((problem.status(), page)),
         Err(problem) => Answer::Problem(problem),

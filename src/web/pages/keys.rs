@@ -1,7 +1,7 @@
 //! What protects the account's keys, as `/account/security` shows it, and replacing the master key.
 
+use rocket::State;
 use rocket::http::CookieJar;
-use rocket::{FromForm, State};
 use serde::Serialize;
 
 use super::super::forms::Signed;
@@ -9,7 +9,7 @@ use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::site::Site;
 use super::super::units;
-use super::account::{Answer, refused, totals};
+use super::account::{Answer, Proof, refused, totals};
 use super::register::welcome;
 use crate::store::ImageState;
 use crate::vault::Caller;
@@ -59,12 +59,6 @@ pub(super) async fn health(who: &Unlocked, vault: &Vault) -> Result<Health, Prob
     })
 }
 
-#[derive(FromForm)]
-struct Proof {
-    /// The page has another field for the password.
-    rotation_password: String,
-}
-
 #[rocket::post("/account/master-key", data = "<signed>")]
 async fn rotate(
     signed: Signed<Proof>,
@@ -75,7 +69,7 @@ async fn rotate(
     vault: &State<Vault>,
 ) -> Answer {
     let Signed { who, form } = signed;
-    let rotated = vault.rotate_master_key(&who, form.rotation_password.into(), &caller);
+    let rotated = vault.rotate_master_key(&who, form.into(), &caller);
     match rotated.await.map_err(Problem::from) {
         Ok(opened) => Answer::Page(welcome(opened, &caller, shell, jar, site, vault).await),
         Err(problem) => refused(problem, "rotation_password", &who, shell, vault).await,

@@ -4,13 +4,16 @@ pub(super) mod sign_in;
 pub(super) mod theme;
 
 mod account;
+mod factors;
 mod keys;
 mod moving;
+mod passkeys;
 mod picture;
 mod recover;
 mod register;
 mod selection;
 mod sessions;
+mod sign_in_code;
 mod tiles;
 mod tokens;
 mod trash;
@@ -31,6 +34,8 @@ pub(super) fn routes() -> Vec<rocket::Route> {
     [
         rocket::routes![home],
         sign_in::routes(),
+        sign_in_code::routes(),
+        passkeys::routes(),
         theme::routes(),
         register::routes(),
         recover::routes(),
@@ -39,6 +44,7 @@ pub(super) fn routes() -> Vec<rocket::Route> {
         sessions::routes(),
         tokens::routes(),
         moving::routes(),
+        factors::routes(),
         vault::routes(),
         picture::routes(),
         trash::routes(),

@@ -16,10 +16,13 @@ use super::super::guards::Reader;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::site::Site;
+use super::sign_in_code;
 use crate::config::Registration;
+use crate::vault::Begun;
 use crate::vault::Caller;
 use crate::vault::SignIn;
 use crate::vault::Vault;
+use crate::vault::VaultError;
 
 #[derive(Serialize)]
 struct LoginPage<'a> {
@@ -27,6 +30,7 @@ struct LoginPage<'a> {
     error: Option<&'a str>,
     next: &'a str,
     may_register: bool,
+    passkeys_possible: bool,
 }
 
 #[derive(Serialize)]
@@ -53,6 +57,7 @@ async fn page(
         error,
         next,
         // Where the store is away it is not the time to register.
+        passkeys_possible: vault.has_passkeys(),
         may_register: matches!(vault.registration().await, Ok(Registration::Open)),
     };
     Template::render("pages/login", shell.with(page))
@@ -100,6 +105,8 @@ struct Login {
     next: Option<String>,
     /// "on" where the sign-in is to last.
     keep: Option<String>,
+    /// A code. Who sends this field, even an empty one, does all in one step: `sign-in-again.js`.
+    totp: Option<String>,
 }
 
 #[rocket::post("/login", data = "<form>")]
@@ -117,28 +124,47 @@ async fn sign_in(
         password,
         next,
         keep,
+        totp,
     } = form.0;
     let next = own_path(next.as_deref());
+    let in_one_step = totp.is_some();
     let credentials = SignIn {
         login: login.clone(),
         password: Zeroizing::new(password),
+        code: totp.map(Zeroizing::new),
         keep: keep.as_deref() == Some("on"),
     };
-    match vault
-        .sign_in(credentials, &caller)
-        .await
-        .map_err(Problem::from)
-    {
-        Ok(started) => {
+    let begun = begin(credentials, in_one_step, &caller, vault).await;
+    match begun.map_err(Problem::from) {
+        Ok(Begun::SignedIn(started)) => {
             jar.add(site.session_cookie(&started));
             Answer::To(Redirect::to(next.to_owned()))
         }
+        Ok(Begun::Waiting(waiting)) => {
+            jar.add(site.waiting_cookie(&waiting));
+            Answer::To(sign_in_code::address(next))
+        }
+        // For a script, which tells a wanted code from a wrong password by the document's type.
+        Err(problem) if in_one_step => Answer::Problem(problem),
         Err(problem) if matches!(problem.status().code, 401 | 422 | 429) => Answer::Refused((
             problem.status(),
             page(shell, vault, &login, Some(problem.detail()), next).await,
         )),
         Err(problem) => Answer::Problem(problem),
     }
+}
+
+async fn begin(
+    credentials: SignIn,
+    in_one_step: bool,
+    caller: &Caller,
+    vault: &Vault,
+) -> Result<Begun, VaultError> {
+    if !in_one_step {
+        return vault.begin_sign_in(credentials, caller).await;
+    }
+    let started = vault.sign_in(credentials, caller).await?;
+    Ok(Begun::SignedIn(Box::new(started)))
 }
 
 /// A form with nothing but its token.

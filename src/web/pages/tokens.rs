@@ -12,11 +12,13 @@ use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::units;
 use super::account::Answer;
+use super::factors::FactorsView;
 use crate::ids::SessionId;
 use crate::vault::ApiToken;
 use crate::vault::Caller;
 use crate::vault::FieldErrors;
 use crate::vault::NewToken;
+use crate::vault::Proof;
 use crate::vault::Scope;
 use crate::vault::Unlocked;
 use crate::vault::Vault;
@@ -34,6 +36,7 @@ struct TokensPage<'a> {
     typed: Typed,
     /// Right after one was made, shown once.
     made: Option<Zeroizing<String>>,
+    factors: FactorsView,
     errors: &'a FieldErrors,
 }
 
@@ -111,6 +114,7 @@ async fn page(
         days: DAYS,
         typed,
         made,
+        factors: vault.factors(who).await?.into(),
         errors,
     };
     let shell = shell.signed_in(who);
@@ -129,6 +133,7 @@ struct Wanted {
     scopes: Vec<String>,
     expires_in_days: u32,
     password: String,
+    totp: Option<String>,
 }
 
 #[rocket::post("/account/tokens", data = "<signed>")]
@@ -149,7 +154,9 @@ async fn make(
         scopes: form.scopes,
         days: Some(form.expires_in_days),
     };
-    let made = vault.make_token(&who, new, form.password.into(), &caller);
+    let code = form.totp.map(Zeroizing::new);
+    let proof = Proof::new(form.password.into(), code);
+    let made = vault.make_token(&who, new, proof, &caller);
     match made.await.map_err(Problem::from) {
         Ok(made) => {
             let secret = Some(made.secret);

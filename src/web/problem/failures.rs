@@ -10,6 +10,8 @@ use super::{More, Problem};
 use crate::ids::InvalidId;
 use crate::media::MediaError;
 use crate::store::StoreError;
+use crate::vault::Asked;
+use crate::vault::FieldErrors;
 use crate::vault::ImportError;
 use crate::vault::VaultError;
 
@@ -35,6 +37,22 @@ impl From<VaultError> for Problem {
                 Status::Forbidden,
                 "This is not your current password, so nothing was changed.",
             ),
+            VaultError::FactorWanted(asked) => Self::of_factor(
+                asked,
+                "urn:image-vault:factor-wanted",
+                "Enter the code that your authenticator app shows now, or a spare code.",
+            ),
+            VaultError::WrongFactor(asked) => Self::of_factor(
+                asked,
+                "urn:image-vault:factor-wrong",
+                "This code is wrong, too old, or was used already. Wait for the app's next one, or \
+                 use a spare code.",
+            ),
+            VaultError::WrongPasskey => Self::new(
+                Status::Unauthorized,
+                "This passkey opens no vault here by itself. Sign in with your password.",
+            )
+            .with_header("WWW-Authenticate", "Bearer"),
             VaultError::TooManyTries { wait } => {
                 Self::wait("Too many tries failed.", wait.unsigned_abs())
             }
@@ -160,6 +178,23 @@ impl From<StoreError> for Problem {
 }
 
 impl Problem {
+    /// 401 to who signs in and 403 to who is signed in: the password was right, the code is not.
+    fn of_factor(asked: Asked, kind: &'static str, detail: &str) -> Self {
+        let status = match asked {
+            Asked::ToSignIn => Status::Unauthorized,
+            Asked::ToChange => Status::Forbidden,
+        };
+        let problem = Self {
+            kind,
+            errors: FieldErrors::from([("totp".into(), detail.to_owned())]),
+            ..Self::new(status, detail)
+        };
+        match asked {
+            Asked::ToSignIn => problem.with_header("WWW-Authenticate", "Bearer"),
+            Asked::ToChange => problem,
+        }
+    }
+
     fn retry(detail: &str) -> Self {
         Self::new(Status::ServiceUnavailable, detail)
             .with_header("Retry-After", RETRY_AFTER_SECS.to_string())

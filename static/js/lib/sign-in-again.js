@@ -66,6 +66,8 @@ function ask(dialog) {
   const password = need(form, "input[type=password]", HTMLInputElement);
   const error = need(form, "[role=alert]", HTMLElement);
   const submit = need(form, "[data-again=submit]", HTMLButtonElement);
+  const codeField = need(form, "[data-again=code]", HTMLElement);
+  const code = need(codeField, "input", HTMLInputElement);
   const username = dialog.dataset.username ?? "";
   attachReveal(need(form, ".reveal", HTMLElement));
 
@@ -78,15 +80,14 @@ function ask(dialog) {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       submit.disabled = true;
-      void signIn(username, password.value).then(async (problem) => {
+      void signIn(username, password.value, code.value).then(async ({ problem, aboutCode = false }) => {
         submit.disabled = false;
         if (problem === "" && (await adoptSession(username))) return dialog.close("signed-in");
+        // Once asked for, it is asked for until the end.
+        if (aboutCode) codeField.hidden = false;
         error.hidden = false;
         need(error, "span", HTMLElement).textContent = problem || "Signing in did not work. Reload the page and try again.";
-        password.setAttribute("aria-invalid", "true");
-        password.setAttribute("aria-describedby", error.id);
-        password.select();
-        password.focus();
+        mark(aboutCode ? code : password, aboutCode ? password : code, error);
       });
     });
     document.body.append(dialog);
@@ -96,25 +97,41 @@ function ask(dialog) {
 }
 
 /**
+ * @param {HTMLInputElement} wrong
+ * @param {HTMLInputElement} right
+ * @param {HTMLElement} error
+ */
+function mark(wrong, right, error) {
+  right.removeAttribute("aria-invalid");
+  wrong.setAttribute("aria-invalid", "true");
+  wrong.setAttribute("aria-describedby", error.id);
+  wrong.select();
+  wrong.focus();
+}
+
+/**
  * The form of the login page, sent by a script: its answer sets the cookie.
  * @param {string} login
  * @param {string} password
- * @returns {Promise<string>} what went wrong, or ""
+ * @param {string} totp a code of the second factor, or "" where none was asked for yet
+ * @returns {Promise<{problem: string, aboutCode?: boolean}>} what went wrong, or ""
  */
-async function signIn(login, password) {
+async function signIn(login, password, totp) {
   let answer;
   try {
-    const body = new URLSearchParams({ login, password });
+    const body = new URLSearchParams({ login, password, totp });
     answer = await fetch("/login", { method: "POST", body, redirect: "manual", headers: { Accept: "application/json" } });
   } catch {
-    return unreachable().detail;
+    return { problem: unreachable().detail };
   }
   // Where the login page would lead on, we are in; a script may not see more of a redirect than that it is one.
-  if (answer.type === "opaqueredirect") return "";
+  if (answer.type === "opaqueredirect") return { problem: "" };
   if (answer.status === 429) {
     const wait = Math.ceil((retryAfter(answer.headers.get("Retry-After")) ?? 60_000) / 1000);
-    return `Too many tries failed. Try again in ${wait} s.`;
+    return { problem: `Too many tries failed. Try again in ${wait} s.` };
   }
-  if (answer.status === 401 || answer.status === 422) return "This password is not right. Try again.";
-  return (await refusalOf(answer)).detail;
+  const refusal = await refusalOf(answer);
+  if (refusal.errors.totp) return { problem: refusal.errors.totp, aboutCode: true };
+  if (answer.status === 401 || answer.status === 422) return { problem: "This password is not right. Try again." };
+  return { problem: refusal.detail };
 }

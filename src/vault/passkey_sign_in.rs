@@ -1,0 +1,75 @@
+//! Signing in by a passkey alone. What it signs shows only *that* it is there; what opens the vault is its
+//! PRF output, under which the master key is wrapped.
+
+use webauthn_rs::prelude::PublicKeyCredential;
+
+use super::error::{Result, VaultError};
+use super::passkey_challenges::{Asking, id_of, internal, note_use, prf_of, read, to_json};
+use super::sessions::Lasting;
+use super::throttle::Guess;
+use super::{Answer, Caller, Challenge, Started, Vault, keys};
+use crate::crypto::{MasterKey, WrapKind};
+use crate::ids::AccountId;
+
+impl Vault {
+    /// Asks for any passkey of this site, to sign in by it alone.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] where passkeys cannot be used here.
+    pub async fn ask_to_sign_in(&self) -> Result<Challenge> {
+        let begun = self.passkey_site()?.start_discoverable_authentication();
+        let (options, state) = begun.map_err(internal)?;
+        let asking = Asking::ToSignIn(Box::new(state));
+        self.ask(None, to_json(&options)?, asking).await
+    }
+
+    /// Signs in by a passkey that opens the vault: it is possession and, since it asks for a finger
+    /// or a number, knowledge as well.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongPasskey`] whatever is wrong with it, [`VaultError::TooManyTries`].
+    pub async fn sign_in_by_passkey(
+        &self,
+        answer: Answer,
+        keep: bool,
+        caller: &Caller,
+    ) -> Result<Started> {
+        let opened = self.open_by_passkey(answer);
+        let (account, master) = self.counted(Guess::Passkey, caller, opened).await?;
+        let account = self.store().records.account(&account).await?;
+        let account = account.ok_or(VaultError::WrongPasskey)?;
+        let lasting = match keep {
+            true => Lasting::Kept,
+            false => Lasting::InUse,
+        };
+        self.let_in(account, &master, caller, lasting).await
+    }
+
+    async fn open_by_passkey(&self, answer: Answer) -> Result<(AccountId, MasterKey)> {
+        let wrong = || VaultError::WrongPasskey;
+        let site = self.passkey_site()?;
+        let Some((_, Asking::ToSignIn(state))) = self.asked(&answer.token).await? else {
+            return Err(wrong());
+        };
+        let given: PublicKeyCredential =
+            serde_json::from_value(answer.credential).map_err(|_| wrong())?;
+        let named = site.identify_discoverable_authentication(&given);
+        let (user, credential) = named.map_err(|_| wrong())?;
+        let account = AccountId::from_bytes(user.into_bytes());
+        let id = id_of(credential);
+        let row = self.store().records.factor(&account).await?;
+        let known = row.and_then(|row| row.passkeys.into_iter().find(|known| known.id == id));
+        let known = known.ok_or_else(wrong)?;
+        let passkey = read(&known)?;
+        let shown = site.finish_discoverable_authentication_v2(&given, *state, &passkey);
+        let shown = shown.map_err(|_| wrong())?;
+        let prf = prf_of(answer.prf)?.ok_or_else(wrong)?;
+        let wrap = known.master_wrap.ok_or_else(wrong)?;
+        let (kind, subject) = (WrapKind::Passkey, id.as_bytes());
+        let master = keys::unwrap(kind, &account, subject, &prf, &wrap).map_err(|_| wrong())?;
+        let now = self.now();
+        self.change_factor(&account, |row| note_use(&mut row.passkeys, &shown, now))
+            .await?;
+        Ok((account, master))
+    }
+}

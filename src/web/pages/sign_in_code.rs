@@ -1,0 +1,125 @@
+//! `/login/code`: the second step of signing in, for accounts that ask for a code.
+
+use rocket::http::{CookieJar, Status};
+use rocket::response::{Flash, Redirect, Responder};
+use rocket::{FromForm, State};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::super::forms::Posted;
+use super::super::problem::Problem;
+use super::super::shell::Shell;
+use super::super::site::Site;
+use super::factors::FactorsView;
+use super::sign_in::own_path;
+use crate::vault::Caller;
+use crate::vault::Factors;
+use crate::vault::Vault;
+use crate::vault::VaultError;
+
+#[derive(Serialize)]
+struct CodePage<'a> {
+    factors: FactorsView,
+    next: &'a str,
+    error: &'a str,
+}
+
+#[derive(Responder)]
+enum Answer {
+    Page(Template),
+    Refused((Status, Template)),
+    To(Redirect),
+    Over(Flash<Redirect>),
+    Problem(Problem),
+}
+
+fn page(shell: Shell, factors: Factors, next: &str, error: &str) -> Template {
+    let page = CodePage {
+        factors: FactorsView::of_waiting(factors),
+        next,
+        error,
+    };
+    Template::render("pages/login_code", shell.with(page))
+}
+
+/// The page's address, which leads on to `next` afterwards.
+pub(super) fn address(next: &str) -> Redirect {
+    Redirect::to(rocket::uri!(form(next = Some(next))))
+}
+
+/// The secret of the sign-in that waits in this browser.
+pub(super) fn token(jar: &CookieJar<'_>, site: &Site) -> Zeroizing<String> {
+    let cookie = jar.get(&site.waiting_cookie_name());
+    Zeroizing::new(
+        cookie
+            .map(|cookie| cookie.value().to_owned())
+            .unwrap_or_default(),
+    )
+}
+
+fn over() -> Answer {
+    let words = "That took more than five minutes. Sign in once more.";
+    Answer::Over(Flash::warning(Redirect::to("/login"), words))
+}
+
+#[rocket::get("/login/code?<next>")]
+async fn form(
+    next: Option<&str>,
+    shell: Shell,
+    jar: &CookieJar<'_>,
+    site: &State<Site>,
+    vault: &State<Vault>,
+) -> Answer {
+    match vault.waiting_factors(&token(jar, site)).await {
+        Ok(factors) => Answer::Page(page(shell, factors, own_path(next), "")),
+        Err(VaultError::Unauthenticated) => over(),
+        Err(error) => Answer::Problem(error.into()),
+    }
+}
+
+#[derive(FromForm)]
+struct Code {
+    totp: String,
+    next: Option<String>,
+}
+
+#[rocket::post("/login/code", data = "<form>")]
+async fn finish(
+    form: Posted<Code>,
+    caller: Caller,
+    shell: Shell,
+    jar: &CookieJar<'_>,
+    site: &State<Site>,
+    vault: &State<Vault>,
+) -> Answer {
+    let next = own_path(form.0.next.as_deref());
+    let code = Zeroizing::new(form.0.totp);
+    let waiting = token(jar, site);
+    let finished = vault.finish_sign_in(&waiting, &code, &caller).await;
+    let started = match finished {
+        Ok(started) => started,
+        Err(VaultError::Unauthenticated) => return over(),
+        Err(error) => {
+            let factors = vault.waiting_factors(&waiting).await;
+            return refused(error.into(), shell, factors.unwrap_or_default(), next);
+        }
+    };
+    jar.add(site.waiting_removal_cookie());
+    jar.add(site.session_cookie(&started));
+    Answer::To(Redirect::to(next.to_owned()))
+}
+
+fn refused(problem: Problem, shell: Shell, factors: Factors, next: &str) -> Answer {
+    match problem.status().code {
+        401 | 429 => Answer::Refused((
+            problem.status(),
+            page(shell, factors, next, problem.detail()),
+        )),
+        _ => Answer::Problem(problem),
+    }
+}
+
+pub(super) fn routes() -> Vec<rocket::Route> {
+    rocket::routes![form, finish]
+}
