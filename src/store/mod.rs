@@ -6,11 +6,13 @@
 
 mod embedded;
 mod error;
+mod events;
 mod factors;
 mod image_keys;
 mod mongo;
 mod quotas;
 mod records;
+mod tries;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -22,16 +24,17 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 
 pub use error::StoreError;
+pub use events::{EventKind, EventRecords, EventRow};
 pub use factors::{
     AuthenticatorRow, FactorRecords, FactorRow, PasskeyRow, PendingRow, SpareCodesRow,
 };
 pub use image_keys::{KeyRecords, KeyRow};
 pub use quotas::{Allowance, Quota, UsageRow};
 pub use records::{
-    AccountRow, ArchiveRow, BlobRef, Change, EventKind, EventRow, ImageRow, ImageState, Inserted,
-    InvitationRow, KdfRow, MetadataChange, Role, SessionKind, SessionRow, TriesRow, UniqueField,
-    Updated,
+    AccountRow, ArchiveRow, BlobRef, Change, ImageRow, ImageState, Inserted, InvitationRow, KdfRow,
+    MetadataChange, Role, SessionKind, SessionRow, UniqueField, Updated,
 };
+pub use tries::{TriesRecords, TriesRow};
 
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
@@ -96,7 +99,7 @@ pub async fn open(choice: &StoreChoice) -> Result<Store> {
 /// same transaction and writes it on each row that changed, so whoever knows the number can fetch
 /// just what is newer ([`Records::changes_since`]). Numbers become visible in order.
 #[async_trait]
-pub trait Records: FactorRecords + KeyRecords {
+pub trait Records: EventRecords + FactorRecords + KeyRecords + TriesRecords {
     /// Succeeds when the store answers. Cheap enough for a readiness check.
     async fn ping(&self) -> Result<()>;
 
@@ -213,32 +216,6 @@ pub trait Records: FactorRecords + KeyRecords {
 
     /// Removes invitations that have ended; returns how many.
     async fn purge_invitations(&self, now: Timestamp) -> Result<u64>;
-
-    /// Stores what happened to an account.
-    async fn insert_event(&self, row: &EventRow) -> Result<()>;
-
-    /// The account's last `limit` events, the newest first.
-    async fn events_of(&self, account: &AccountId, limit: u32) -> Result<Vec<EventRow>>;
-
-    /// Forgets events before `before`; returns how many.
-    async fn purge_events(&self, before: Timestamp) -> Result<u64>;
-
-    /// How often what has this key was tried in vain.
-    async fn tries(&self, key: &[u8; 32]) -> Result<Option<TriesRow>>;
-
-    /// Notes tries where those that are stored are still the ones that are `known`; else `false`.
-    async fn replace_tries(
-        &self,
-        key: &[u8; 32],
-        known: Option<TriesRow>,
-        new: TriesRow,
-    ) -> Result<bool>;
-
-    /// Forgets the tries of a key.
-    async fn delete_tries(&self, key: &[u8; 32]) -> Result<()>;
-
-    /// Forgets tries whose last is before `before`; returns how many keys.
-    async fn purge_tries(&self, before: Timestamp) -> Result<u64>;
 
     /// The account's sequence number; 0 for one that has no change yet or does not exist.
     async fn sequence(&self, account: &AccountId) -> Result<u64>;

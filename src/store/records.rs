@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::ids::{AccountId, ArchiveId, BlobId, EventId, ImageId};
+use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 /// What an account may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,116 +128,6 @@ pub enum SessionKind {
     ApiToken,
 }
 
-/// Something that happened to an account, for its owner's eyes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventRow {
-    /// Its id.
-    pub id: EventId,
-    /// Whose account.
-    pub account: AccountId,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub kind: EventKind,
-    /// What kind of client did it.
-    pub device: String,
-    /// From where: an IP address as text, or nothing.
-    pub address: String,
-}
-
-/// What can happen to an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventKind {
-    /// It was registered.
-    Registered,
-    /// A kind of client signed in that had not before.
-    NewDevice,
-    /// The password was changed.
-    PasswordChanged,
-    /// The recovery code opened it and a new password was set.
-    Recovered,
-    /// A new recovery code took the old one's place.
-    RecoveryRenewed,
-    /// So many tries failed that further ones have to wait.
-    Guessing,
-    /// Sign-ins were ended from elsewhere.
-    SessionsEnded,
-    /// An operator or administrator changed its role.
-    RoleChanged,
-    /// An API token was made.
-    TokenMade,
-    /// An API token was revoked.
-    TokenRevoked,
-    /// The master key was replaced.
-    KeyRotated,
-    /// An operator changed how much it may keep.
-    QuotaChanged,
-    /// An authenticator app was set up.
-    FactorAdded,
-    /// The authenticator app was turned off.
-    FactorRemoved,
-    /// New spare codes took the old ones' place.
-    SpareCodesRenewed,
-    /// A spare code was used up.
-    SpareCodeUsed,
-    /// A passkey was added.
-    PasskeyAdded,
-    /// A passkey was removed.
-    PasskeyRemoved,
-}
-
-impl EventKind {
-    const ALL: [Self; 18] = [
-        Self::Registered,
-        Self::NewDevice,
-        Self::PasswordChanged,
-        Self::Recovered,
-        Self::RecoveryRenewed,
-        Self::Guessing,
-        Self::SessionsEnded,
-        Self::RoleChanged,
-        Self::TokenMade,
-        Self::TokenRevoked,
-        Self::KeyRotated,
-        Self::QuotaChanged,
-        Self::FactorAdded,
-        Self::FactorRemoved,
-        Self::SpareCodesRenewed,
-        Self::SpareCodeUsed,
-        Self::PasskeyAdded,
-        Self::PasskeyRemoved,
-    ];
-
-    /// The word that is stored, and that the API says.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Registered => "registered",
-            Self::NewDevice => "new_device",
-            Self::PasswordChanged => "password_changed",
-            Self::Recovered => "recovered",
-            Self::RecoveryRenewed => "recovery_renewed",
-            Self::Guessing => "guessing",
-            Self::SessionsEnded => "sessions_ended",
-            Self::RoleChanged => "role_changed",
-            Self::TokenMade => "token_made",
-            Self::TokenRevoked => "token_revoked",
-            Self::KeyRotated => "key_rotated",
-            Self::QuotaChanged => "quota_changed",
-            Self::FactorAdded => "factor_added",
-            Self::FactorRemoved => "factor_removed",
-            Self::SpareCodesRenewed => "spare_codes_renewed",
-            Self::SpareCodeUsed => "spare_code_used",
-            Self::PasskeyAdded => "passkey_added",
-            Self::PasskeyRemoved => "passkey_removed",
-        }
-    }
-
-    /// The kind that is stored as this word.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-}
-
 /// A link with which one person can register.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvitationRow {
@@ -247,15 +137,6 @@ pub struct InvitationRow {
     pub created_at: Timestamp,
     /// Until when it can be used.
     pub expires_at: Timestamp,
-}
-
-/// How often something was tried in vain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TriesRow {
-    /// How often.
-    pub count: u32,
-    /// When last.
-    pub last_at: Timestamp,
 }
 
 /// Where an image is.

@@ -208,6 +208,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_account_has_so_many_and_no_more() {
+        assert!(check_number(MAX_PASSKEYS - 1).is_ok());
+        assert!(check_number(MAX_PASSKEYS).is_err());
+    }
+
+    #[test]
     fn names_are_short_and_visible() {
         assert_eq!(clean_name("  Telephone ").unwrap(), "Telephone");
         for name in ["", "   ", "a\u{7}b", &"x".repeat(65)] {

@@ -1,4 +1,4 @@
-//! Signing in and out, and what a request gets from a session's secret.
+//! Sessions: how they begin and end, and what a request gets from a session's secret.
 
 use std::time::Duration;
 
@@ -6,39 +6,21 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::error::{Asked, FieldErrors, Result, VaultError};
+use super::error::{Result, VaultError};
 use super::keys::Keyring;
-use super::throttle::Guess;
 use super::tokens::{API_TOKEN_PREFIX, Scope, Scopes};
-use super::{Caller, Vault, accounts, keys};
+use super::{Caller, Vault, keys};
 use crate::crypto::MasterKey;
-use crate::crypto::PasswordHashing;
 use crate::crypto::SessionToken;
 use crate::crypto::WrapKind;
 use crate::ids::AccountId;
 use crate::store::AccountRow;
 use crate::store::SessionRow;
-use crate::store::Updated;
 
 /// How often a session's last use is written.
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_secs(60);
 /// How often something that runs asks whether its session still lives.
 const CHECK_SESSION: Duration = Duration::from_secs(2);
-
-/// Longest login that is looked up. An address has 254 bytes, a name of 64 characters 256.
-pub(super) const MAX_LOGIN_BYTES: usize = 256;
-
-/// What somebody types to sign in.
-pub struct SignIn {
-    /// User name or email address.
-    pub login: String,
-    /// Password.
-    pub password: Zeroizing<String>,
-    /// A code, for accounts that ask for one.
-    pub code: Option<Zeroizing<String>>,
-    /// Whether the sign-in is to last on this device, used or not.
-    pub keep: bool,
-}
 
 /// How long a sign-in lasts.
 #[derive(Clone, Copy)]
@@ -47,46 +29,6 @@ pub(super) enum Lasting {
     InUse,
     /// For weeks, on a device that is the person's own.
     Kept,
-}
-
-impl SignIn {
-    pub(super) fn lasting(&self) -> Lasting {
-        match self.keep {
-            true => Lasting::Kept,
-            false => Lasting::InUse,
-        }
-    }
-
-    fn check(&self) -> Result<()> {
-        let problems = [
-            (
-                self.login.trim().is_empty(),
-                "login",
-                "Enter your user name or email address.",
-            ),
-            (self.password.is_empty(), "password", "Enter your password."),
-            (
-                self.login.len() > MAX_LOGIN_BYTES,
-                "login",
-                "No user name or email address is that long.",
-            ),
-            (
-                self.password.len() > accounts::MAX_PASSWORD_BYTES,
-                "password",
-                "No password is that long.",
-            ),
-        ];
-        let errors: FieldErrors = problems
-            .into_iter()
-            .filter(|(applies, ..)| *applies)
-            .map(|(_, field, message)| (field.into(), message.to_owned()))
-            .collect();
-        if errors.is_empty() {
-            Ok(())
-        } else {
-            Err(VaultError::Invalid(errors))
-        }
-    }
 }
 
 /// A session that has just begun.
@@ -169,68 +111,6 @@ impl Watch {
 }
 
 impl Vault {
-    /// Signs in. An unknown login costs the same work as a wrong password.
-    ///
-    /// # Errors
-    /// [`VaultError::WrongCredentials`], [`VaultError::FactorWanted`] (once the password was right),
-    /// [`VaultError::WrongFactor`], [`VaultError::TooManyTries`], [`VaultError::Busy`].
-    pub async fn sign_in(&self, sign_in: SignIn, caller: &Caller) -> Result<Started> {
-        let proven = self.prove_sign_in(&sign_in, caller, &mut None).await;
-        let (account, master) = proven?;
-        self.raise_cost(&account, &sign_in.password, &master).await;
-        self.let_in(account, &master, caller, sign_in.lasting())
-            .await
-    }
-
-    /// The account and its master key, if password and code are right. Where only the code is
-    /// missing, they are put into `waiting`: that is no failed try, and no successful one.
-    pub(super) async fn prove_sign_in(
-        &self,
-        sign_in: &SignIn,
-        caller: &Caller,
-        waiting: &mut Option<(AccountRow, MasterKey)>,
-    ) -> Result<(AccountRow, MasterKey)> {
-        sign_in.check()?;
-        let login = accounts::login_key(&sign_in.login);
-        let row = self.store().records.account_by_login(&login).await?;
-        let guess = Guess::SignIn {
-            login: &login,
-            account: row.as_ref().map(|row| row.id),
-        };
-        let proven = async {
-            let (account, master) = self.open_by_password(row, &sign_in.password).await?;
-            let code = sign_in.code.as_ref().map(|code| code.as_str());
-            let asked = Asked::ToSignIn;
-            let taken = self.take_code(&account.id, &master, code, asked, caller);
-            match taken.await {
-                Ok(()) => Ok((account, master)),
-                Err(error) => {
-                    if matches!(error, VaultError::FactorWanted(_)) {
-                        *waiting = Some((account, master));
-                    }
-                    Err(error)
-                }
-            }
-        };
-        self.counted(guess, caller, proven).await
-    }
-
-    /// Begins the session of somebody who has proved everything.
-    pub(super) async fn let_in(
-        &self,
-        account: AccountRow,
-        master: &MasterKey,
-        caller: &Caller,
-        lasting: Lasting,
-    ) -> Result<Started> {
-        self.note_new_device(&account, caller).await?;
-        let started = self.start_session(account, master, caller, lasting).await?;
-        match self.outlived(&started.account, &started.digest).await? {
-            true => Err(VaultError::WrongCredentials),
-            false => Ok(started),
-        }
-    }
-
     /// Ends a session that has just begun where the password that opened it has been changed
     /// meanwhile: the change has ended the sessions that it found, and this one came after.
     pub(super) async fn outlived(&self, proven: &AccountRow, digest: &[u8; 32]) -> Result<bool> {
@@ -242,22 +122,6 @@ impl Vault {
             records.delete_session(digest).await?;
         }
         Ok(outlived)
-    }
-
-    /// The account, where this is its password. Without an account the work is the same.
-    async fn open_by_password(
-        &self,
-        row: Option<AccountRow>,
-        password: &str,
-    ) -> Result<(AccountRow, MasterKey)> {
-        let hashing = match &row {
-            Some(row) => keys::hashing_of(&row.kdf),
-            None => self.0.passwords.fresh()?,
-        };
-        let key = self.0.passwords.derive(password, &hashing).await?;
-        let account = row.ok_or(VaultError::WrongCredentials)?;
-        let master = keys::unwrap_by_password(&account.id, &hashing, &key, &account.password_wrap)?;
-        Ok((account, master))
     }
 
     /// Begins a session with a new id and secret.
@@ -412,45 +276,5 @@ impl Vault {
             true => Lasting::Kept,
             false => Lasting::InUse,
         }
-    }
-
-    /// Brings the password's hash to today's cost, while the password is at hand. What hinders it,
-    /// such as another sign-in that does the same, hinders nobody from signing in.
-    pub(super) async fn raise_cost(
-        &self,
-        account: &AccountRow,
-        password: &str,
-        master: &MasterKey,
-    ) {
-        if !self
-            .0
-            .passwords
-            .is_outdated(&keys::hashing_of(&account.kdf))
-        {
-            return;
-        }
-        match self
-            .rewrap_password(account.clone(), password, master)
-            .await
-        {
-            Ok(Updated::Done) => {
-                tracing::info!(account = %account.id, "password hash raised to the configured cost");
-            }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "a password hash keeps its old cost for now"),
-        }
-    }
-
-    async fn rewrap_password(
-        &self,
-        mut account: AccountRow,
-        password: &str,
-        master: &MasterKey,
-    ) -> Result<Updated> {
-        let hashing: PasswordHashing = self.0.passwords.fresh()?;
-        let key = self.0.passwords.derive(password, &hashing).await?;
-        account.password_wrap = keys::wrap_by_password(&account.id, &hashing, &key, master)?;
-        account.kdf = keys::kdf_row(&hashing);
-        Ok(self.store().records.update_account(&account).await?)
     }
 }

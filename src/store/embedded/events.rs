@@ -1,12 +1,14 @@
 //! Rows of what happened to accounts.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, Row};
 
 use crate::ids::AccountId;
 
-use super::super::{EventRow, Result};
+use super::super::{EventRecords, EventRow, Result};
 use super::columns::Millis;
+use super::records::SqliteRecords;
 
 statements! {
     INSERT = "INSERT INTO events (id, account, at, kind, device, address) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -15,7 +17,24 @@ statements! {
     PURGE = "DELETE FROM events WHERE at < ?1";
 }
 
-pub(super) fn insert(connection: &Connection, row: &EventRow) -> Result<()> {
+#[async_trait]
+impl EventRecords for SqliteRecords {
+    async fn insert_event(&self, row: &EventRow) -> Result<()> {
+        let row = row.clone();
+        self.write(move |db| insert(db, &row)).await
+    }
+
+    async fn events_of(&self, account: &AccountId, limit: u32) -> Result<Vec<EventRow>> {
+        let account = *account;
+        self.read(move |db| of_account(db, &account, limit)).await
+    }
+
+    async fn purge_events(&self, before: Timestamp) -> Result<u64> {
+        self.write(move |db| purge(db, before)).await
+    }
+}
+
+fn insert(connection: &Connection, row: &EventRow) -> Result<()> {
     connection.prepare_cached(INSERT)?.execute((
         row.id,
         row.account,
@@ -27,17 +46,13 @@ pub(super) fn insert(connection: &Connection, row: &EventRow) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn of_account(
-    connection: &Connection,
-    account: &AccountId,
-    limit: u32,
-) -> Result<Vec<EventRow>> {
+fn of_account(connection: &Connection, account: &AccountId, limit: u32) -> Result<Vec<EventRow>> {
     let mut select = connection.prepare_cached(OF_ACCOUNT)?;
     let rows = select.query_map((account, limit), event)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-pub(super) fn purge(connection: &Connection, before: Timestamp) -> Result<u64> {
+fn purge(connection: &Connection, before: Timestamp) -> Result<u64> {
     Ok(connection
         .prepare_cached(PURGE)?
         .execute([Millis(before)])? as u64)

@@ -11,15 +11,12 @@ use rusqlite::{Connection, Transaction};
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
-    AccountRow, Allowance, ArchiveRow, BlobRef, Change, EventRow, FactorRow, ImageRow, ImageState,
-    Inserted, InvitationRow, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow,
-    TriesRow, Updated, UsageRow,
+    AccountRow, Allowance, ArchiveRow, BlobRef, Change, FactorRow, ImageRow, ImageState, Inserted,
+    InvitationRow, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow, Updated,
+    UsageRow,
 };
 use super::database::Database;
-use super::{
-    accounts, archives, catalogue, events, factors, images, invitations, meta, sessions, tries,
-    usage,
-};
+use super::{accounts, archives, catalogue, factors, images, invitations, meta, sessions, usage};
 
 /// Rows in SQLite.
 pub(super) struct SqliteRecords {
@@ -225,46 +222,6 @@ impl Records for SqliteRecords {
 
     async fn purge_invitations(&self, now: Timestamp) -> Result<u64> {
         self.write(move |db| invitations::purge(db, now)).await
-    }
-
-    async fn insert_event(&self, row: &EventRow) -> Result<()> {
-        let row = row.clone();
-        self.write(move |db| events::insert(db, &row)).await
-    }
-
-    async fn events_of(&self, account: &AccountId, limit: u32) -> Result<Vec<EventRow>> {
-        let account = *account;
-        self.read(move |db| events::of_account(db, &account, limit))
-            .await
-    }
-
-    async fn purge_events(&self, before: Timestamp) -> Result<u64> {
-        self.write(move |db| events::purge(db, before)).await
-    }
-
-    async fn tries(&self, key: &[u8; 32]) -> Result<Option<TriesRow>> {
-        let key = *key;
-        self.read(move |db| tries::by_key(db, &key)).await
-    }
-
-    async fn replace_tries(
-        &self,
-        key: &[u8; 32],
-        known: Option<TriesRow>,
-        new: TriesRow,
-    ) -> Result<bool> {
-        let key = *key;
-        self.write(move |db| tries::replace(db, &key, known, new))
-            .await
-    }
-
-    async fn delete_tries(&self, key: &[u8; 32]) -> Result<()> {
-        let key = *key;
-        self.write(move |db| tries::delete(db, &key)).await
-    }
-
-    async fn purge_tries(&self, before: Timestamp) -> Result<u64> {
-        self.write(move |db| tries::purge(db, before)).await
     }
 
     async fn sequence(&self, account: &AccountId) -> Result<u64> {

@@ -1,10 +1,12 @@
 //! Rows of failed tries.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::super::{Result, TriesRow};
+use super::super::{Result, TriesRecords, TriesRow};
 use super::columns::Millis;
+use super::records::SqliteRecords;
 
 statements! {
     BY_KEY = "SELECT count, last_at FROM tries WHERE key = ?1";
@@ -14,7 +16,34 @@ statements! {
     PURGE = "DELETE FROM tries WHERE last_at < ?1";
 }
 
-pub(super) fn by_key(connection: &Connection, key: &[u8; 32]) -> Result<Option<TriesRow>> {
+#[async_trait]
+impl TriesRecords for SqliteRecords {
+    async fn tries(&self, key: &[u8; 32]) -> Result<Option<TriesRow>> {
+        let key = *key;
+        self.read(move |db| by_key(db, &key)).await
+    }
+
+    async fn replace_tries(
+        &self,
+        key: &[u8; 32],
+        known: Option<TriesRow>,
+        new: TriesRow,
+    ) -> Result<bool> {
+        let key = *key;
+        self.write(move |db| replace(db, &key, known, new)).await
+    }
+
+    async fn delete_tries(&self, key: &[u8; 32]) -> Result<()> {
+        let key = *key;
+        self.write(move |db| delete(db, &key)).await
+    }
+
+    async fn purge_tries(&self, before: Timestamp) -> Result<u64> {
+        self.write(move |db| purge(db, before)).await
+    }
+}
+
+fn by_key(connection: &Connection, key: &[u8; 32]) -> Result<Option<TriesRow>> {
     let mut select = connection.prepare_cached(BY_KEY)?;
     let row = select.query_row([key], |row| {
         Ok(TriesRow {
@@ -25,7 +54,7 @@ pub(super) fn by_key(connection: &Connection, key: &[u8; 32]) -> Result<Option<T
     Ok(row.optional()?)
 }
 
-pub(super) fn replace(
+fn replace(
     connection: &Connection,
     key: &[u8; 32],
     known: Option<TriesRow>,
@@ -48,12 +77,12 @@ pub(super) fn replace(
     Ok(changed == 1)
 }
 
-pub(super) fn delete(connection: &Connection, key: &[u8; 32]) -> Result<()> {
+fn delete(connection: &Connection, key: &[u8; 32]) -> Result<()> {
     connection.prepare_cached(DELETE)?.execute([key])?;
     Ok(())
 }
 
-pub(super) fn purge(connection: &Connection, before: Timestamp) -> Result<u64> {
+fn purge(connection: &Connection, before: Timestamp) -> Result<u64> {
     Ok(connection
         .prepare_cached(PURGE)?
         .execute([Millis(before)])? as u64)

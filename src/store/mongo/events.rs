@@ -1,28 +1,41 @@
 //! Rows of what happened to accounts.
 
+use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use mongodb::bson::doc;
 
 use crate::ids::AccountId;
 
-use super::super::{EventRow, Result};
+use super::super::{EventRecords, EventRow, Result};
 use super::Mongo;
 use super::account_documents::EventDoc;
 use super::documents::date;
+use super::records::MongoRecords;
 
-pub(super) async fn insert(mongo: &Mongo, row: &EventRow) -> Result<()> {
+#[async_trait]
+impl EventRecords for MongoRecords {
+    async fn insert_event(&self, row: &EventRow) -> Result<()> {
+        insert(&self.0, row).await
+    }
+
+    async fn events_of(&self, account: &AccountId, limit: u32) -> Result<Vec<EventRow>> {
+        of_account(&self.0, account, limit).await
+    }
+
+    async fn purge_events(&self, before: Timestamp) -> Result<u64> {
+        purge(&self.0, before).await
+    }
+}
+
+async fn insert(mongo: &Mongo, row: &EventRow) -> Result<()> {
     mongo
         .answer(mongo.events().insert_one(EventDoc::from(row)))
         .await?;
     Ok(())
 }
 
-pub(super) async fn of_account(
-    mongo: &Mongo,
-    account: &AccountId,
-    limit: u32,
-) -> Result<Vec<EventRow>> {
+async fn of_account(mongo: &Mongo, account: &AccountId, limit: u32) -> Result<Vec<EventRow>> {
     let found = async {
         mongo
             .events()
@@ -37,7 +50,7 @@ pub(super) async fn of_account(
     documents.into_iter().map(EventRow::try_from).collect()
 }
 
-pub(super) async fn purge(mongo: &Mongo, before: Timestamp) -> Result<u64> {
+async fn purge(mongo: &Mongo, before: Timestamp) -> Result<u64> {
     let old = doc! { "at": { "$lt": date(before) } };
     Ok(mongo
         .answer(mongo.events().delete_many(old))

@@ -10,15 +10,12 @@ use jiff::Timestamp;
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
-    AccountRow, Allowance, ArchiveRow, BlobRef, Change, EventRow, FactorRow, ImageRow, ImageState,
-    Inserted, InvitationRow, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow,
-    TriesRow, Updated, UsageRow,
+    AccountRow, Allowance, ArchiveRow, BlobRef, Change, FactorRow, ImageRow, ImageState, Inserted,
+    InvitationRow, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow, Updated,
+    UsageRow,
 };
 use super::Mongo;
-use super::{
-    accounts, archives, catalogue, changes, events, images, invitations, meta, sessions, tries,
-    usage,
-};
+use super::{accounts, archives, catalogue, changes, images, invitations, meta, sessions, usage};
 
 /// Rows in MongoDB.
 pub(super) struct MongoRecords(pub(super) Arc<Mongo>);
@@ -148,39 +145,6 @@ impl Records for MongoRecords {
 
     async fn purge_invitations(&self, now: Timestamp) -> Result<u64> {
         invitations::purge(&self.0, now).await
-    }
-
-    async fn insert_event(&self, row: &EventRow) -> Result<()> {
-        events::insert(&self.0, row).await
-    }
-
-    async fn events_of(&self, account: &AccountId, limit: u32) -> Result<Vec<EventRow>> {
-        events::of_account(&self.0, account, limit).await
-    }
-
-    async fn purge_events(&self, before: Timestamp) -> Result<u64> {
-        events::purge(&self.0, before).await
-    }
-
-    async fn tries(&self, key: &[u8; 32]) -> Result<Option<TriesRow>> {
-        tries::by_key(&self.0, key).await
-    }
-
-    async fn replace_tries(
-        &self,
-        key: &[u8; 32],
-        known: Option<TriesRow>,
-        new: TriesRow,
-    ) -> Result<bool> {
-        tries::replace(&self.0, key, known, new).await
-    }
-
-    async fn delete_tries(&self, key: &[u8; 32]) -> Result<()> {
-        tries::delete(&self.0, key).await
-    }
-
-    async fn purge_tries(&self, before: Timestamp) -> Result<u64> {
-        tries::purge(&self.0, before).await
     }
 
     async fn sequence(&self, account: &AccountId) -> Result<u64> {

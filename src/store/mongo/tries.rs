@@ -1,22 +1,48 @@
 //! Rows of failed tries.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::doc;
 
-use super::super::{Result, TriesRow};
+use super::super::{Result, TriesRecords, TriesRow};
 use super::Mongo;
 use super::account_documents::TriesDoc;
 use super::documents::{binary, date};
 use super::errors;
+use super::records::MongoRecords;
 
-pub(super) async fn by_key(mongo: &Mongo, key: &[u8; 32]) -> Result<Option<TriesRow>> {
+#[async_trait]
+impl TriesRecords for MongoRecords {
+    async fn tries(&self, key: &[u8; 32]) -> Result<Option<TriesRow>> {
+        by_key(&self.0, key).await
+    }
+
+    async fn replace_tries(
+        &self,
+        key: &[u8; 32],
+        known: Option<TriesRow>,
+        new: TriesRow,
+    ) -> Result<bool> {
+        replace(&self.0, key, known, new).await
+    }
+
+    async fn delete_tries(&self, key: &[u8; 32]) -> Result<()> {
+        delete(&self.0, key).await
+    }
+
+    async fn purge_tries(&self, before: Timestamp) -> Result<u64> {
+        purge(&self.0, before).await
+    }
+}
+
+async fn by_key(mongo: &Mongo, key: &[u8; 32]) -> Result<Option<TriesRow>> {
     let found = mongo
         .answer(mongo.tries().find_one(doc! { "_id": binary(key) }))
         .await?;
     found.map(TriesRow::try_from).transpose()
 }
 
-pub(super) async fn replace(
+async fn replace(
     mongo: &Mongo,
     key: &[u8; 32],
     known: Option<TriesRow>,
@@ -46,14 +72,14 @@ pub(super) async fn replace(
     Ok(replaced.matched_count == 1)
 }
 
-pub(super) async fn delete(mongo: &Mongo, key: &[u8; 32]) -> Result<()> {
+async fn delete(mongo: &Mongo, key: &[u8; 32]) -> Result<()> {
     mongo
         .answer(mongo.tries().delete_one(doc! { "_id": binary(key) }))
         .await?;
     Ok(())
 }
 
-pub(super) async fn purge(mongo: &Mongo, before: Timestamp) -> Result<u64> {
+async fn purge(mongo: &Mongo, before: Timestamp) -> Result<u64> {
     let old = doc! { "last_at": { "$lt": date(before) } };
     Ok(mongo
         .answer(mongo.tries().delete_many(old))
