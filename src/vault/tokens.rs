@@ -113,7 +113,7 @@ pub struct NewToken {
     pub name: String,
     /// What it may do: words of [`Scope::name`].
     pub scopes: Vec<String>,
-    /// How many days it lasts; [`DEFAULT_DAYS`] where nothing is said.
+    /// How many days it lasts; ninety where nothing is said.
     pub days: Option<u32>,
 }
 

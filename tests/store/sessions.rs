@@ -126,7 +126,10 @@ pub(crate) async fn api_tokens_are_listed_apart_and_stay_when_sign_ins_end(fresh
     }
     let of = async |kind| records.sessions_of(&ada, kind, at(0), 10).await.unwrap();
     assert_eq!(of(SIGN_IN).await, [login]);
-    assert_eq!(of(SessionKind::ApiToken).await, [token.clone()]);
+    assert_eq!(
+        of(SessionKind::ApiToken).await,
+        std::slice::from_ref(&token)
+    );
     assert_eq!(records.delete_sign_ins(&ada, &[0; 32]).await.unwrap(), 1);
     assert_eq!(of(SIGN_IN).await, []);
     assert_eq!(of(SessionKind::ApiToken).await, [token]);

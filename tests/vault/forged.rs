@@ -63,9 +63,7 @@ pub(crate) async fn a_token_whose_row_allows_more_than_was_chosen_opens_nothing(
     let forge = [
         |row: &mut SessionRow| row.scopes = Some(3),
         |row: &mut SessionRow| row.scopes = None,
-        |row: &mut SessionRow| {
-            row.expires_at = row.expires_at + jiff::SignedDuration::from_hours(1)
-        },
+        |row: &mut SessionRow| row.expires_at += jiff::SignedDuration::from_hours(1),
     ];
     for forge in forge {
         let secret = make().await.unwrap().secret;
