@@ -62,10 +62,12 @@ pub enum EventKind {
     PasskeyAdded,
     /// A passkey was removed.
     PasskeyRemoved,
+    /// Another email address took the old one's place.
+    EmailChanged,
 }
 
 impl EventKind {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Registered,
         Self::NewDevice,
         Self::PasswordChanged,
@@ -84,6 +86,7 @@ impl EventKind {
         Self::SpareCodeUsed,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
+        Self::EmailChanged,
     ];
 
     /// The word that is stored, and that the API says.
@@ -107,6 +110,7 @@ impl EventKind {
             Self::SpareCodeUsed => "spare_code_used",
             Self::PasskeyAdded => "passkey_added",
             Self::PasskeyRemoved => "passkey_removed",
+            Self::EmailChanged => "email_changed",
         }
     }
 

@@ -248,7 +248,7 @@ fn username_problem(name: &str) -> Option<String> {
     }
 }
 
-fn email_problem(email: &str) -> Option<String> {
+pub(super) fn email_problem(email: &str) -> Option<String> {
     let options = email_address::Options::default()
         .with_required_tld()
         .without_display_text();
@@ -265,7 +265,7 @@ fn email_problem(email: &str) -> Option<String> {
     }
 }
 
-fn display_name_problem(name: &str) -> Option<String> {
+pub(super) fn display_name_problem(name: &str) -> Option<String> {
     if name.trim().chars().count() > MAX_NAME_CHARS {
         Some(format!(
             "A display name has at most {MAX_NAME_CHARS} characters."

@@ -36,7 +36,8 @@ pub(super) fn is_by_owner(event: &EventRow) -> bool {
         | EventKind::SpareCodesRenewed
         | EventKind::SpareCodeUsed
         | EventKind::PasskeyAdded
-        | EventKind::PasskeyRemoved => true,
+        | EventKind::PasskeyRemoved
+        | EventKind::EmailChanged => true,
         EventKind::Guessing
         | EventKind::SessionsEnded
         | EventKind::RoleChanged
@@ -91,6 +92,7 @@ fn words(kind: EventKind) -> &'static str {
         EventKind::SpareCodeUsed => "A spare code was used up",
         EventKind::PasskeyAdded => "A passkey was added",
         EventKind::PasskeyRemoved => "A passkey was removed",
+        EventKind::EmailChanged => "The email address was changed",
     }
 }
 

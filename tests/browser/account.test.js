@@ -102,7 +102,7 @@ for (const [look, options] of Object.entries(looks)) {
     const page = await openPage(t, options);
     page.expectedComplaints = [/403/];
     await signIn(page, url);
-    for (const [path, name] of [["", "account"], ["/security", "security"], ["/sessions", "sessions"], ["/tokens", "tokens"]]) {
+    for (const [path, name] of [["", "account"], ["/security", "security"], ["/sessions", "sessions"], ["/tokens", "tokens"], ["/profile", "profile"]]) {
       await page.goto(`${url}/account${path}`);
       await checkAccessibility(page, name);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -22,6 +22,7 @@ fn private() -> Vec<(&'static str, String)> {
     let routes = [
         ("GET", "/api/v1/session"),
         ("DELETE", "/api/v1/session"),
+        ("PATCH", "/api/v1/account"),
         ("GET", "/api/v1/account/tokens"),
         ("GET", "/api/v1/account/master-key"),
         ("POST", "/api/v1/account/master-key"),

@@ -123,6 +123,7 @@ fn account_calls(browser: &Browser) -> Vec<(String, RequestBuilder)> {
         ("POST", "/api/v1/account/recovery-code", proof.clone()),
         ("POST", "/api/v1/admin/invitations", json!({})),
         ("POST", "/api/v1/account/tokens", token),
+        ("PATCH", "/api/v1/account", json!({ "display_name": "forged" })),
         ("POST", "/api/v1/account/master-key", proof.clone()),
         ("DELETE", "/api/v1/account", proof),
     ];
@@ -142,6 +143,14 @@ fn forms(id: &str) -> Vec<(String, Vec<(&'static str, String)>)> {
         ("/logout".into(), vec![]),
         ("/account/sessions".into(), vec![]),
         ("/account/invitations".into(), vec![]),
+        (
+            "/account/profile".into(),
+            vec![
+                ("email", "forged@example.org".into()),
+                ("display_name", "forged".into()),
+                ("password", PASSWORD.into()),
+            ],
+        ),
         (
             "/account/tokens".into(),
             vec![

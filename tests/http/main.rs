@@ -73,6 +73,7 @@ mod page_selection;
 mod page_vault;
 mod passkeys;
 mod pictures;
+mod profile;
 mod quotas;
 mod readme;
 mod registration;

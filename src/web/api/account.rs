@@ -13,9 +13,11 @@ use super::super::guards::{Reader, SameOrigin, Writer};
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
 use super::super::site::Site;
+use super::super::wire::UserBody;
 use crate::vault;
 use crate::vault::Caller;
 use crate::vault::Event;
+use crate::vault::ProfileChange;
 use crate::vault::Recovery;
 use crate::vault::Unlocked;
 use crate::vault::Vault;
@@ -245,6 +247,37 @@ async fn events(reader: Reader, vault: &State<Vault>) -> Result<Json<Events>, Pr
     }))
 }
 
+#[derive(Deserialize)]
+struct Profile {
+    email: Option<String>,
+    display_name: Option<String>,
+    #[serde(default)]
+    password: Zeroizing<String>,
+    totp: Option<Zeroizing<String>>,
+}
+
+#[rocket::patch("/account", data = "<body>")]
+async fn change_profile(
+    who: Writer,
+    body: JsonBody<Profile>,
+    caller: Caller,
+    vault: &State<Vault>,
+) -> Result<Json<UserBody>, Problem> {
+    let Profile {
+        email,
+        display_name,
+        password,
+        totp,
+    } = body.0;
+    let change = ProfileChange {
+        email,
+        display_name,
+    };
+    let proof = vault::Proof::new(password, totp);
+    let changed = vault.change_profile(&who.0, change, proof, &caller);
+    Ok(Json(UserBody::from(&changed.await?)))
+}
+
 #[rocket::delete("/account", data = "<body>")]
 async fn delete(
     who: Writer,
@@ -268,6 +301,7 @@ pub(super) fn routes() -> Vec<rocket::Route> {
         rotate,
         master_key,
         events,
+        change_profile,
         delete
     ]
 }

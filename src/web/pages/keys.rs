@@ -39,6 +39,14 @@ pub(super) async fn health(who: &Unlocked, vault: &Vault) -> Result<Health, Prob
     let states = [ImageState::Active, ImageState::Trashed];
     let (pictures, _) = totals(vault, who, &states).await?;
     let sessions = vault.devices(who).await?.len();
+    let tokens = vault.tokens(who).await?.len();
+    let factors = vault.factors(who).await?;
+    let opening = factors.passkeys.iter().filter(|passkey| passkey.opens);
+    let of_factors = usize::from(factors.authenticator_since.is_some())
+        + usize::from(factors.spare_codes_made_at.is_some())
+        + opening.count();
+    // The master key is wrapped by password and code, and wraps two of the account's.
+    let of_account = 4 + usize::from(who.account.retired_wrap.is_some());
     Ok(Health {
         hash_label: format!(
             "Argon2id with {}, {} passes, {} lane{}",
@@ -48,8 +56,7 @@ pub(super) async fn health(who: &Unlocked, vault: &Vault) -> Result<Health, Prob
             if kdf.lanes == 1 { "" } else { "s" },
         ),
         sessions_label: units::count(sessions),
-        // The master key is wrapped by password, code and each sign-in, and wraps two of the account's.
-        keys_label: units::count(pictures + sessions + 4),
+        keys_label: units::count(pictures + sessions + tokens + of_factors + of_account),
         generation: who.account.mk_generation,
         rotating: vault.rotation_left(who).await?.map(|left| Rotating {
             done: (pictures as u64).saturating_sub(left),

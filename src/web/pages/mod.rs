@@ -9,6 +9,7 @@ mod keys;
 mod moving;
 mod passkeys;
 mod picture;
+mod profile;
 mod recover;
 mod register;
 mod selection;
@@ -40,6 +41,7 @@ pub(super) fn routes() -> Vec<rocket::Route> {
         register::routes(),
         recover::routes(),
         account::routes(),
+        profile::routes(),
         keys::routes(),
         sessions::routes(),
         tokens::routes(),
