@@ -30,8 +30,8 @@ use image_vault::vault::{
 use jiff::{SignedDuration, Timestamp};
 use second_factor::{
     a_clock_that_goes_back_brings_no_code_back, a_waiting_sign_in_ends_after_five_minutes,
-    an_app_can_be_confirmed_for_half_an_hour, codes_outlive_a_new_master_key,
-    codes_work_once_on_all_processes,
+    an_app_can_be_confirmed_for_half_an_hour, an_ended_sign_in_sets_no_factor_up,
+    codes_outlive_a_new_master_key, codes_work_once_on_all_processes,
 };
 
 use forged::{
@@ -339,6 +339,7 @@ on_both_stores!(
     a_key_that_does_not_open_holds_up_no_other(),
     codes_work_once_on_all_processes(choice),
     codes_outlive_a_new_master_key(),
+    an_ended_sign_in_sets_no_factor_up(),
     an_app_can_be_confirmed_for_half_an_hour(),
     a_waiting_sign_in_ends_after_five_minutes(),
     a_clock_that_goes_back_brings_no_code_back(),

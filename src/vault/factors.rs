@@ -87,7 +87,7 @@ impl Vault {
         let id = who.id();
         let key_wrap = keys::wrap(WrapKind::Authenticator, id, id.as_bytes(), &master, &key)?;
         let begun_at = self.now();
-        self.change_factor(id, |row| {
+        self.change_factor(id, Some(&who.session), |row| {
             if is_confirmed(row) {
                 let message = "An authenticator app is set up already. Turn it off first.";
                 let errors = FieldErrors::from([("authenticator".into(), message.into())]);
@@ -132,7 +132,7 @@ impl Vault {
     ) -> Result<Vec<Zeroizing<String>>> {
         let (id, now) = (who.id(), self.now());
         let (codes, spare) = self.draw_spare_codes(id, &who.keyring.master)?;
-        let confirmed = self.change_factor(id, |row| {
+        let confirmed = self.change_factor(id, Some(&who.session), |row| {
             let app = row.authenticator.as_mut();
             let app = app.filter(|app| self.can_be_confirmed(app));
             let app = app.ok_or(VaultError::Gone)?;
@@ -159,7 +159,7 @@ impl Vault {
         caller: &Caller,
     ) -> Result<()> {
         self.prove(who, &mut proof, caller).await?;
-        self.change_factor(who.id(), |row| {
+        self.change_factor(who.id(), Some(&who.session), |row| {
             if !is_confirmed(row) {
                 return Err(VaultError::NotFound);
             }
@@ -186,7 +186,7 @@ impl Vault {
     ) -> Result<Vec<Zeroizing<String>>> {
         let (_, master) = self.prove(who, &mut proof, caller).await?;
         let (codes, spare) = self.draw_spare_codes(who.id(), &master)?;
-        self.change_factor(who.id(), |row| {
+        self.change_factor(who.id(), Some(&who.session), |row| {
             if !is_in_use(row) {
                 return Err(VaultError::NotFound);
             }
@@ -199,15 +199,23 @@ impl Vault {
         Ok(codes)
     }
 
-    /// Changes the row as it is in the store, whoever else does so at the same moment.
+    /// Changes the row as it is in the store, whoever else does so at the same moment. It is looked
+    /// whether a session has ended after the row was read: what ended it, a recovery or another
+    /// master key, has written the row, so nothing that was made before gets in after it.
     pub(super) async fn change_factor<T>(
         &self,
         account: &AccountId,
+        session: Option<&[u8; 32]>,
         change: impl Fn(&mut FactorRow) -> Result<T>,
     ) -> Result<T> {
         let records = &self.store().records;
         for _ in 0..MOST_RACES {
             let stored = records.factor(account).await?;
+            if let Some(session) = session
+                && !self.is_live(session).await?
+            {
+                return Err(VaultError::Unauthenticated);
+            }
             let mut row = stored.unwrap_or(FactorRow {
                 account: *account,
                 authenticator: None,
@@ -276,7 +284,7 @@ pub fn reseal_factor(row: &FactorRow, old: &MasterKey, new: &MasterKey) -> Resul
     Ok(row)
 }
 
-fn is_confirmed(row: &FactorRow) -> bool {
+pub(super) fn is_confirmed(row: &FactorRow) -> bool {
     let app = row.authenticator.as_ref();
     app.is_some_and(|app| app.confirmed_at.is_some())
 }

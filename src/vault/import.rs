@@ -4,8 +4,9 @@
 //! is simply run again: what is here already is met, not added. Each is read back out of the vault
 //! before it counts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
+use std::pin::pin;
 
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -13,10 +14,11 @@ use tokio::io::AsyncRead;
 
 use super::error::{Result, VaultError};
 use super::forward::{Forward, Stop};
-use super::images::ImageEdit;
+use super::images::{ImageEdit, name_problem};
 use super::intake::UploadPermit;
 use super::manifest;
 use super::manifest::{LeftOut, Listed, Manifest, Unreadable};
+use super::metadata::MAX_OTHER_NAMES;
 use super::uploads::{Added, Past};
 use super::{Unlocked, Vault};
 use crate::archive::PackedFile;
@@ -162,8 +164,8 @@ impl Vault {
             left_out: manifest.damaged.iter().map(LeftOut::title).collect(),
             failed: Vec::new(),
         };
-        let now = self.now();
-        let (mut lines, mut done) = (manifest.lines(), 0);
+        let (mut lines, mut done, mut checked) = (manifest.lines(), 0, HashSet::new());
+        let mut ended = pin!(self.until_ended(who));
         loop {
             let batch: Vec<&[u8]> = lines.by_ref().take(LOOK_UP).collect();
             if batch.is_empty() {
@@ -178,8 +180,13 @@ impl Vault {
                 session.check().await?;
                 let listed = listed(line)?;
                 let known = listed.sum().and_then(|sum| known.get(&sum).copied());
-                let ended = self.import_one(who, &mut zip, &listed, known, mode, now);
-                report.note(&listed.name, ended.await)?;
+                let one = self.import_one(who, &mut zip, &listed, known, mode, &mut checked);
+                // However long a single file takes to come.
+                let outcome = tokio::select! {
+                    outcome = one => outcome,
+                    error = &mut ended => return Err(error),
+                };
+                report.note(&listed.name, outcome)?;
                 done += 1;
                 progress(done, report.total);
             }
@@ -228,13 +235,13 @@ impl Vault {
         listed: &Listed,
         known: Option<ImageId>,
         mode: ImportMode,
-        now: Timestamp,
+        checked: &mut HashSet<ImageId>,
     ) -> std::result::Result<Arrival, Trouble> {
         let found = zip.find(&listed.path).await;
         if let Err(Stop::Failed(kind)) = found {
             return Err(Trouble::All(ImportError::Read(kind).into()));
         }
-        let past = past(listed, now)?;
+        let past = past(listed, self.now())?;
         let (id, arrival) = match (known, mode) {
             (Some(id), ImportMode::Check) => (id, Arrival::Met),
             (Some(id), ImportMode::Add) => (self.meet(who, &id, &past).await?, Arrival::Met),
@@ -261,8 +268,15 @@ impl Vault {
                 }
             }
         };
+        // A list may name one picture many times: what was read back once has its sum.
+        if checked.contains(&id) {
+            return Ok(arrival);
+        }
         match self.sum_of_original(who, &id).await? == past.sha256 {
-            true => Ok(arrival),
+            true => {
+                checked.insert(id);
+                Ok(arrival)
+            }
             false => Err(Trouble::One(
                 "What the vault gives back is something else.".into(),
             )),
@@ -322,6 +336,13 @@ fn listed(line: &[u8]) -> Result<Listed> {
     Ok(Listed::read(line).map_err(ImportError::from)?)
 }
 
+/// Other names, as far as a picture may have them here.
+fn also_named(listed: &Listed) -> Vec<String> {
+    let names = listed.also_named.iter();
+    let good = names.filter(|name| name_problem(name).is_none());
+    good.take(MAX_OTHER_NAMES).cloned().collect()
+}
+
 /// What the list says about a picture, held against the rules of this vault.
 fn past(listed: &Listed, now: Timestamp) -> std::result::Result<Past, Trouble> {
     let sha256 = listed
@@ -340,7 +361,7 @@ fn past(listed: &Listed, now: Timestamp) -> std::result::Result<Past, Trouble> {
         uploaded_at: Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(now),
         // Its days in the trash begin anew: else it would be gone as soon as it has come.
         trashed_at: listed.trashed_at.map(|_| now),
-        also_named: listed.also_named.clone(),
+        also_named: also_named(listed),
         said: said.checked()?,
     })
 }

@@ -22,6 +22,8 @@ const VERSION: u32 = 1;
 /// Longest one that is written or read: some 500,000 pictures with a sentence each.
 pub(super) const MAX_BYTES: u64 = 256 << 20;
 /// Longest part before the pictures.
+/// Longest line of a picture: all that may be said about one, escaped, is a third of it.
+const MAX_LINE: usize = 1 << 20;
 const MAX_HEAD: usize = 4 << 10;
 /// Longest part behind them.
 const MAX_TAIL: usize = 16 << 20;
@@ -223,6 +225,10 @@ impl Manifest {
         };
         let (mut total, mut largest) = (0, 0);
         for line in manifest.lines() {
+            // What a line holds takes many times its length when it is read.
+            if line.len() > MAX_LINE {
+                return Err(Unreadable::Foreign);
+            }
             let listed = Listed::read(line)?;
             total += 1;
             largest = listed.size.max(largest);
@@ -270,6 +276,19 @@ mod tests {
                 "uploaded_at": "2026-11-21T10:00:00Z"}}"#
         );
         parsed(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_line_that_says_too_much_is_refused_before_it_is_read() {
+        let whole = written(1, &[]);
+        let at = whole.windows(9).position(|at| at == b"originals").unwrap();
+        let long = vec![b'x'; MAX_LINE];
+        let bytes = [&whole[..at], &long, &whole[at..]].concat();
+        assert!(Manifest::read(whole.into()).is_ok());
+        assert!(matches!(
+            Manifest::read(bytes.into()),
+            Err(Unreadable::Foreign)
+        ));
     }
 
     fn written(count: usize, damaged: &[LeftOut]) -> Vec<u8> {

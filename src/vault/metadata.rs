@@ -169,7 +169,7 @@ impl Metadata {
 
 /// Other names kept beside the first: enough for every copy a person makes, too few to grow a
 /// record without bound.
-const MAX_OTHER_NAMES: usize = 20;
+pub(super) const MAX_OTHER_NAMES: usize = 20;
 
 /// What an upload's bytes are, before anything is known about the picture.
 pub(super) struct Content {

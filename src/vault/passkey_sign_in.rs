@@ -10,6 +10,7 @@ use super::throttle::Guess;
 use super::{Answer, Caller, Challenge, Started, Vault, keys};
 use crate::crypto::{MasterKey, WrapKind};
 use crate::ids::AccountId;
+use crate::store::AccountRow;
 
 impl Vault {
     /// Asks for any passkey of this site, to sign in by it alone.
@@ -36,8 +37,6 @@ impl Vault {
     ) -> Result<Started> {
         let opened = self.open_by_passkey(answer);
         let (account, master) = self.counted(Guess::Passkey, caller, opened).await?;
-        let account = self.store().records.account(&account).await?;
-        let account = account.ok_or(VaultError::WrongPasskey)?;
         let lasting = match keep {
             true => Lasting::Kept,
             false => Lasting::InUse,
@@ -45,7 +44,7 @@ impl Vault {
         self.let_in(account, &master, caller, lasting).await
     }
 
-    async fn open_by_passkey(&self, answer: Answer) -> Result<(AccountId, MasterKey)> {
+    async fn open_by_passkey(&self, answer: Answer) -> Result<(AccountRow, MasterKey)> {
         let wrong = || VaultError::WrongPasskey;
         let site = self.passkey_site()?;
         let Some((_, Asking::ToSignIn(state))) = self.asked(&answer.token).await? else {
@@ -57,7 +56,10 @@ impl Vault {
         let (user, credential) = named.map_err(|_| wrong())?;
         let account = AccountId::from_bytes(user.into_bytes());
         let id = id_of(credential);
-        let row = self.store().records.factor(&account).await?;
+        // The account first: what is changed about it from now on ends the session that comes.
+        let records = &self.store().records;
+        let owner = records.account(&account).await?.ok_or_else(wrong)?;
+        let row = records.factor(&account).await?;
         let known = row.and_then(|row| row.passkeys.into_iter().find(|known| known.id == id));
         let known = known.ok_or_else(wrong)?;
         let passkey = read(&known)?;
@@ -68,8 +70,10 @@ impl Vault {
         let (kind, subject) = (WrapKind::Passkey, id.as_bytes());
         let master = keys::unwrap(kind, &account, subject, &prf, &wrap).map_err(|_| wrong())?;
         let now = self.now();
-        self.change_factor(&account, |row| note_use(&mut row.passkeys, &shown, now))
-            .await?;
-        Ok((account, master))
+        self.change_factor(&account, None, |row| {
+            note_use(&mut row.passkeys, &shown, now)
+        })
+        .await?;
+        Ok((owner, master))
     }
 }

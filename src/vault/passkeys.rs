@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::error::{Result, VaultError};
 use super::events::EventKind;
+use super::factors::is_confirmed;
 use super::passkey_challenges::{Asking, id_of, internal, parsed, prf_of, to_json, written};
 use super::{Answer, Caller, Challenge, Proof, Unlocked, Vault, keys};
 use crate::crypto::{PasskeySecret, WrapKind};
@@ -127,7 +128,7 @@ impl Vault {
         };
         let (codes, spare) = self.draw_spare_codes(id, &who.keyring.master)?;
         let had_spare = self
-            .change_factor(id, |row| {
+            .change_factor(id, Some(&who.session), |row| {
                 check_number(row.passkeys.len())?;
                 if row.passkeys.iter().any(|known| known.id == new.id) {
                     return Err(VaultError::invalid(
@@ -158,13 +159,13 @@ impl Vault {
         caller: &Caller,
     ) -> Result<()> {
         self.prove(who, &mut proof, caller).await?;
-        self.change_factor(who.id(), |row| {
+        self.change_factor(who.id(), Some(&who.session), |row| {
             let before = row.passkeys.len();
             row.passkeys.retain(|known| known.id != *passkey);
             if row.passkeys.len() == before {
                 return Err(VaultError::NotFound);
             }
-            if row.passkeys.is_empty() && row.authenticator.is_none() {
+            if row.passkeys.is_empty() && !is_confirmed(row) {
                 row.spare_codes = None;
             }
             Ok(())

@@ -262,6 +262,18 @@ impl Vault {
         }
     }
 
+    /// Waits for the end of the session, and tells of it.
+    pub(super) async fn until_ended(&self, who: &Unlocked) -> VaultError {
+        loop {
+            tokio::time::sleep(CHECK_SESSION).await;
+            match self.is_live(&who.session).await {
+                Ok(true) => {}
+                Ok(false) => return VaultError::Unauthenticated,
+                Err(error) => return error,
+            }
+        }
+    }
+
     /// Often enough that a short idle time is not outrun by the writing of it.
     fn touch_every(&self) -> SignedDuration {
         let quarter = self.0.sessions.idle / 4;

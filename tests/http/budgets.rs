@@ -35,10 +35,15 @@ const COUNTED_BY_NOBODY: [&str; 7] = [
 ];
 /// Served on a port of its own, to this machine only.
 const ELSEWHERE: &str = "GET /metrics";
-const OPEN_TO_STRANGERS: [&str; 12] = [
+const OPEN_TO_STRANGERS: [&str; 17] = [
     "GET /",
     "GET /login",
     "POST /login",
+    "GET /login/code",
+    "POST /login/code",
+    "POST /login/code/passkey",
+    "POST /login/passkey",
+    "POST /login/passkey/challenge",
     "GET /register",
     "POST /register",
     "GET /recover",

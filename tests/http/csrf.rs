@@ -123,7 +123,11 @@ fn account_calls(browser: &Browser) -> Vec<(String, RequestBuilder)> {
         ("POST", "/api/v1/account/recovery-code", proof.clone()),
         ("POST", "/api/v1/admin/invitations", json!({})),
         ("POST", "/api/v1/account/tokens", token),
-        ("PATCH", "/api/v1/account", json!({ "display_name": "forged" })),
+        (
+            "PATCH",
+            "/api/v1/account",
+            json!({ "display_name": "forged" }),
+        ),
         ("POST", "/api/v1/account/master-key", proof.clone()),
         ("DELETE", "/api/v1/account", proof),
     ];

@@ -122,8 +122,9 @@ fn an_import_of_what_is_here_takes_a_small_window_of_memory(backend: &Backend) {
         assert_eq!(report["already_here"], FILES);
     });
     let size = zip.len();
+    // What comes in has a window, and what is read back has one.
     assert!(
-        growth < MAX_GROWTH_KIB,
+        growth < 2 * MAX_GROWTH_KIB,
         "{growth} KiB for a zip of {size} bytes"
     );
 }

@@ -278,7 +278,14 @@ fn forms_ask_for_a_code_where_one_is_needed(backend: &Backend) {
         .map(|input| input["id"].clone())
         .filter(|id| id != "again-code")
         .collect();
-    assert_eq!(codes, ["totp_current_password", "totp_password"]);
+    assert_eq!(
+        codes,
+        [
+            "totp_current_password",
+            "totp_password",
+            "totp_rotation_password"
+        ]
+    );
 
     let wrong = app.wrong();
     let cases: [(&str, Typed, &str); 3] = [

@@ -76,10 +76,17 @@ pub(crate) async fn codes_work_once_on_all_processes(fixture: &Fixture, choice: 
     }
 }
 
+/// Signed in anew, without a code.
+async fn entered(fixture: &Fixture) -> Unlocked {
+    let started = fixture.vault.sign_in(sign_in(None), &here()).await.unwrap();
+    fixture.vault.unlock(&started.token).await.unwrap()
+}
+
 pub(crate) async fn an_app_can_be_confirmed_for_half_an_hour(fixture: &Fixture) {
     let (who, _) = fixture.person().await;
     let app = begun(fixture, &who).await;
     fixture.wait(30 * 60);
+    let who = entered(fixture).await;
     let late = code(fixture, &app);
     let confirmed = fixture
         .vault
@@ -88,7 +95,7 @@ pub(crate) async fn an_app_can_be_confirmed_for_half_an_hour(fixture: &Fixture) 
     assert!(matches!(confirmed, Err(VaultError::Gone)));
     let shown = fixture.vault.waiting_authenticator(&who).await;
     assert!(matches!(shown.err(), Some(VaultError::Gone)));
-    fixture.vault.sign_in(sign_in(None), &here()).await.unwrap();
+    let who = entered(fixture).await;
     let again = begun(fixture, &who).await;
     fixture.wait(29 * 60);
     let in_time = code(fixture, &again);
@@ -172,4 +179,17 @@ pub(crate) async fn codes_outlive_a_new_master_key(fixture: &Fixture) {
         enter(&spare[0]).await,
         Err(VaultError::WrongFactor(_))
     ));
+}
+
+/// Whoever ended it may have done so because somebody else has the browser.
+pub(crate) async fn an_ended_sign_in_sets_no_factor_up(fixture: &Fixture) {
+    let (who, _) = fixture.person().await;
+    fixture.vault.sign_out(&who).await.unwrap();
+    let begun = fixture
+        .vault
+        .begin_authenticator(&who, proof(), &here())
+        .await;
+    assert!(matches!(begun, Err(VaultError::Unauthenticated)));
+    let stored = fixture.store.records.factor(who.id()).await.unwrap();
+    assert_eq!(stored, None);
 }

@@ -17,7 +17,7 @@ pub(super) struct SequenceDoc {
     #[serde(rename = "_id")]
     pub(super) account: AccountId,
     pub(super) seq: u64,
-    // What the account keeps; absent until schema 4 has counted it.
+    // What the account keeps; absent until schema 5 has counted it.
     #[serde(default)]
     pub(super) images: i64,
     #[serde(default)]

@@ -134,7 +134,7 @@ async fn add_trust(mongo: &Mongo) -> Result<()> {
         .await
 }
 
-/// Schema 4: second factors, and what waits for one. A transaction may be the first to touch the
+/// Schema 6: second factors, and what waits for one. A transaction may be the first to touch the
 /// former, so it is made beforehand.
 async fn add_second_factor(mongo: &Mongo) -> Result<()> {
     let created = async { exists_now(mongo.database.create_collection("factors").await) };

@@ -9,6 +9,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::super::api::passkeys::ChallengeBody;
+use super::super::budgets::Visitor;
 use super::super::guards::SameOrigin;
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
@@ -20,6 +21,7 @@ use crate::vault::Vault;
 
 #[rocket::post("/login/code/passkey")]
 async fn ask_waiting(
+    _visitor: Visitor,
     _ours: SameOrigin,
     jar: &CookieJar<'_>,
     site: &State<Site>,
@@ -30,7 +32,11 @@ async fn ask_waiting(
 }
 
 #[rocket::post("/login/passkey/challenge")]
-async fn ask(_ours: SameOrigin, vault: &State<Vault>) -> Result<Json<ChallengeBody>, Problem> {
+async fn ask(
+    _visitor: Visitor,
+    _ours: SameOrigin,
+    vault: &State<Vault>,
+) -> Result<Json<ChallengeBody>, Problem> {
     Ok(Json(vault.ask_to_sign_in().await?.into()))
 }
 
@@ -45,6 +51,7 @@ struct SignIn {
 
 #[rocket::post("/login/passkey", data = "<body>")]
 async fn sign_in(
+    _visitor: Visitor,
     _ours: SameOrigin,
     body: JsonBody<SignIn>,
     caller: Caller,

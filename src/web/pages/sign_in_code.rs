@@ -7,6 +7,7 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::super::budgets::Visitor;
 use super::super::forms::Posted;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
@@ -65,6 +66,7 @@ fn over() -> Answer {
 
 #[rocket::get("/login/code?<next>")]
 async fn form(
+    _visitor: Visitor,
     next: Option<&str>,
     shell: Shell,
     jar: &CookieJar<'_>,
@@ -86,6 +88,7 @@ struct Code {
 
 #[rocket::post("/login/code", data = "<form>")]
 async fn finish(
+    _visitor: Visitor,
     form: Posted<Code>,
     caller: Caller,
     shell: Shell,
