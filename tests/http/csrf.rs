@@ -170,7 +170,7 @@ fn forms(id: &str) -> Vec<(String, Vec<(&'static str, String)>)> {
         ),
         (
             "/account/master-key".into(),
-            vec![("rotation_password", PASSWORD.into())],
+            vec![("password", PASSWORD.into())],
         ),
         (
             "/account/delete".into(),

@@ -93,13 +93,13 @@ fn the_form_replaces_the_key_and_shows_the_new_code(backend: &Backend) {
     let client = server.user("ada");
     client.add("a.jpg", &samples::jpeg(1));
     let mut browser = server.signed_in("ada");
-    let wrong = [("rotation_password", "not it at all")];
+    let wrong = [("password", "not it at all")];
     let page = browser
         .submit_signed("/account/master-key", &wrong)
         .expect(403)
         .text();
     assert!(page.contains("id=\"rotation_password-error\""), "{page}");
-    let right = [("rotation_password", PASSWORD)];
+    let right = [("password", PASSWORD)];
     let page = browser
         .submit_signed("/account/master-key", &right)
         .expect(200)
