@@ -1,8 +1,7 @@
 //! `/account`: what there is to know about the own account, its secrets, and leaving.
 
+use rocket::http::CookieJar;
 use rocket::http::uri::Host;
-use rocket::http::{CookieJar, Status};
-use rocket::response::{Flash, Redirect, Responder};
 use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
@@ -16,10 +15,11 @@ use super::super::room::RoomView;
 use super::super::shell::Shell;
 use super::super::site::{INVITATION_LASTS, Site};
 use super::super::units;
+use super::answer::Answer;
 use super::factors::FactorsView;
 use super::keys::{Health, health};
 use super::register::{code_page, code_page_again};
-use super::sign_in::{NoFields, SignedOut};
+use super::sign_in::NoFields;
 use crate::store::ImageState;
 use crate::vault;
 use crate::vault::Caller;
@@ -60,14 +60,6 @@ struct EventLine {
     at_label: String,
     device: String,
     address: String,
-}
-
-#[derive(Responder)]
-pub(super) enum Answer {
-    Page(Template),
-    Refused((Status, Template)),
-    Done(Flash<Redirect>),
-    Problem(Problem),
 }
 
 /// How many pictures there are in these states, and the bytes of their originals.
@@ -149,6 +141,7 @@ async fn security_page(
         address: event.address,
     };
     let account = &who.account;
+    let factors = vault.factors(who).await?;
     let page = SecurityPage {
         password_set_label: units::moment(account.password_set_at),
         code_made_label: units::moment(account.recovery_made_at),
@@ -156,9 +149,9 @@ async fn security_page(
             .recovery_proven_at
             .map(units::moment)
             .unwrap_or_default(),
-        factors: vault.factors(who).await?.into(),
         events: vault.events(who).await?.into_iter().map(line).collect(),
-        health: health(who, vault).await?,
+        health: health(who, &factors, vault).await?,
+        factors: factors.into(),
         errors,
     };
     let shell = shell.signed_in(who);
@@ -172,22 +165,14 @@ pub(super) async fn refused(
     who: &Unlocked,
     shell: Shell,
     vault: &Vault,
-) -> Answer {
-    let mut errors = problem.errors().clone();
-    if errors.is_empty() && matches!(problem.status().code, 403 | 429) {
-        errors.insert(field.into(), problem.detail().to_owned());
-    }
+) -> Result<Answer, Problem> {
+    let mut errors = problem.at_field(field)?;
     // The page has a field for a code in more than one form.
     if let Some(words) = errors.remove("totp") {
         errors.insert(format!("totp_{field}").into(), words);
     }
-    if errors.is_empty() {
-        return Answer::Problem(problem);
-    }
-    match security_page(who, shell, vault, &errors).await {
-        Ok(page) => Answer::Refused((problem.status(), page)),
-        Err(problem) => Answer::Problem(problem),
-    }
+    let page = security_page(who, shell, vault, &errors).await?;
+    Ok(Answer::refused(&problem, page))
 }
 
 #[derive(FromForm)]
@@ -205,7 +190,7 @@ async fn change_password(
     jar: &CookieJar<'_>,
     site: &State<Site>,
     vault: &State<Vault>,
-) -> Answer {
+) -> Result<Answer, Problem> {
     let Signed { who, form } = signed;
     let code = form.totp.map(Zeroizing::new);
     let current = vault::Proof::new(form.current_password.into(), code);
@@ -213,7 +198,9 @@ async fn change_password(
     match changed.await.map_err(Problem::from) {
         Ok(()) => {
             renew_cookie(&who, &caller, jar, site, vault).await;
-            done("Your password is changed, and all other sign-ins are ended.")
+            Ok(done(
+                "Your password is changed, and all other sign-ins are ended.",
+            ))
         }
         Err(problem) => refused(problem, "current_password", &who, shell, vault).await,
     }
@@ -238,11 +225,11 @@ async fn renew_code(
     caller: Caller,
     shell: Shell,
     vault: &State<Vault>,
-) -> Answer {
+) -> Result<Answer, Problem> {
     let Signed { who, form } = signed;
     let renewed = vault.renew_recovery_code(&who, form.into(), &caller);
     match renewed.await.map_err(Problem::from) {
-        Ok(code) => Answer::Page(code_page(code, shell.signed_in(&who))),
+        Ok(code) => Ok(Answer::Page(code_page(code, shell.signed_in(&who)))),
         Err(problem) => refused(problem, "password", &who, shell, vault).await,
     }
 }
@@ -260,7 +247,7 @@ async fn test_code(
     caller: Caller,
     shell: Shell,
     vault: &State<Vault>,
-) -> Answer {
+) -> Result<Answer, Problem> {
     let Signed { who, form } = signed;
     let (code, shown) = (
         Zeroizing::new(form.recovery_code),
@@ -268,7 +255,7 @@ async fn test_code(
     );
     let tested = vault.prove_recovery_code(&who, &code, &caller).await;
     match (tested.map_err(Problem::from), shown) {
-        (Ok(()), _) => done("This code opens your vault. Keep it safe."),
+        (Ok(()), _) => Ok(done("This code opens your vault. Keep it safe.")),
         // Whatever was wrong, the code is not shown anywhere else.
         (Err(problem), Some(shown)) => {
             let mut errors = problem.errors().clone();
@@ -276,14 +263,14 @@ async fn test_code(
                 .entry("recovery_code".into())
                 .or_insert_with(|| problem.detail().to_owned());
             let page = code_page_again(shown, shell.signed_in(&who), &errors);
-            Answer::Refused((problem.status(), page))
+            Ok(Answer::refused(&problem, page))
         }
         (Err(problem), _) => refused(problem, "recovery_code", &who, shell, vault).await,
     }
 }
 
 fn done(words: &str) -> Answer {
-    Answer::Done(Flash::success(Redirect::to("/account/security"), words))
+    Answer::told("/account/security", words)
 }
 
 #[derive(Serialize)]
@@ -329,26 +316,18 @@ async fn delete(
     jar: &CookieJar<'_>,
     site: &State<Site>,
     vault: &State<Vault>,
-) -> Result<SignedOut, Answer> {
+) -> Result<Answer, Problem> {
     let Signed { who, form } = signed;
     let deleted = vault.delete_account(&who, form.into(), &caller);
     let Err(problem) = deleted.await.map_err(Problem::from) else {
         jar.add(site.removal_cookie());
-        return Ok(SignedOut::to_login(
+        return Ok(Answer::signed_out(
             "Your account is deleted, and nothing of it is left.",
         ));
     };
-    if !matches!(problem.status().code, 403 | 429) {
-        return Err(Answer::Problem(problem));
-    }
-    let mut errors = problem.errors().clone();
-    if errors.is_empty() {
-        errors.insert("password".into(), problem.detail().to_owned());
-    }
-    Err(match delete_page(&who, shell, vault, &errors).await {
-        Ok(page) => Answer::Refused((problem.status(), page)),
-        Err(problem) => Answer::Problem(problem),
-    })
+    let errors = problem.at_field("password")?;
+    let page = delete_page(&who, shell, vault, &errors).await?;
+    Ok(Answer::refused(&problem, page))
 }
 
 pub(super) fn routes() -> Vec<rocket::Route> {

@@ -1,7 +1,5 @@
 //! `/account/security/factor`: the second factor, by plain forms.
 
-use rocket::http::Status;
-use rocket::response::{Flash, Redirect, Responder};
 use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
@@ -14,6 +12,7 @@ use super::super::qr::Qr;
 use super::super::shell::Shell;
 use super::super::units;
 use super::account::Proof;
+use super::answer::Answer;
 use crate::ids::PasskeyId;
 use crate::vault;
 use crate::vault::Caller;
@@ -128,14 +127,6 @@ struct SpareCodesPage {
     codes: Vec<Zeroizing<String>>,
 }
 
-#[derive(Responder)]
-enum Answer {
-    Page(Template),
-    Refused((Status, Template)),
-    Done(Flash<Redirect>),
-    Problem(Problem),
-}
-
 #[rocket::get("/account/security/factor")]
 async fn factors(reader: Reader, shell: Shell, vault: &State<Vault>) -> Result<Template, Problem> {
     factors_page(&reader.who, shell, vault, "", &FieldErrors::new()).await
@@ -194,13 +185,9 @@ fn codes_page(who: &Unlocked, shell: Shell, codes: Vec<Zeroizing<String>>) -> An
 fn added(who: &Unlocked, shell: Shell, codes: Vec<Zeroizing<String>>) -> Answer {
     if codes.is_empty() {
         let words = "It is asked for from now on. Your spare codes stay as they are.";
-        return Answer::Done(Flash::success(Redirect::to(HERE), words));
+        return Answer::told(HERE, words);
     }
     codes_page(who, shell, codes)
-}
-
-fn answer(page: Result<Template, Problem>) -> Answer {
-    page.map_or_else(Answer::Problem, Answer::Page)
 }
 
 /// The page again, with what was wrong in one of its forms; other failures are pages of their own.
@@ -210,18 +197,10 @@ async fn refused(
     who: &Unlocked,
     shell: Shell,
     vault: &Vault,
-) -> Answer {
-    let mut errors = problem.errors().clone();
-    if errors.is_empty() && matches!(problem.status().code, 403 | 429) {
-        errors.insert("password".into(), problem.detail().to_owned());
-    }
-    if errors.is_empty() {
-        return Answer::Problem(problem);
-    }
-    match factors_page(who, shell, vault, form, &errors).await {
-        Ok(page) => Answer::Refused((problem.status(), page)),
-        Err(problem) => Answer::Problem(problem),
-    }
+) -> Result<Answer, Problem> {
+    let errors = problem.at_field("password")?;
+    let page = factors_page(who, shell, vault, form, &errors).await?;
+    Ok(Answer::refused(&problem, page))
 }
 
 #[rocket::post("/account/security/factor/app", data = "<signed>")]
@@ -230,11 +209,14 @@ async fn begin(
     caller: Caller,
     shell: Shell,
     vault: &State<Vault>,
-) -> Answer {
+) -> Result<Answer, Problem> {
     let Signed { who, form } = signed;
     let begun = vault.begin_authenticator(&who, form.into(), &caller).await;
     match begun.map_err(Problem::from) {
-        Ok(enrolment) => answer(enrolment_page(&who, shell, enrolment, &FieldErrors::new())),
+        Ok(enrolment) => {
+            let page = enrolment_page(&who, shell, enrolment, &FieldErrors::new())?;
+            Ok(Answer::Page(page))
+        }
         Err(problem) => refused(problem, "app", &who, shell, vault).await,
     }
 }
@@ -250,17 +232,17 @@ async fn confirm(
     caller: Caller,
     shell: Shell,
     vault: &State<Vault>,
-) -> Answer {
+) -> Result<Answer, Problem> {
     let Signed { who, form } = signed;
     let code = Zeroizing::new(form.totp);
     let confirmed = vault.confirm_authenticator(&who, &code, &caller).await;
     match confirmed.map_err(Problem::from) {
-        Ok(codes) => added(&who, shell, codes),
-        Err(problem) if problem.errors().is_empty() => Answer::Problem(problem),
-        Err(problem) => match again(&who, shell, vault, problem.errors()).await {
-            Ok(page) => Answer::Refused((problem.status(), page)),
-            Err(problem) => Answer::Problem(problem),
-        },
+        Ok(codes) => Ok(added(&who, shell, codes)),
+        Err(problem) if problem.errors().is_empty() => Err(problem),
+        Err(problem) => {
+            let page = again(&who, shell, vault, problem.errors()).await?;
+            Ok(Answer::refused(&problem, page))
+        }
     }
 }
 
@@ -281,11 +263,11 @@ async fn renew_codes(
     caller: Caller,
     shell: Shell,
     vault: &State<Vault>,
-) -> Answer {
+) -> Result<Answer, Problem> {
     let Signed { who, form } = signed;
     let renewed = vault.renew_spare_codes(&who, form.into(), &caller).await;
     match renewed.map_err(Problem::from) {
-        Ok(codes) => codes_page(&who, shell, codes),
+        Ok(codes) => Ok(codes_page(&who, shell, codes)),
         Err(problem) => refused(problem, "codes", &who, shell, vault).await,
     }
 }
@@ -296,13 +278,13 @@ async fn turn_off(
     caller: Caller,
     shell: Shell,
     vault: &State<Vault>,
-) -> Answer {
+) -> Result<Answer, Problem> {
     let Signed { who, form } = signed;
     let removed = vault.remove_authenticator(&who, form.into(), &caller).await;
     match removed.map_err(Problem::from) {
         Ok(()) => {
             let words = "The app is turned off: its codes are not asked for any more.";
-            Answer::Done(Flash::success(Redirect::to(HERE), words))
+            Ok(Answer::told(HERE, words))
         }
         Err(problem) => refused(problem, "off", &who, shell, vault).await,
     }
@@ -321,7 +303,7 @@ async fn add_passkey(
     caller: Caller,
     shell: Shell,
     vault: &State<Vault>,
-) -> Answer {
+) -> Result<Answer, Problem> {
     let Signed { who, form } = signed;
     let Ok(given) = serde_json::from_str(&Zeroizing::new(form.answer)) else {
         let words = "Passkeys need a browser with scripts.";
@@ -330,7 +312,7 @@ async fn add_passkey(
     };
     let made = vault.add_passkey(&who, &form.name, given, &caller).await;
     match made.map_err(Problem::from) {
-        Ok(codes) => added(&who, shell, codes),
+        Ok(codes) => Ok(added(&who, shell, codes)),
         Err(problem) => refused(problem, "passkey", &who, shell, vault).await,
     }
 }
@@ -348,17 +330,17 @@ async fn remove_passkey(
     caller: Caller,
     shell: Shell,
     vault: &State<Vault>,
-) -> Answer {
+) -> Result<Answer, Problem> {
     let Signed { who, form } = signed;
     let Ok(id) = form.id.parse::<PasskeyId>() else {
-        return Answer::Problem(Problem::not_found());
+        return Err(Problem::not_found());
     };
     let proof = vault::Proof::new(form.password.into(), form.totp.map(Zeroizing::new));
     let removed = vault.remove_passkey(&who, &id, proof, &caller).await;
     match removed.map_err(Problem::from) {
         Ok(()) => {
             let words = "The passkey is removed: it opens nothing here any more.";
-            Answer::Done(Flash::success(Redirect::to(HERE), words))
+            Ok(Answer::told(HERE, words))
         }
         Err(problem) => refused(problem, &form.id, &who, shell, vault).await,
     }

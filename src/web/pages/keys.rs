@@ -9,10 +9,12 @@ use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::site::Site;
 use super::super::units;
-use super::account::{Answer, Proof, refused, totals};
+use super::account::{Proof, refused, totals};
+use super::answer::Answer;
 use super::register::welcome;
 use crate::store::ImageState;
 use crate::vault::Caller;
+use crate::vault::Factors;
 use crate::vault::Unlocked;
 use crate::vault::Vault;
 
@@ -34,13 +36,16 @@ struct Rotating {
     left_label: String,
 }
 
-pub(super) async fn health(who: &Unlocked, vault: &Vault) -> Result<Health, Problem> {
+pub(super) async fn health(
+    who: &Unlocked,
+    factors: &Factors,
+    vault: &Vault,
+) -> Result<Health, Problem> {
     let kdf = &who.account.kdf;
     let states = [ImageState::Active, ImageState::Trashed];
     let (pictures, _) = totals(vault, who, &states).await?;
     let sessions = vault.devices(who).await?.len();
     let tokens = vault.tokens(who).await?.len();
-    let factors = vault.factors(who).await?;
     let opening = factors.passkeys.iter().filter(|passkey| passkey.opens);
     let of_factors = usize::from(factors.authenticator_since.is_some())
         + usize::from(factors.spare_codes_made_at.is_some())
@@ -74,11 +79,14 @@ async fn rotate(
     jar: &CookieJar<'_>,
     site: &State<Site>,
     vault: &State<Vault>,
-) -> Answer {
+) -> Result<Answer, Problem> {
     let Signed { who, form } = signed;
     let rotated = vault.rotate_master_key(&who, form.into(), &caller);
     match rotated.await.map_err(Problem::from) {
-        Ok(opened) => Answer::Page(welcome(opened, &caller, shell, jar, site, vault).await),
+        Ok(opened) => {
+            let page = welcome(opened, &caller, shell, jar, site, vault).await;
+            Ok(Answer::Page(page))
+        }
         Err(problem) => refused(problem, "rotation_password", &who, shell, vault).await,
     }
 }

@@ -4,6 +4,7 @@ pub(super) mod sign_in;
 pub(super) mod theme;
 
 mod account;
+mod answer;
 mod factors;
 mod keys;
 mod moving;

@@ -1,8 +1,7 @@
 //! `/account/export` and `/account/import`: taking everything along, and bringing it back.
 
 use rocket::data::Data;
-use rocket::http::Status;
-use rocket::response::{Redirect, Responder};
+use rocket::response::Redirect;
 use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
@@ -15,6 +14,7 @@ use super::super::receive::{Incoming, import_form};
 use super::super::shell::Shell;
 use super::super::units;
 use super::account::totals;
+use super::answer::Answer;
 use crate::store::ImageState;
 use crate::vault::FieldErrors;
 use crate::vault::Imported;
@@ -119,13 +119,6 @@ fn import_page(who: &Unlocked, shell: Shell, done: Option<Done>, errors: &FieldE
     Template::render("pages/account_import", shell.with(page))
 }
 
-#[derive(Responder)]
-enum Answer {
-    Page(Template),
-    Refused((Status, Template)),
-    Problem(Problem),
-}
-
 #[rocket::post("/account/import", data = "<data>")]
 async fn import(
     reader: Reader,
@@ -135,15 +128,17 @@ async fn import(
     vault: &State<Vault>,
 ) -> Result<Answer, Problem> {
     let (who, done) = import_form(reader, &incoming, data, vault).await?;
-    let none = FieldErrors::new();
-    Ok(match done {
-        Ok(done) => Answer::Page(import_page(&who, shell, Some(done.into()), &none)),
-        Err(problem) if !problem.errors().is_empty() => Answer::Refused((
-            problem.status(),
-            import_page(&who, shell, None, problem.errors()),
-        )),
-        Err(problem) => Answer::Problem(problem),
-    })
+    match done {
+        Ok(done) => {
+            let page = import_page(&who, shell, Some(done.into()), &FieldErrors::new());
+            Ok(Answer::Page(page))
+        }
+        Err(problem) if problem.errors().is_empty() => Err(problem),
+        Err(problem) => {
+            let page = import_page(&who, shell, None, problem.errors());
+            Ok(Answer::refused(&problem, page))
+        }
+    }
 }
 
 pub(super) fn routes() -> Vec<rocket::Route> {

@@ -1,7 +1,6 @@
 //! `/vault/images/{id}`: one picture, and what is said about it.
 
 use rocket::http::Status;
-use rocket::response::{Flash, Redirect, Responder};
 use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
@@ -11,6 +10,7 @@ use super::super::guards::Reader;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::units;
+use super::answer::Answer;
 use crate::ids::ImageId;
 use crate::media::Location;
 use crate::store::ImageState;
@@ -93,12 +93,6 @@ fn place(at: Location) -> String {
     format!("{latitude}, {longitude}")
 }
 
-#[derive(Responder)]
-enum Answer {
-    Refused((Status, Template)),
-    Done(Flash<Redirect>),
-}
-
 #[rocket::get("/vault/images/<id>")]
 async fn show(
     id: ImageId,
@@ -143,12 +137,12 @@ async fn save(
         .map_err(Problem::from)
     {
         Ok(_) => {
-            let back = Redirect::to(format!("/vault/images/{id}"));
-            Ok(Answer::Done(Flash::success(back, "Saved.")))
+            let back = format!("/vault/images/{id}");
+            Ok(Answer::told(back, "Saved."))
         }
         Err(problem) if problem.status() == Status::UnprocessableEntity => {
             let page = page(vault, &who, shell, &id, Some((&form, problem.errors()))).await?;
-            Ok(Answer::Refused((problem.status(), page)))
+            Ok(Answer::refused(&problem, page))
         }
         Err(problem) => Err(problem),
     }

@@ -1,6 +1,5 @@
 //! `/account/profile`: the address to sign in with, and the name to show.
 
-use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
@@ -10,7 +9,7 @@ use super::super::forms::Signed;
 use super::super::guards::Reader;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
-use super::account::Answer;
+use super::answer::Answer;
 use super::factors::FactorsView;
 use crate::vault::Caller;
 use crate::vault::FieldErrors;
@@ -74,16 +73,12 @@ async fn change(
     let proof = Proof::new(form.password.into(), form.totp.map(Zeroizing::new));
     let changed = vault.change_profile(&who, change, proof, &caller).await;
     let Err(problem) = changed.map_err(Problem::from) else {
-        let back = Redirect::to("/account");
-        return Ok(Answer::Done(Flash::success(
-            back,
-            "Your account is changed.",
-        )));
+        return Ok(Answer::told("/account", "Your account is changed."));
     };
     let errors = problem.at_field("password")?;
     let typed = (form.email.as_str(), form.display_name.as_str());
     let page = page(&who, shell, vault, typed, &errors).await?;
-    Ok(Answer::Refused((problem.status(), page)))
+    Ok(Answer::refused(&problem, page))
 }
 
 pub(super) fn routes() -> Vec<rocket::Route> {

@@ -1,7 +1,6 @@
 //! `/recover`: the way back for who has lost the password and kept the recovery code.
 
-use rocket::http::{CookieJar, Status};
-use rocket::response::Responder;
+use rocket::http::CookieJar;
 use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
@@ -11,6 +10,7 @@ use super::super::forms::Posted;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::site::Site;
+use super::answer::Answer;
 use super::register::welcome;
 use crate::vault::Caller;
 use crate::vault::FieldErrors;
@@ -21,13 +21,6 @@ use crate::vault::Vault;
 struct RecoverPage<'a> {
     login: &'a str,
     errors: &'a FieldErrors,
-}
-
-#[derive(Responder)]
-enum Answer {
-    Page(Template),
-    Refused((Status, Template)),
-    Problem(Problem),
 }
 
 fn page(shell: Shell, login: &str, errors: &FieldErrors) -> Template {
@@ -55,7 +48,7 @@ async fn recover(
     jar: &CookieJar<'_>,
     site: &State<Site>,
     vault: &State<Vault>,
-) -> Answer {
+) -> Result<Answer, Problem> {
     let login = form.0.login.clone();
     let recovery = Recovery {
         login: form.0.login,
@@ -63,7 +56,7 @@ async fn recover(
         new_password: form.0.new_password.into(),
     };
     match open(recovery, &caller, shell.clone(), jar, site, vault).await {
-        Ok(page) => Answer::Page(page),
+        Ok(page) => Ok(Answer::Page(page)),
         Err(problem) => refused(problem, shell, &login),
     }
 }
@@ -81,7 +74,7 @@ async fn open(
     Ok(welcome(opened, caller, shell, jar, site, vault).await)
 }
 
-fn refused(problem: Problem, shell: Shell, login: &str) -> Answer {
+fn refused(problem: Problem, shell: Shell, login: &str) -> Result<Answer, Problem> {
     let mut errors = problem.errors().clone();
     let words = match problem.status().code {
         401 => Some("This user name or email and this recovery code do not belong together."),
@@ -92,9 +85,9 @@ fn refused(problem: Problem, shell: Shell, login: &str) -> Answer {
         errors.insert("form".into(), words.to_owned());
     }
     if errors.is_empty() {
-        return Answer::Problem(problem);
+        return Err(problem);
     }
-    Answer::Refused((problem.status(), page(shell, login, &errors)))
+    Ok(Answer::refused(&problem, page(shell, login, &errors)))
 }
 
 pub(super) fn routes() -> Vec<rocket::Route> {

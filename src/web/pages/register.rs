@@ -1,7 +1,7 @@
 //! `/register`, and the one page that shows the recovery code.
 
-use rocket::http::{CookieJar, Status};
-use rocket::response::{Redirect, Responder};
+use rocket::http::CookieJar;
+use rocket::response::Redirect;
 use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
@@ -13,6 +13,7 @@ use super::super::guards::Reader;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::site::Site;
+use super::answer::Answer;
 use crate::config::Registration;
 use crate::vault::Caller;
 use crate::vault::FieldErrors;
@@ -41,14 +42,6 @@ struct Typed<'a> {
 struct CodePage<'a> {
     recovery_code: Zeroizing<String>,
     errors: &'a FieldErrors,
-}
-
-#[derive(Responder)]
-enum Answer {
-    Page(Template),
-    Refused((Status, Template)),
-    To(Redirect),
-    Problem(Problem),
 }
 
 #[rocket::get("/register?<invitation>")]
@@ -99,7 +92,7 @@ async fn register(
     jar: &CookieJar<'_>,
     site: &State<Site>,
     vault: &State<Vault>,
-) -> Answer {
+) -> Result<Answer, Problem> {
     let mut form = form.0;
     let new = NewAccount {
         username: form.username.clone(),
@@ -109,9 +102,9 @@ async fn register(
         invitation: form.invitation.clone(),
     };
     match create(new, &caller, shell.clone(), jar, site, vault).await {
-        Ok(page) => Answer::Page(page),
-        Err(problem) if problem.errors().is_empty() => Answer::Problem(problem),
-        Err(problem) => Answer::Refused((problem.status(), refused(shell, &form, &problem))),
+        Ok(page) => Ok(Answer::Page(page)),
+        Err(problem) if problem.errors().is_empty() => Err(problem),
+        Err(problem) => Ok(Answer::refused(&problem, refused(shell, &form, &problem))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The buttons below the grids: download, favourite, delete, restore. Deleting asks first.
 
-use rocket::response::{Flash, Redirect, Responder};
+use rocket::response::Redirect;
 use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
@@ -12,6 +12,7 @@ use super::super::shell::Shell;
 use super::super::site::Site;
 use super::super::units;
 use super::super::wire::parse_ids;
+use super::answer::Answer;
 use super::tiles::{Tile, link};
 use crate::store::ImageState;
 use crate::vault::Filter;
@@ -30,13 +31,6 @@ struct Choice {
     all: Option<String>,
     q: Option<String>,
     favourites: Option<String>,
-}
-
-#[derive(Responder)]
-enum Answer {
-    Page(Template),
-    To(Redirect),
-    Done(Flash<Redirect>),
 }
 
 #[derive(Serialize)]
@@ -121,9 +115,9 @@ async fn in_vault(
     let back = form.back("/vault");
     Ok(match form.action.as_str() {
         "download" => Answer::To(Redirect::to(download(vault, &who, selection).await?)),
-        "favourite" => done(back, favourite(vault, &who, selection).await?),
+        "favourite" => Answer::told(back, &favourite(vault, &who, selection).await?),
         "delete" => Answer::Page(confirm(vault, &who, shell, site, &form, TO_TRASH).await?),
-        "delete-confirmed" => done(back, to_trash(vault, &who, selection).await?),
+        "delete-confirmed" => Answer::told(back, &to_trash(vault, &who, selection).await?),
         _ => return Err(unknown_action()),
     })
 }
@@ -139,9 +133,9 @@ async fn in_trash(
     let selection = form.selection()?;
     let back = "/trash".to_owned();
     Ok(match form.action.as_str() {
-        "restore" => done(back, restore(vault, &who, selection).await?),
+        "restore" => Answer::told(back, &restore(vault, &who, selection).await?),
         "delete" => Answer::Page(confirm(vault, &who, shell, site, &form, FOR_GOOD).await?),
-        "delete-confirmed" => done(back, for_good(vault, &who, selection).await?),
+        "delete-confirmed" => Answer::told(back, &for_good(vault, &who, selection).await?),
         _ => return Err(unknown_action()),
     })
 }
@@ -157,10 +151,6 @@ const FOR_GOOD: Asks = Asks {
     of: ImageState::Trashed,
     at: "/trash",
 };
-
-fn done(back: String, text: String) -> Answer {
-    Answer::Done(Flash::success(Redirect::to(back), text))
-}
 
 async fn to_trash(vault: &Vault, who: &Unlocked, selection: Selection) -> Result<String, Problem> {
     let (deleted, _) = vault.trash(who, selection).await?;

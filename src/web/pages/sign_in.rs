@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use rocket::http::CookieJar;
 use rocket::http::uri::Reference;
-use rocket::http::{CookieJar, Header, Status};
-use rocket::response::{Flash, Redirect, Responder};
+use rocket::response::Redirect;
 use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
@@ -16,6 +16,7 @@ use super::super::guards::Reader;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::site::Site;
+use super::answer::Answer;
 use super::sign_in_code;
 use crate::config::Registration;
 use crate::vault::Begun;
@@ -36,13 +37,6 @@ struct LoginPage<'a> {
 #[derive(Serialize)]
 struct Typed<'a> {
     login: &'a str,
-}
-
-#[derive(Responder)]
-enum Answer {
-    Refused((Status, Template)),
-    To(Redirect),
-    Problem(Problem),
 }
 
 async fn page(
@@ -80,22 +74,16 @@ pub(in super::super) async fn form(
     reader: Option<Reader>,
     shell: Shell,
     vault: &State<Vault>,
-) -> LoginAnswer {
+) -> Answer {
     if reader.is_some() {
-        return LoginAnswer::To(Redirect::to("/vault"));
+        return Answer::To(Redirect::to("/vault"));
     }
     let shell = match &next {
         Some(_) => shell.notice("warning", "Sign in to go on."),
         None => shell,
     };
     let next = own_path(next.as_deref());
-    LoginAnswer::Page(page(shell, vault, "", None, next).await)
-}
-
-#[derive(Responder)]
-pub(in super::super) enum LoginAnswer {
-    Page(Template),
-    To(Redirect),
+    Answer::Page(page(shell, vault, "", None, next).await)
 }
 
 #[derive(FromForm)]
@@ -118,7 +106,7 @@ async fn sign_in(
     jar: &CookieJar<'_>,
     site: &State<Site>,
     vault: &State<Vault>,
-) -> Answer {
+) -> Result<Answer, Problem> {
     let Login {
         login,
         password,
@@ -138,19 +126,19 @@ async fn sign_in(
     match begun.map_err(Problem::from) {
         Ok(Begun::SignedIn(started)) => {
             jar.add(site.session_cookie(&started));
-            Answer::To(Redirect::to(next.to_owned()))
+            Ok(Answer::To(Redirect::to(next.to_owned())))
         }
         Ok(Begun::Waiting(waiting)) => {
             jar.add(site.waiting_cookie(&waiting));
-            Answer::To(sign_in_code::address(next))
+            Ok(Answer::To(sign_in_code::address(next)))
         }
         // For a script, which tells a wanted code from a wrong password by the document's type.
-        Err(problem) if in_one_step => Answer::Problem(problem),
-        Err(problem) if matches!(problem.status().code, 401 | 422 | 429) => Answer::Refused((
-            problem.status(),
-            page(shell, vault, &login, Some(problem.detail()), next).await,
-        )),
-        Err(problem) => Answer::Problem(problem),
+        Err(problem) if in_one_step => Err(problem),
+        Err(problem) if matches!(problem.status().code, 401 | 422 | 429) => {
+            let page = page(shell, vault, &login, Some(problem.detail()), next).await;
+            Ok(Answer::refused(&problem, page))
+        }
+        Err(problem) => Err(problem),
     }
 }
 
@@ -170,33 +158,16 @@ async fn begin(
 /// A form with nothing but its token.
 pub(super) type NoFields = HashMap<String, String>;
 
-/// Back to the login page, with what the browser kept of us cleared away.
-#[derive(Responder)]
-pub(super) struct SignedOut {
-    to: Flash<Redirect>,
-    clear: Header<'static>,
-}
-
-impl SignedOut {
-    /// Says why there.
-    pub(super) fn to_login(words: &str) -> Self {
-        Self {
-            to: Flash::success(Redirect::to("/login"), words),
-            clear: Header::new("Clear-Site-Data", "\"cache\", \"storage\""),
-        }
-    }
-}
-
 #[rocket::post("/logout", data = "<form>")]
 async fn sign_out(
     form: Signed<NoFields>,
     jar: &CookieJar<'_>,
     site: &State<Site>,
     vault: &State<Vault>,
-) -> Result<SignedOut, Problem> {
+) -> Result<Answer, Problem> {
     vault.sign_out(&form.who).await?;
     jar.add(site.removal_cookie());
-    Ok(SignedOut::to_login(
+    Ok(Answer::signed_out(
         "You are signed out. Your pictures are sealed.",
     ))
 }

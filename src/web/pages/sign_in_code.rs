@@ -1,7 +1,7 @@
 //! `/login/code`: the second step of signing in, for accounts that ask for a code.
 
-use rocket::http::{CookieJar, Status};
-use rocket::response::{Flash, Redirect, Responder};
+use rocket::http::CookieJar;
+use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
@@ -12,6 +12,7 @@ use super::super::forms::Posted;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::site::Site;
+use super::answer::Answer;
 use super::factors::FactorsView;
 use super::sign_in::own_path;
 use crate::vault::Caller;
@@ -24,15 +25,6 @@ struct CodePage<'a> {
     factors: FactorsView,
     next: &'a str,
     error: &'a str,
-}
-
-#[derive(Responder)]
-enum Answer {
-    Page(Template),
-    Refused((Status, Template)),
-    To(Redirect),
-    Over(Flash<Redirect>),
-    Problem(Problem),
 }
 
 fn page(shell: Shell, factors: Factors, next: &str, error: &str) -> Template {
@@ -61,7 +53,7 @@ pub(super) fn token(jar: &CookieJar<'_>, site: &Site) -> Zeroizing<String> {
 
 fn over() -> Answer {
     let words = "That took more than five minutes. Sign in once more.";
-    Answer::Over(Flash::warning(Redirect::to("/login"), words))
+    Answer::Told(Flash::warning(Redirect::to("/login"), words))
 }
 
 #[rocket::get("/login/code?<next>")]
@@ -72,11 +64,11 @@ async fn form(
     jar: &CookieJar<'_>,
     site: &State<Site>,
     vault: &State<Vault>,
-) -> Answer {
+) -> Result<Answer, Problem> {
     match vault.waiting_factors(&token(jar, site)).await {
-        Ok(factors) => Answer::Page(page(shell, factors, own_path(next), "")),
-        Err(VaultError::Unauthenticated) => over(),
-        Err(error) => Answer::Problem(error.into()),
+        Ok(factors) => Ok(Answer::Page(page(shell, factors, own_path(next), ""))),
+        Err(VaultError::Unauthenticated) => Ok(over()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -95,14 +87,14 @@ async fn finish(
     jar: &CookieJar<'_>,
     site: &State<Site>,
     vault: &State<Vault>,
-) -> Answer {
+) -> Result<Answer, Problem> {
     let next = own_path(form.0.next.as_deref());
     let code = Zeroizing::new(form.0.totp);
     let waiting = token(jar, site);
     let finished = vault.finish_sign_in(&waiting, &code, &caller).await;
     let started = match finished {
         Ok(started) => started,
-        Err(VaultError::Unauthenticated) => return over(),
+        Err(VaultError::Unauthenticated) => return Ok(over()),
         Err(error) => {
             let factors = vault.waiting_factors(&waiting).await;
             return refused(error.into(), shell, factors.unwrap_or_default(), next);
@@ -110,17 +102,20 @@ async fn finish(
     };
     jar.add(site.waiting_removal_cookie());
     jar.add(site.session_cookie(&started));
-    Answer::To(Redirect::to(next.to_owned()))
+    Ok(Answer::To(Redirect::to(next.to_owned())))
 }
 
-fn refused(problem: Problem, shell: Shell, factors: Factors, next: &str) -> Answer {
-    match problem.status().code {
-        401 | 429 => Answer::Refused((
-            problem.status(),
-            page(shell, factors, next, problem.detail()),
-        )),
-        _ => Answer::Problem(problem),
+fn refused(
+    problem: Problem,
+    shell: Shell,
+    factors: Factors,
+    next: &str,
+) -> Result<Answer, Problem> {
+    if !matches!(problem.status().code, 401 | 429) {
+        return Err(problem);
     }
+    let page = page(shell, factors, next, problem.detail());
+    Ok(Answer::refused(&problem, page))
 }
 
 pub(super) fn routes() -> Vec<rocket::Route> {

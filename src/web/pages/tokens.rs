@@ -1,6 +1,5 @@
 //! `/account/tokens`: what programs may do with the vault, and ending that.
 
-use rocket::response::{Flash, Redirect};
 use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
@@ -11,7 +10,7 @@ use super::super::guards::Reader;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
 use super::super::units;
-use super::account::Answer;
+use super::answer::Answer;
 use super::factors::FactorsView;
 use crate::ids::SessionId;
 use crate::vault::ApiToken;
@@ -167,7 +166,7 @@ async fn make(
         Err(problem) => {
             let errors = problem.at_field("password")?;
             let page = page(&who, shell, vault, typed, None, &errors).await?;
-            Ok(Answer::Refused((problem.status(), page)))
+            Ok(Answer::refused(&problem, page))
         }
     }
 }
@@ -182,11 +181,11 @@ async fn revoke(
     signed: Signed<Ending>,
     caller: Caller,
     vault: &State<Vault>,
-) -> Result<Flash<Redirect>, Problem> {
+) -> Result<Answer, Problem> {
     let Signed { who, form } = signed;
     vault.revoke_token(&who, &form.id.parse()?, &caller).await?;
-    let back = Redirect::to("/account/tokens");
-    Ok(Flash::success(back, "Revoked: it opens nothing any more."))
+    let words = "Revoked: it opens nothing any more.";
+    Ok(Answer::told("/account/tokens", words))
 }
 
 pub(super) fn routes() -> Vec<rocket::Route> {

@@ -1,0 +1,42 @@
+//! What the handler of a form answers when nothing failed that is a page of its own.
+
+use rocket::http::{Header, Status};
+use rocket::response::{Flash, Redirect, Responder};
+use rocket_dyn_templates::Template;
+
+use super::super::problem::Problem;
+
+/// A page, or the way to one.
+#[derive(Responder)]
+pub(in super::super) enum Answer {
+    /// The page.
+    Page(Template),
+    /// The form again, with what was wrong in it: see [`Answer::refused`].
+    Refused((Status, Template)),
+    /// Another page.
+    To(Redirect),
+    /// Another page, which says what was done: see [`Answer::told`].
+    Told(Flash<Redirect>),
+    /// The login page, with what the browser kept of us cleared away: see [`Answer::signed_out`].
+    SignedOut(Flash<Redirect>, Header<'static>),
+}
+
+impl Answer {
+    /// The form again as `page`, with the problem's status.
+    pub(in super::super) fn refused(problem: &Problem, page: Template) -> Self {
+        Self::Refused((problem.status(), page))
+    }
+
+    /// On to `to`, where `words` say what was done.
+    pub(in super::super) fn told(to: impl Into<String>, words: &str) -> Self {
+        Self::Told(Flash::success(Redirect::to(to.into()), words))
+    }
+
+    /// Back to the login page, where `words` say why.
+    pub(in super::super) fn signed_out(words: &str) -> Self {
+        Self::SignedOut(
+            Flash::success(Redirect::to("/login"), words),
+            Header::new("Clear-Site-Data", "\"cache\", \"storage\""),
+        )
+    }
+}
