@@ -155,7 +155,6 @@ impl Vault {
     ) -> Result<Imported> {
         let mut zip = Forward::new(zip);
         let (manifest, _memory) = self.manifest(who, &mut zip).await?;
-        let mut session = self.watch(who);
         let mut report = Imported {
             total: manifest.total,
             identical: 0,
@@ -165,7 +164,7 @@ impl Vault {
             failed: Vec::new(),
         };
         let (mut lines, mut done, mut checked) = (manifest.lines(), 0, HashSet::new());
-        let mut ended = pin!(self.until_ended(who));
+        let mut ended = pin!(self.watch(who).ended());
         loop {
             let batch: Vec<&[u8]> = lines.by_ref().take(LOOK_UP).collect();
             if batch.is_empty() {
@@ -177,7 +176,6 @@ impl Vault {
                 .collect();
             let known: HashMap<_, _> = self.known(who, &sums).await?.into_iter().collect();
             for line in batch {
-                session.check().await?;
                 let listed = listed(line)?;
                 let known = listed.sum().and_then(|sum| known.get(&sum).copied());
                 let one = self.import_one(who, &mut zip, &listed, known, mode, &mut checked);

@@ -108,6 +108,16 @@ impl Watch {
         let live = self.vault.live_session(&self.session).await?;
         live.map(drop).ok_or(VaultError::Unauthenticated)
     }
+
+    /// Waits for the session's end, and tells of it. What runs meanwhile counts as use.
+    pub(super) async fn ended(mut self) -> VaultError {
+        loop {
+            tokio::time::sleep(CHECK_SESSION).await;
+            if let Err(error) = self.check().await {
+                return error;
+            }
+        }
+    }
 }
 
 impl Vault {
@@ -259,18 +269,6 @@ impl Vault {
             vault: self.clone(),
             session: who.session,
             checked: Instant::now(),
-        }
-    }
-
-    /// Waits for the end of the session, and tells of it.
-    pub(super) async fn until_ended(&self, who: &Unlocked) -> VaultError {
-        loop {
-            tokio::time::sleep(CHECK_SESSION).await;
-            match self.is_live(&who.session).await {
-                Ok(true) => {}
-                Ok(false) => return VaultError::Unauthenticated,
-                Err(error) => return error,
-            }
         }
     }
 
