@@ -165,7 +165,8 @@ conformance! {
         old_tombstones_are_forgotten;
     archives:
         a_ticket_reads_back_for_its_owner,
-        expired_tickets_are_handed_back_oldest_first;
+        expired_tickets_are_handed_back_oldest_first,
+        the_tickets_before_an_accounts_newest_are_handed_back;
     blobs:
         a_blob_reads_back_whatever_its_size_and_pieces,
         any_part_can_be_read,

@@ -332,8 +332,14 @@ pub trait Records: EventRecords + FactorRecords + KeyRecords + TriesRecords {
     /// can follow.
     async fn remove_expired_archives(&self, now: Timestamp, limit: u32) -> Result<Vec<ArchiveRow>>;
 
-    /// Removes up to `limit` tickets of the account and returns them.
-    async fn remove_archives_of(&self, account: &AccountId, limit: u32) -> Result<Vec<ArchiveRow>>;
+    /// Removes up to `limit` tickets of the account, of those that are older than its newest `keep`,
+    /// and returns them.
+    async fn remove_archives_of(
+        &self,
+        account: &AccountId,
+        keep: u32,
+        limit: u32,
+    ) -> Result<Vec<ArchiveRow>>;
 
     /// Those of the ids that any row names. At most 1,000 ids a call.
     async fn referenced_blobs(&self, ids: &[BlobId]) -> Result<HashSet<BlobId>>;

@@ -78,16 +78,18 @@ impl Vault {
         let records = &self.store().records;
         records.remove_account(account, self.now()).await?;
         self.remove_images_of(account).await?;
-        self.drop_tickets(account).await?;
+        self.drop_tickets(account, 0).await?;
         // The tombstones that the pictures left.
         Ok(records.remove_account(account, self.now()).await?)
     }
 
-    /// Removes the account's tickets for zips.
-    pub(super) async fn drop_tickets(&self, account: &AccountId) -> Result<()> {
+    /// Removes the account's tickets for zips, but for its newest.
+    pub(super) async fn drop_tickets(&self, account: &AccountId, keep: u32) -> Result<()> {
         let records = &self.store().records;
         loop {
-            let tickets = records.remove_archives_of(account, BATCH as u32).await?;
+            let tickets = records
+                .remove_archives_of(account, keep, BATCH as u32)
+                .await?;
             for ticket in &tickets {
                 self.store().blobs.delete(&ticket.plan.id).await?;
             }

@@ -160,7 +160,7 @@ impl Vault {
     fn drop_tickets_beside(&self, account: AccountId) {
         let vault = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = vault.drop_tickets(&account).await {
+            if let Err(error) = vault.drop_tickets(&account, 0).await {
                 tracing::warn!(%account, %error, "tickets of zips were not removed");
             }
         });

@@ -24,6 +24,10 @@ use crate::store::ArchiveRow;
 /// How long a ticket lives.
 pub const ARCHIVE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Tickets that an account has at most, more than anybody fetches in a day; one more ends the oldest.
+/// Without an end, who asks for zips and fetches none could fill the disk: no quota counts tickets.
+const MAX_TICKETS: u32 = 500;
+
 /// First byte of what is sealed. Tickets of the version before have none: theirs is 0.
 const LAYOUT: u8 = 1;
 /// Layout and length of the head.
@@ -112,6 +116,7 @@ impl Vault {
             plan: blob,
         };
         self.store().records.insert_archive(&row).await?;
+        self.drop_tickets(who.id(), MAX_TICKETS).await?;
         Ok(Ticket {
             id,
             filename,

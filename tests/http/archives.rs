@@ -22,6 +22,7 @@ on_both_stores!(
     an_archive_of_nothing_or_of_others_is_refused,
     a_hundred_and_twenty_pictures_are_all_there,
     twenty_users_get_only_their_own,
+    more_than_five_hundred_tickets_end_the_oldest,
 );
 
 /// Name and bytes of each entry, as the `zip` crate reads them; it checks every CRC.
@@ -267,4 +268,17 @@ fn twenty_users_get_only_their_own(backend: &Backend) {
             });
         }
     });
+}
+
+/// Tickets take room that no quota counts.
+fn more_than_five_hundred_tickets_end_the_oldest(backend: &Backend) {
+    let server = Server::start(backend);
+    let client = server.user("ada");
+    let id = client.add("a.jpg", &samples::jpeg(1));
+    let tickets: Vec<Value> = (0..502)
+        .map(|_| client.archive(&json!({ "ids": [id] })))
+        .collect();
+    let status = |ticket: &Value| client.get(ticket["url"].as_str().unwrap()).status;
+    assert_eq!([0, 1].map(|at| status(&tickets[at])), [404, 404]);
+    assert_eq!([2, 501].map(|at| status(&tickets[at])), [200, 200]);
 }

@@ -305,11 +305,11 @@ pub(crate) async fn a_removed_account_takes_everything_with_it_and_nothing_of_ot
         let changes = records.changes_since(id, 0).await.unwrap();
         changes.count().await
     };
-    let tickets = records.remove_archives_of(&ada.id, 5).await.unwrap();
+    let tickets = records.remove_archives_of(&ada.id, 0, 5).await.unwrap();
     assert_eq!(tickets.len(), 1);
     assert!(
         records
-            .remove_archives_of(&ada.id, 5)
+            .remove_archives_of(&ada.id, 0, 5)
             .await
             .unwrap()
             .is_empty()
@@ -338,7 +338,11 @@ pub(crate) async fn a_removed_account_takes_everything_with_it_and_nothing_of_ot
     assert_eq!(records.sequence(&bob.id).await.unwrap(), 1);
     assert_eq!(ids(&bob.id).await, 1);
     assert_eq!(
-        records.remove_archives_of(&bob.id, 5).await.unwrap().len(),
+        records
+            .remove_archives_of(&bob.id, 0, 5)
+            .await
+            .unwrap()
+            .len(),
         1
     );
     // Its name is free.

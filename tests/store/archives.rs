@@ -47,3 +47,23 @@ pub(crate) async fn expired_tickets_are_handed_back_oldest_first(fresh: &Fresh) 
         Some(kept.clone())
     );
 }
+
+pub(crate) async fn the_tickets_before_an_accounts_newest_are_handed_back(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let (ada, bob) = (account_id(), account_id());
+    let made = |account, second| ArchiveRow {
+        created_at: at(second),
+        ..archive(account, at(99))
+    };
+    let rows = [made(ada, 2), made(ada, 1), made(ada, 3), made(bob, 0)];
+    for row in &rows {
+        records.insert_archive(row).await.unwrap();
+    }
+    let beyond = |keep, limit| records.remove_archives_of(&ada, keep, limit);
+    assert_eq!(beyond(3, 9).await.unwrap(), []);
+    assert_eq!(beyond(2, 9).await.unwrap(), [rows[1].clone()]);
+    assert_eq!(beyond(0, 0).await.unwrap(), []);
+    assert_eq!(beyond(0, 9).await.unwrap().len(), 2);
+    let of_bob = records.archive(&bob, &rows[3].id).await.unwrap();
+    assert_eq!(of_bob, Some(rows[3].clone()));
+}

@@ -157,7 +157,7 @@ async fn call_everything(store: &Store) {
     records.insert_archive(&ticket).await.unwrap();
     records.archive(&ada.id, &ticket.id).await.unwrap();
     records.remove_expired_archives(at(9), 5).await.unwrap();
-    records.remove_archives_of(&ada.id, 5).await.unwrap();
+    records.remove_archives_of(&ada.id, 1, 5).await.unwrap();
     records.remove_account(&ada.id, at(0)).await.unwrap();
     let blob = put(&*store.blobs, &bytes(MIB + 1)).await;
     get(&*store.blobs, &blob, 0, None).await.unwrap();

@@ -23,7 +23,8 @@ statements! {
          RETURNING ", columns!()
     );
     REMOVE_OF = concat!(
-        "DELETE FROM archives WHERE id IN (SELECT id FROM archives WHERE account = ?1 LIMIT ?2)
+        "DELETE FROM archives WHERE id IN
+         (SELECT id FROM archives WHERE account = ?1 ORDER BY created_at DESC LIMIT ?3 OFFSET ?2)
          RETURNING ", columns!()
     );
 }
@@ -31,10 +32,11 @@ statements! {
 pub(super) fn remove_of(
     connection: &Connection,
     account: &AccountId,
+    keep: u32,
     limit: u32,
 ) -> Result<Vec<ArchiveRow>> {
     let mut remove = connection.prepare_cached(REMOVE_OF)?;
-    let rows = remove.query_map((account, limit), archive)?;
+    let rows = remove.query_map((account, keep, limit), archive)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_rotation.sql"),
     include_str!("migrations/0006_quotas.sql"),
     include_str!("migrations/0007_second_factor.sql"),
+    include_str!("migrations/0008_oldest_ticket.sql"),
 ];
 
 /// How many reads run at once. They never wait for a write (WAL).

@@ -370,9 +370,14 @@ impl Records for SqliteRecords {
             .await
     }
 
-    async fn remove_archives_of(&self, account: &AccountId, limit: u32) -> Result<Vec<ArchiveRow>> {
+    async fn remove_archives_of(
+        &self,
+        account: &AccountId,
+        keep: u32,
+        limit: u32,
+    ) -> Result<Vec<ArchiveRow>> {
         let account = *account;
-        self.write(move |db| archives::remove_of(db, &account, limit))
+        self.write(move |db| archives::remove_of(db, &account, keep, limit))
             .await
     }
 

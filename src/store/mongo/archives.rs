@@ -33,22 +33,24 @@ pub(super) async fn remove_expired(
     limit: u32,
 ) -> Result<Vec<ArchiveRow>> {
     let over = doc! { "expires_at": { "$lt": date(now) } };
-    remove(mongo, over, doc! { "expires_at": 1 }, limit).await
+    remove(mongo, over, doc! { "expires_at": 1 }, 0, limit).await
 }
 
 pub(super) async fn remove_of(
     mongo: &Mongo,
     account: &AccountId,
+    keep: u32,
     limit: u32,
 ) -> Result<Vec<ArchiveRow>> {
     let own = doc! { "account": account.to_string() };
-    remove(mongo, own, doc! {}, limit).await
+    remove(mongo, own, doc! { "created_at": -1 }, keep, limit).await
 }
 
 async fn remove(
     mongo: &Mongo,
     which: Document,
     order: Document,
+    keep: u32,
     limit: u32,
 ) -> Result<Vec<ArchiveRow>> {
     if limit == 0 {
@@ -62,6 +64,7 @@ async fn remove(
                     .archives()
                     .find(which.clone())
                     .sort(order.clone())
+                    .skip(keep.into())
                     .limit(limit.into())
                     .session(&mut *session)
                     .await?;

@@ -263,8 +263,13 @@ impl Records for MongoRecords {
         archives::remove_expired(&self.0, now, limit).await
     }
 
-    async fn remove_archives_of(&self, account: &AccountId, limit: u32) -> Result<Vec<ArchiveRow>> {
-        archives::remove_of(&self.0, account, limit).await
+    async fn remove_archives_of(
+        &self,
+        account: &AccountId,
+        keep: u32,
+        limit: u32,
+    ) -> Result<Vec<ArchiveRow>> {
+        archives::remove_of(&self.0, account, keep, limit).await
     }
 
     async fn referenced_blobs(&self, ids: &[BlobId]) -> Result<HashSet<BlobId>> {

@@ -14,7 +14,7 @@ use super::Mongo;
 use super::usage;
 
 /// The version that this program reads and writes.
-const CURRENT: i64 = 6;
+const CURRENT: i64 = 7;
 
 const NAMESPACE_EXISTS: i32 = 48;
 const INDEX_NOT_FOUND: i32 = 27;
@@ -74,6 +74,14 @@ pub(super) async fn bring_forward(mongo: &Mongo) -> Result<()> {
     if version < 6 {
         add_second_factor(mongo).await?;
         raise_version(mongo, 6).await?;
+    }
+    if version < 7 {
+        let archives = mongo.database.collection::<Document>("archives");
+        let by_age = index("by_account_and_age", doc! { "account": 1, "created_at": 1 });
+        mongo.answer(archives.create_index(by_age)).await?;
+        let dropped = async { gone_now(archives.drop_index("by_account").await) };
+        mongo.answer(dropped).await?;
+        raise_version(mongo, 7).await?;
     }
     Ok(())
 }
