@@ -1,5 +1,7 @@
 //! /api/v1/account/master-key: a new master key, a new recovery code, and the pictures as they were.
 
+use std::sync::mpsc;
+
 use serde_json::{Value, json};
 
 use super::answer::Answer;
@@ -130,19 +132,28 @@ fn a_server_that_dies_in_a_rotation_loses_nothing(backend: &Backend) {
     let mut generation = 1;
     for round in 0..8 {
         let client = server.anonymous().signed_in("ada", PASSWORD);
+        let (answered, answer) = mpsc::channel();
         std::thread::scope(|scope| {
-            scope.spawn(|| {
+            scope.spawn(move || {
                 let request = client.request("POST", MASTER_KEY).json(&proof());
                 // It may or may not be answered; what comes next begins to re-wrap.
                 if let Ok(answer) = Answer::try_to(request)
                     && answer.status == 200
                 {
+                    let _ = answered.send(());
                     let token = answer.json(200)["token"].as_str().unwrap().to_owned();
                     let next = client.with_token(&token).request("GET", MASTER_KEY);
                     let _ = Answer::try_to(next).map(|answer| answer.status);
                 }
             });
-            std::thread::sleep(random_delay() * 2);
+            // Half of the kills come while keys are re-wrapped, however slow the machine is.
+            match round % 2 {
+                0 => std::thread::sleep(random_delay() * 2),
+                _ => {
+                    let _ = answer.recv();
+                    std::thread::sleep(random_delay());
+                }
+            }
             server.kill();
         });
         server.run();
