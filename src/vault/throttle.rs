@@ -17,9 +17,10 @@ use crate::store::TriesRow;
 
 /// What is guessed at, and so what is counted.
 pub(super) enum Guess<'a> {
-    /// The password, by somebody who is not signed in. Counted by account, or by login where there
-    /// is none, so that nobody learns which from the waits; and apart in networks from which the
-    /// owner has signed in, so that strangers cannot keep the owner out.
+    /// The password, by somebody who is not signed in. Counted by what was typed, whether that is
+    /// anybody's or not: by account, the waits of a name and of an address would tell that they
+    /// belong together. Apart in networks from which the owner has signed in, so that strangers
+    /// cannot keep the owner out.
     SignIn {
         /// As it is compared.
         login: &'a str,
@@ -140,15 +141,14 @@ impl Vault {
         let of_secret = match guess {
             Guess::Recovery | Guess::Passkey => None,
             Guess::Proof(account) => Some(key("proof", &account.to_string(), "")),
-            Guess::SignIn {
-                account: Some(account),
-                ..
-            } => {
-                let is_known = self.is_known_network(account, &network).await?;
+            Guess::SignIn { login, account } => {
+                let is_known = match account {
+                    Some(account) => self.is_known_network(account, &network).await?,
+                    None => false,
+                };
                 let from = if is_known { network.as_str() } else { "" };
-                Some(key("account", &account.to_string(), from))
+                Some(key("login", login, from))
             }
-            Guess::SignIn { login, .. } => Some(key("login", login, "")),
         };
         let mut counters = vec![(key("network", &network, ""), &BY_NETWORK, false)];
         counters.extend(of_secret.map(|key| (key, &BY_SECRET, true)));

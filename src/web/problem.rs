@@ -213,6 +213,15 @@ impl Problem {
         }
     }
 
+    /// Gives a response the status and the headers.
+    pub(super) fn put_on(self, mut response: Response<'static>) -> Response<'static> {
+        response.set_status(self.status);
+        for (name, value) in self.headers {
+            response.set_header(Header::new(name, value));
+        }
+        response
+    }
+
     fn title(&self) -> &'static str {
         self.status.reason().unwrap_or("Error")
     }
@@ -276,7 +285,7 @@ pub(super) fn prefers_html(request: &Request<'_>) -> bool {
 
 impl<'r> Responder<'r, 'static> for Problem {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let mut response = if prefers_html(request) {
+        let response = if prefers_html(request) {
             self.page(request).respond_to(request)?
         } else {
             (
@@ -285,10 +294,6 @@ impl<'r> Responder<'r, 'static> for Problem {
             )
                 .respond_to(request)?
         };
-        response.set_status(self.status);
-        for (name, value) in self.headers {
-            response.set_header(Header::new(name, value));
-        }
-        Response::build_from(response).ok()
+        Ok(self.put_on(response))
     }
 }

@@ -10,6 +10,8 @@ use super::store::Backend;
 on_both_stores!(
     the_sixth_wrong_password_in_a_row_has_to_wait,
     waiting_says_nothing_about_whether_an_account_exists,
+    waiting_does_not_tell_that_a_name_and_an_address_belong_together,
+    a_form_that_has_to_wait_says_for_how_long,
     a_right_password_clears_the_count,
     tries_at_the_same_moment_are_all_counted,
     failures_are_remembered_by_every_process,
@@ -55,6 +57,33 @@ fn waiting_says_nothing_about_whether_an_account_exists(backend: &Backend) {
     for login in ["ada", "nobody"] {
         assert!((5..12).contains(&free(login)), "{login}");
     }
+}
+
+fn waiting_does_not_tell_that_a_name_and_an_address_belong_together(backend: &Backend) {
+    let server = Server::start(backend);
+    server.user("ada");
+    let client = server.anonymous();
+    while wrong(&client, "ada") == 401 {}
+    let status = wrong(&client, "ada@example.org");
+    assert_eq!(status, wrong(&client, "zoe@example.org"));
+    assert_eq!(status, 401);
+}
+
+/// Pages are read by scripts, too.
+fn a_form_that_has_to_wait_says_for_how_long(backend: &Backend) {
+    let server = Server::start(backend);
+    server.user("ada");
+    let mut browser = server.browser();
+    let typed = [("login", "ada"), ("password", WRONG)];
+    let mut submitted = || {
+        browser.get("/login").expect(200);
+        browser.submit("/login", &typed)
+    };
+    let refused = std::iter::repeat_with(&mut submitted)
+        .take(12)
+        .find(|answer| answer.status == 429);
+    let secs: u64 = refused.unwrap().header("Retry-After").parse().unwrap();
+    assert!((1..=300).contains(&secs), "{secs}");
 }
 
 fn a_right_password_clears_the_count(backend: &Backend) {

@@ -1,7 +1,8 @@
 //! What the handler of a form answers when nothing failed that is a page of its own.
 
-use rocket::http::{Header, Status};
-use rocket::response::{Flash, Redirect, Responder};
+use rocket::http::Header;
+use rocket::request::Request;
+use rocket::response::{self, Flash, Redirect, Responder};
 use rocket_dyn_templates::Template;
 
 use super::super::problem::Problem;
@@ -12,7 +13,7 @@ pub(in super::super) enum Answer {
     /// The page.
     Page(Template),
     /// The form again, with what was wrong in it: see [`Answer::refused`].
-    Refused((Status, Template)),
+    Refused(Refusal),
     /// Another page.
     To(Redirect),
     /// Another page, which says what was done: see [`Answer::told`].
@@ -21,10 +22,24 @@ pub(in super::super) enum Answer {
     SignedOut(Flash<Redirect>, Header<'static>),
 }
 
+/// A form that was refused.
+pub(in super::super) struct Refusal {
+    problem: Problem,
+    page: Template,
+}
+
+impl<'r> Responder<'r, 'static> for Refusal {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let response = self.page.respond_to(request)?;
+        Ok(self.problem.put_on(response))
+    }
+}
+
 impl Answer {
-    /// The form again as `page`, with the problem's status.
+    /// The form again as `page`, with the problem's status and headers.
     pub(in super::super) fn refused(problem: &Problem, page: Template) -> Self {
-        Self::Refused((problem.status(), page))
+        let problem = problem.clone();
+        Self::Refused(Refusal { problem, page })
     }
 
     /// On to `to`, where `words` say what was done.
