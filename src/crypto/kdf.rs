@@ -47,6 +47,22 @@ impl KdfParams {
         self.memory_kib < other.memory_kib || self.passes < other.passes
     }
 
+    /// A cost of its own for what this takes more than `other`, in memory times passes; `None` where
+    /// that is nothing.
+    pub fn beyond(&self, other: &Self) -> Option<Self> {
+        let work = |cost: &Self| u64::from(cost.memory_kib) * u64::from(cost.passes);
+        let more = work(self).checked_sub(work(other))?;
+        // In as few passes as today's memory allows, so that never more of it is used.
+        let passes = more.div_ceil(u64::from(self.memory_kib).max(1));
+        let memory_kib = u32::try_from(more.checked_div(passes)?).ok()?;
+        // RFC 9106 section 3.1: at least eight blocks a lane.
+        (memory_kib >= 8 * self.lanes).then_some(Self {
+            memory_kib,
+            passes: u32::try_from(passes).ok()?,
+            lanes: self.lanes,
+        })
+    }
+
     fn checked(&self) -> Result<Params, CryptoError> {
         let Self {
             memory_kib,
@@ -128,6 +144,20 @@ mod tests {
 
     fn pepper() -> Pepper {
         InstanceSecret::from_bytes([3; 32]).pepper()
+    }
+
+    #[test]
+    fn what_a_cost_takes_more_than_another_adds_up() {
+        let cost = |mib: u32, passes| KdfParams {
+            memory_kib: mib << 10,
+            passes,
+            lanes: 1,
+        };
+        let today = cost(128, 3);
+        assert_eq!(today.beyond(&cost(64, 3)), Some(cost(96, 2)));
+        assert_eq!(today.beyond(&cost(128, 2)), Some(cost(128, 1)));
+        assert_eq!(today.beyond(&today), None);
+        assert_eq!(today.beyond(&cost(256, 3)), None, "the older costs more");
     }
 
     // Argon2 is only as safe as the row that sets its cost.

@@ -54,6 +54,22 @@ impl Hashing {
         hashing.params.is_below(&self.params)
     }
 
+    /// Does what a hash of today's cost would have taken more than this one did, so that the time of
+    /// a refusal does not tell of an account whose hash is older.
+    ///
+    /// # Errors
+    /// [`VaultError::Busy`] when too many hashes wait already.
+    pub(super) async fn make_up_for(&self, hashing: &PasswordHashing) -> Result<()> {
+        let Some(params) = self.params.beyond(&hashing.params) else {
+            return Ok(());
+        };
+        let rest = PasswordHashing {
+            params,
+            ..self.fresh()?
+        };
+        self.derive("", &rest).await.map(drop)
+    }
+
     /// The key of a password.
     ///
     /// # Errors

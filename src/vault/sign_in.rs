@@ -127,7 +127,8 @@ impl Vault {
         }
     }
 
-    /// The account, where this is its password. Without an account the work is the same.
+    /// The account, where this is its password. Without an account the work is the same, and so it is
+    /// where the password's hash is still of a lower cost than today's.
     async fn open_by_password(
         &self,
         row: Option<AccountRow>,
@@ -139,8 +140,14 @@ impl Vault {
         };
         let key = self.0.passwords.derive(password, &hashing).await?;
         let account = row.ok_or(VaultError::WrongCredentials)?;
-        let master = keys::unwrap_by_password(&account.id, &hashing, &key, &account.password_wrap)?;
-        Ok((account, master))
+        let wrap = &account.password_wrap;
+        match keys::unwrap_by_password(&account.id, &hashing, &key, wrap) {
+            Ok(master) => Ok((account, master)),
+            Err(error) => {
+                self.0.passwords.make_up_for(&hashing).await?;
+                Err(error)
+            }
+        }
     }
 
     /// Brings the password's hash to today's cost, while the password is at hand. What hinders it,
