@@ -118,6 +118,7 @@ conformance! {
         a_factor_is_put_only_over_the_one_that_was_read,
         of_twenty_who_use_one_code_up_one_has_done_so,
         reset_credentials_end_sessions_and_factor_in_one_change,
+        nothing_made_before_credentials_were_reset_comes_after_it,
         credentials_and_factor_are_rotated_together_or_not_at_all,
         what_is_pending_is_taken_by_one_of_twenty,
         what_is_pending_ends_by_itself,

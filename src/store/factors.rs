@@ -23,6 +23,19 @@ pub struct FactorRow {
     pub revision: u64,
 }
 
+impl FactorRow {
+    /// That of an account which asks for nothing and has no row yet.
+    pub fn none(account: AccountId) -> Self {
+        Self {
+            account,
+            authenticator: None,
+            passkeys: Vec::new(),
+            spare_codes: None,
+            revision: 0,
+        }
+    }
+}
+
 /// An authenticator app (TOTP, RFC 6238).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthenticatorRow {

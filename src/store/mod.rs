@@ -32,7 +32,7 @@ pub use image_keys::{KeyRecords, KeyRow};
 pub use quotas::{Allowance, Quota, UsageRow};
 pub use records::{
     AccountRow, ArchiveRow, BlobRef, Change, ImageRow, ImageState, Inserted, InvitationRow, KdfRow,
-    MetadataChange, Role, SessionKind, SessionRow, UniqueField, Updated,
+    Kept, MetadataChange, Role, SessionKind, SessionRow, UniqueField, Updated,
 };
 pub use tries::{TriesRecords, TriesRow};
 
@@ -146,12 +146,9 @@ pub trait Records: EventRecords + FactorRecords + KeyRecords + TriesRecords {
 
     /// As [`Records::replace_credentials`] with no session kept, and puts the second factor under
     /// the new master key in the same transaction: [`Updated::Conflict`] also where that row was
-    /// changed by somebody else.
-    async fn rotate_credentials(
-        &self,
-        row: &AccountRow,
-        factor: Option<&FactorRow>,
-    ) -> Result<Updated>;
+    /// changed by somebody else. Where there is none, [`FactorRow::none`] is put, so that what is
+    /// made under the old key in this moment is not.
+    async fn rotate_credentials(&self, row: &AccountRow, factor: &FactorRow) -> Result<Updated>;
 
     /// As [`Records::replace_credentials`] with no session kept, and turns the second factor off in
     /// the same transaction.
@@ -332,12 +329,12 @@ pub trait Records: EventRecords + FactorRecords + KeyRecords + TriesRecords {
     /// can follow.
     async fn remove_expired_archives(&self, now: Timestamp, limit: u32) -> Result<Vec<ArchiveRow>>;
 
-    /// Removes up to `limit` tickets of the account, of those that are older than its newest `keep`,
-    /// and returns them.
+    /// Removes up to `limit` tickets of the account and returns them: none of its newest, as far as
+    /// they keep within `keep`.
     async fn remove_archives_of(
         &self,
         account: &AccountId,
-        keep: u32,
+        keep: Kept,
         limit: u32,
     ) -> Result<Vec<ArchiveRow>>;
 

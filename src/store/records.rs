@@ -211,6 +211,20 @@ pub struct MetadataChange {
     pub metadata: Vec<u8>,
 }
 
+/// How much of something stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// How many rows.
+    pub count: u32,
+    /// Bytes of their blobs, together.
+    pub bytes: u64,
+}
+
+impl Kept {
+    /// Nothing stays.
+    pub const NOTHING: Self = Self { count: 0, bytes: 0 };
+}
+
 /// An archive's ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchiveRow {

@@ -216,13 +216,7 @@ impl Vault {
             {
                 return Err(VaultError::Unauthenticated);
             }
-            let mut row = stored.unwrap_or(FactorRow {
-                account: *account,
-                authenticator: None,
-                passkeys: Vec::new(),
-                spare_codes: None,
-                revision: 0,
-            });
+            let mut row = stored.unwrap_or_else(|| FactorRow::none(*account));
             let outcome = change(&mut row)?;
             if records.put_factor(&row).await? {
                 return Ok(outcome);

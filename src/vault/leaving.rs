@@ -11,7 +11,7 @@ use super::accounts::login_key;
 use super::error::Result;
 use super::{Caller, Proof, Unlocked, Vault};
 use crate::ids::{AccountId, ImageId};
-use crate::store::Change;
+use crate::store::{Change, Kept};
 
 /// Rows handed to the store in one transaction.
 const BATCH: usize = 1_000;
@@ -78,13 +78,13 @@ impl Vault {
         let records = &self.store().records;
         records.remove_account(account, self.now()).await?;
         self.remove_images_of(account).await?;
-        self.drop_tickets(account, 0).await?;
+        self.drop_tickets(account, Kept::NOTHING).await?;
         // The tombstones that the pictures left.
         Ok(records.remove_account(account, self.now()).await?)
     }
 
     /// Removes the account's tickets for zips, but for its newest.
-    pub(super) async fn drop_tickets(&self, account: &AccountId, keep: u32) -> Result<()> {
+    pub(super) async fn drop_tickets(&self, account: &AccountId, keep: Kept) -> Result<()> {
         let records = &self.store().records;
         loop {
             let tickets = records

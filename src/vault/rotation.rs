@@ -21,7 +21,7 @@ use super::keys::{self, Keyring};
 use super::{Caller, Opened, Proof, Unlocked, Vault, reseal_factor};
 use crate::crypto::{AccountSecret, DigestKey, MasterKey, WrapKind};
 use crate::ids::AccountId;
-use crate::store::{AccountRow, FactorRow, KeyRow};
+use crate::store::{AccountRow, FactorRow, Kept, KeyRow};
 
 /// Keys re-wrapped at a time.
 const BATCH: u32 = 500;
@@ -101,9 +101,9 @@ impl Vault {
                 .await?;
             let records = &self.store().records;
             let factor = records.factor(&row.id).await?;
-            let reseal = |row: &FactorRow| reseal_factor(row, &retired, &master);
-            let factor = factor.as_ref().map(reseal).transpose()?;
-            let rotated = records.rotate_credentials(&row, factor.as_ref()).await?;
+            let factor = factor.unwrap_or_else(|| FactorRow::none(row.id));
+            let factor = reseal_factor(&factor, &retired, &master)?;
+            let rotated = records.rotate_credentials(&row, &factor).await?;
             if !is_done(rotated)? {
                 continue;
             }
@@ -160,7 +160,7 @@ impl Vault {
     fn drop_tickets_beside(&self, account: AccountId) {
         let vault = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = vault.drop_tickets(&account, 0).await {
+            if let Err(error) = vault.drop_tickets(&account, Kept::NOTHING).await {
                 tracing::warn!(%account, %error, "tickets of zips were not removed");
             }
         });

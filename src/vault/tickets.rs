@@ -19,14 +19,18 @@ use crate::crypto::BlobRole;
 use crate::crypto::DataKey;
 use crate::crypto::WrapKind;
 use crate::ids::ArchiveId;
-use crate::store::ArchiveRow;
+use crate::store::{ArchiveRow, Kept};
 
 /// How long a ticket lives.
 pub const ARCHIVE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Tickets that an account has at most, more than anybody fetches in a day; one more ends the oldest.
 /// Without an end, who asks for zips and fetches none could fill the disk: no quota counts tickets.
-const MAX_TICKETS: u32 = 500;
+/// An export's is the largest, with a list of up to 256 MiB.
+const TICKETS: Kept = Kept {
+    count: 500,
+    bytes: 1 << 30,
+};
 
 /// First byte of what is sealed. Tickets of the version before have none: theirs is 0.
 const LAYOUT: u8 = 1;
@@ -116,7 +120,9 @@ impl Vault {
             plan: blob,
         };
         self.store().records.insert_archive(&row).await?;
-        self.drop_tickets(who.id(), MAX_TICKETS).await?;
+        if let Err(error) = self.drop_tickets(who.id(), TICKETS).await {
+            tracing::warn!(%error, "an account's oldest tickets were not removed");
+        }
         Ok(Ticket {
             id,
             filename,

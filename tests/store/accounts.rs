@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use image_vault::store::{
-    AccountRow, Quota, Records, Role, SessionKind, StoreError, UniqueField, Updated,
+    AccountRow, Kept, Quota, Records, Role, SessionKind, StoreError, UniqueField, Updated,
 };
 
 use crate::fresh::Fresh;
@@ -305,11 +305,14 @@ pub(crate) async fn a_removed_account_takes_everything_with_it_and_nothing_of_ot
         let changes = records.changes_since(id, 0).await.unwrap();
         changes.count().await
     };
-    let tickets = records.remove_archives_of(&ada.id, 0, 5).await.unwrap();
+    let tickets = records
+        .remove_archives_of(&ada.id, Kept::NOTHING, 5)
+        .await
+        .unwrap();
     assert_eq!(tickets.len(), 1);
     assert!(
         records
-            .remove_archives_of(&ada.id, 0, 5)
+            .remove_archives_of(&ada.id, Kept::NOTHING, 5)
             .await
             .unwrap()
             .is_empty()
@@ -339,7 +342,7 @@ pub(crate) async fn a_removed_account_takes_everything_with_it_and_nothing_of_ot
     assert_eq!(ids(&bob.id).await, 1);
     assert_eq!(
         records
-            .remove_archives_of(&bob.id, 0, 5)
+            .remove_archives_of(&bob.id, Kept::NOTHING, 5)
             .await
             .unwrap()
             .len(),

@@ -1,6 +1,6 @@
 //! Archives' tickets.
 
-use image_vault::store::ArchiveRow;
+use image_vault::store::{ArchiveRow, Kept};
 
 use crate::fresh::Fresh;
 use crate::samples::{account_id, archive, at};
@@ -51,19 +51,30 @@ pub(crate) async fn expired_tickets_are_handed_back_oldest_first(fresh: &Fresh) 
 pub(crate) async fn the_tickets_before_an_accounts_newest_are_handed_back(fresh: &Fresh) {
     let records = &fresh.store.records;
     let (ada, bob) = (account_id(), account_id());
-    let made = |account, second| ArchiveRow {
-        created_at: at(second),
-        ..archive(account, at(99))
+    let made = |account, second, len| {
+        let mut row = archive(account, at(99));
+        (row.created_at, row.plan.len) = (at(second), len);
+        row
     };
-    let rows = [made(ada, 2), made(ada, 1), made(ada, 3), made(bob, 0)];
-    for row in &rows {
+    let second = made(ada, 2, 5_000_000_000);
+    let first = made(ada, 1, 1);
+    let fourth = made(ada, 4, 10);
+    let third = made(ada, 3, 10);
+    let of_bob = made(bob, 0, 1);
+    for row in [&second, &first, &fourth, &third, &of_bob] {
         records.insert_archive(row).await.unwrap();
     }
-    let beyond = |keep, limit| records.remove_archives_of(&ada, keep, limit);
-    assert_eq!(beyond(3, 9).await.unwrap(), []);
-    assert_eq!(beyond(2, 9).await.unwrap(), [rows[1].clone()]);
-    assert_eq!(beyond(0, 0).await.unwrap(), []);
-    assert_eq!(beyond(0, 9).await.unwrap().len(), 2);
-    let of_bob = records.archive(&bob, &rows[3].id).await.unwrap();
-    assert_eq!(of_bob, Some(rows[3].clone()));
+    let beyond = async |count, bytes, limit| {
+        let kept = Kept { count, bytes };
+        let gone = records.remove_archives_of(&ada, kept, limit).await;
+        gone.unwrap()
+    };
+    assert_eq!(beyond(4, 5_000_000_021, 9).await, []);
+    assert_eq!(beyond(3, u64::from(u32::MAX) * 2, 9).await, [first]);
+    assert_eq!(beyond(9, 5_000_000_019, 9).await, [second]);
+    assert_eq!(beyond(0, 0, 0).await, []);
+    assert_eq!(beyond(1, 20, 9).await, [third]);
+    assert_eq!(beyond(1, 9, 9).await, [fourth]);
+    let left = records.archive(&bob, &of_bob.id).await.unwrap();
+    assert_eq!(left, Some(of_bob));
 }

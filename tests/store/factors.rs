@@ -204,9 +204,20 @@ pub(crate) async fn a_removed_account_leaves_neither_factor_nor_what_is_pending(
     assert!(left.is_some());
 }
 
+pub(crate) async fn nothing_made_before_credentials_were_reset_comes_after_it(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let ada = account("Ada");
+    records.insert_account(&ada).await.unwrap();
+    let done = records.reset_credentials(&ada).await.unwrap();
+    assert_eq!(done, Updated::Done);
+    assert!(!records.put_factor(&factor(ada.id)).await.unwrap());
+    let left = records.factor(&ada.id).await.unwrap();
+    assert_eq!(left, Some(stored(&FactorRow::none(ada.id))));
+}
+
 pub(crate) async fn credentials_and_factor_are_rotated_together_or_not_at_all(fresh: &Fresh) {
     let records = &fresh.store.records;
-    let mut ada = account("ada");
+    let (mut ada, bob) = (account("ada"), account("bob"));
     records.insert_account(&ada).await.unwrap();
     records.insert_session(&session(ada.id)).await.unwrap();
     let sessions = async || {
@@ -224,28 +235,32 @@ pub(crate) async fn credentials_and_factor_are_rotated_together_or_not_at_all(fr
         ..row.clone()
     };
     // None is told of, an older one is, and then an older account.
+    let [none, none_of_bob] = [ada.id, bob.id].map(FactorRow::none);
     let rotate = async |account, factor| records.rotate_credentials(account, factor).await.unwrap();
-    assert_eq!(rotate(&rotated, None).await, Updated::Conflict);
-    assert_eq!(rotate(&rotated, Some(&row)).await, Updated::Conflict);
+    assert_eq!(rotate(&rotated, &none).await, Updated::Conflict);
+    assert_eq!(rotate(&rotated, &row).await, Updated::Conflict);
     let mut stale = rotated.clone();
     stale.revision += 7;
-    assert_eq!(rotate(&stale, Some(&current)).await, Updated::Conflict);
+    assert_eq!(rotate(&stale, &current).await, Updated::Conflict);
     assert_eq!(sessions().await, 1);
-    let stored = records.account(&ada.id).await.unwrap().unwrap();
-    assert_eq!(stored.mk_generation, ada.mk_generation);
+    let unchanged = records.account(&ada.id).await.unwrap().unwrap();
+    assert_eq!(unchanged.mk_generation, ada.mk_generation);
     assert_eq!(
         records.factor(&ada.id).await.unwrap().unwrap().passkeys,
         row.passkeys
     );
 
-    assert_eq!(rotate(&rotated, Some(&current)).await, Updated::Done);
+    assert_eq!(rotate(&rotated, &current).await, Updated::Done);
     assert_eq!(sessions().await, 0);
     ada = records.account(&ada.id).await.unwrap().unwrap();
     assert_eq!(ada.mk_generation, rotated.mk_generation);
-    let stored = records.factor(&ada.id).await.unwrap().unwrap();
-    assert_eq!((stored.passkeys, stored.revision), (Vec::new(), 2));
+    let after = records.factor(&ada.id).await.unwrap().unwrap();
+    assert_eq!((after.passkeys, after.revision), (Vec::new(), 2));
     // Who has no second factor rotates as well.
-    let bob = account("bob");
     records.insert_account(&bob).await.unwrap();
-    assert_eq!(rotate(&bob, None).await, Updated::Done);
+    assert_eq!(rotate(&bob, &none_of_bob).await, Updated::Done);
+    // And who made one under the old key at that moment does not get it in.
+    assert!(!records.put_factor(&factor(bob.id)).await.unwrap());
+    let left = records.factor(&bob.id).await.unwrap();
+    assert_eq!(left, Some(stored(&none_of_bob)));
 }

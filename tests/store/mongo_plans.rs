@@ -1,7 +1,9 @@
 //! What only the MongoDB store has: a server that says how it found the documents.
 
 use futures_util::{StreamExt, TryStreamExt};
-use image_vault::store::{Allowance, ImageState, KeyRow, Quota, SessionKind, Store, TriesRow};
+use image_vault::store::{
+    Allowance, ImageState, Kept, KeyRow, Quota, SessionKind, Store, TriesRow,
+};
 use mongodb::bson::{Document, doc};
 
 use crate::blobs::later;
@@ -157,7 +159,10 @@ async fn call_everything(store: &Store) {
     records.insert_archive(&ticket).await.unwrap();
     records.archive(&ada.id, &ticket.id).await.unwrap();
     records.remove_expired_archives(at(9), 5).await.unwrap();
-    records.remove_archives_of(&ada.id, 1, 5).await.unwrap();
+    records
+        .remove_archives_of(&ada.id, Kept::NOTHING, 5)
+        .await
+        .unwrap();
     records.remove_account(&ada.id, at(0)).await.unwrap();
     let blob = put(&*store.blobs, &bytes(MIB + 1)).await;
     get(&*store.blobs, &blob, 0, None).await.unwrap();

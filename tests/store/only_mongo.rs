@@ -130,6 +130,35 @@ async fn what_an_older_version_kept_is_counted() {
     .await;
 }
 
+/// The index of a version that did not end the oldest.
+#[tokio::test]
+async fn tickets_are_found_by_age_also_in_an_older_database() {
+    on_database(async |uri, database| {
+        open(uri).await.unwrap();
+        let archives = collection(database, "archives");
+        let names = async || {
+            let mut names = archives.list_index_names().await.unwrap();
+            names.sort();
+            names
+        };
+        let today = names().await;
+        archives.drop_index("by_account_and_age").await.unwrap();
+        let old = mongodb::options::IndexOptions::builder().name("by_account".to_owned());
+        let index = mongodb::IndexModel::builder()
+            .keys(doc! { "account": 1 })
+            .options(old.build());
+        archives.create_index(index.build()).await.unwrap();
+        let older = doc! { "$set": { "version": 6_i64 } };
+        let meta = collection(database, "meta");
+        meta.update_one(doc! { "_id": "schema" }, older)
+            .await
+            .unwrap();
+        open(uri).await.unwrap();
+        assert_eq!(names().await, today);
+    })
+    .await;
+}
+
 /// R0.1
 #[tokio::test]
 async fn somebody_elses_database_is_refused_and_left_alone() {

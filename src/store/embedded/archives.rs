@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::ids::{AccountId, ArchiveId};
 
-use super::super::{ArchiveRow, BlobRef, Result};
+use super::super::{ArchiveRow, BlobRef, Kept, Result};
 use super::columns::{Count, Millis};
 
 macro_rules! columns {
@@ -24,7 +24,11 @@ statements! {
     );
     REMOVE_OF = concat!(
         "DELETE FROM archives WHERE id IN
-         (SELECT id FROM archives WHERE account = ?1 ORDER BY created_at DESC LIMIT ?3 OFFSET ?2)
+         (SELECT id FROM
+            (SELECT id, row_number() OVER newest AS place, sum(plan_len) OVER newest AS bytes
+             FROM archives WHERE account = ?1
+             WINDOW newest AS (ORDER BY created_at DESC, rowid DESC ROWS UNBOUNDED PRECEDING))
+          WHERE place > ?2 OR bytes > ?3 LIMIT ?4)
          RETURNING ", columns!()
     );
 }
@@ -32,11 +36,11 @@ statements! {
 pub(super) fn remove_of(
     connection: &Connection,
     account: &AccountId,
-    keep: u32,
+    keep: Kept,
     limit: u32,
 ) -> Result<Vec<ArchiveRow>> {
     let mut remove = connection.prepare_cached(REMOVE_OF)?;
-    let rows = remove.query_map((account, keep, limit), archive)?;
+    let rows = remove.query_map((account, keep.count, Count(keep.bytes), limit), archive)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -30,10 +30,11 @@ statements! {
          :spare_made_at, :spare_digests, :passkeys, :revision + 1)
          WHERE account = :account AND revision = :revision"
     );
-    CLEAR = "UPDATE factors SET totp_wrap = NULL, totp_begun_at = NULL, totp_confirmed_at = NULL,
+    CLEAR = "INSERT INTO factors (account, passkeys, revision) VALUES (?1, '[]', 1)
+         ON CONFLICT (account) DO UPDATE SET
+         totp_wrap = NULL, totp_begun_at = NULL, totp_confirmed_at = NULL,
          totp_last_step = NULL, spare_wrap = NULL, spare_made_at = NULL, spare_digests = NULL,
-         passkeys = '[]', revision = revision + 1
-         WHERE account = ?1";
+         passkeys = '[]', revision = revision + 1";
     DELETE = "DELETE FROM factors WHERE account = ?1";
 }
 
@@ -66,7 +67,7 @@ pub(super) fn put(connection: &Connection, row: &FactorRow) -> Result<bool> {
     Ok(changed == 1)
 }
 
-/// The row stays, so that nobody who read it before can write it again.
+/// A row is left in any case, so that nobody who read before can write.
 pub(super) fn clear(connection: &Connection, account: &AccountId) -> Result<()> {
     connection.prepare_cached(CLEAR)?.execute([account])?;
     Ok(())

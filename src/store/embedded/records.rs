@@ -12,8 +12,8 @@ use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
     AccountRow, Allowance, ArchiveRow, BlobRef, Change, FactorRow, ImageRow, ImageState, Inserted,
-    InvitationRow, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow, Updated,
-    UsageRow,
+    InvitationRow, Kept, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow,
+    Updated, UsageRow,
 };
 use super::database::Database;
 use super::{accounts, archives, catalogue, factors, images, invitations, meta, sessions, usage};
@@ -114,22 +114,17 @@ impl Records for SqliteRecords {
         .await
     }
 
-    async fn rotate_credentials(
-        &self,
-        row: &AccountRow,
-        factor: Option<&FactorRow>,
-    ) -> Result<Updated> {
-        let (row, factor) = (row.clone(), factor.cloned());
+    async fn rotate_credentials(&self, row: &AccountRow, factor: &FactorRow) -> Result<Updated> {
+        let (row, factor) = (row.clone(), factor.clone());
         self.write(move |db| {
             let stored = factors::of_account(db, &row.id)?;
-            let revision = |row: &FactorRow| row.revision;
-            if stored.as_ref().map(revision) != factor.as_ref().map(revision) {
+            if stored.map_or(0, |stored| stored.revision) != factor.revision {
                 return Ok(Updated::Conflict);
             }
             let updated = accounts::update(db, &row)?;
             if updated == Updated::Done {
                 sessions::delete_of(db, &row.id, None)?;
-                factor.map(|factor| factors::put(db, &factor)).transpose()?;
+                factors::put(db, &factor)?;
             }
             Ok(updated)
         })
@@ -373,7 +368,7 @@ impl Records for SqliteRecords {
     async fn remove_archives_of(
         &self,
         account: &AccountId,
-        keep: u32,
+        keep: Kept,
         limit: u32,
     ) -> Result<Vec<ArchiveRow>> {
         let account = *account;

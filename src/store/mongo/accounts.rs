@@ -72,7 +72,7 @@ pub(super) async fn reset_credentials(mongo: &Mongo, row: &AccountRow) -> Result
 pub(super) async fn rotate_credentials(
     mongo: &Mongo,
     row: &AccountRow,
-    factor: Option<&FactorRow>,
+    factor: &FactorRow,
 ) -> Result<Updated> {
     replace(mongo, row, None, Factor::Put(factor)).await
 }
@@ -82,7 +82,7 @@ pub(super) async fn rotate_credentials(
 enum Factor<'a> {
     Kept,
     Cleared,
-    Put(Option<&'a FactorRow>),
+    Put(&'a FactorRow),
 }
 
 async fn replace(
@@ -125,9 +125,7 @@ async fn replace(
                         factors::clear(mongo, &mut *session, &row.id).await?;
                         true
                     }
-                    Factor::Put(factor) => {
-                        factors::put_again(mongo, &mut *session, &row.id, *factor).await?
-                    }
+                    Factor::Put(factor) => factors::put_again(mongo, &mut *session, factor).await?,
                 };
                 if !is_done {
                     session.abort_transaction().await?;

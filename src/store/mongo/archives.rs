@@ -6,7 +6,7 @@ use mongodb::bson::{Document, doc};
 
 use crate::ids::{AccountId, ArchiveId};
 
-use super::super::{ArchiveRow, Result};
+use super::super::{ArchiveRow, Kept, Result};
 use super::Mongo;
 use super::documents::{ArchiveDoc, date, texts};
 
@@ -33,13 +33,13 @@ pub(super) async fn remove_expired(
     limit: u32,
 ) -> Result<Vec<ArchiveRow>> {
     let over = doc! { "expires_at": { "$lt": date(now) } };
-    remove(mongo, over, doc! { "expires_at": 1 }, 0, limit).await
+    remove(mongo, over, doc! { "expires_at": 1 }, Kept::NOTHING, limit).await
 }
 
 pub(super) async fn remove_of(
     mongo: &Mongo,
     account: &AccountId,
-    keep: u32,
+    keep: Kept,
     limit: u32,
 ) -> Result<Vec<ArchiveRow>> {
     let own = doc! { "account": account.to_string() };
@@ -50,32 +50,44 @@ async fn remove(
     mongo: &Mongo,
     which: Document,
     order: Document,
-    keep: u32,
+    keep: Kept,
     limit: u32,
 ) -> Result<Vec<ArchiveRow>> {
     if limit == 0 {
         return Ok(Vec::new()); // to MongoDB it means "no limit"
     }
     let context = (mongo, which, order);
-    let removed: Vec<ArchiveDoc> = mongo
+    let removed = mongo
         .transact(context, |session, (mongo, which, order)| {
             async move {
                 let mut found = mongo
                     .archives()
                     .find(which.clone())
                     .sort(order.clone())
-                    .skip(keep.into())
-                    .limit(limit.into())
+                    .limit(i64::from(keep.count) + i64::from(limit))
                     .session(&mut *session)
                     .await?;
                 let found: Vec<ArchiveDoc> = found.stream(session).try_collect().await?;
-                let ids: Vec<ArchiveId> = found.iter().map(|archive| archive.id).collect();
+                let mut gone = beyond(found, keep);
+                gone.truncate(limit as usize);
+                let ids: Vec<ArchiveId> = gone.iter().map(|archive| archive.id).collect();
                 let these = doc! { "_id": { "$in": texts(&ids) } };
                 mongo.archives().delete_many(these).session(session).await?;
-                Ok(found)
+                Ok(gone)
             }
             .boxed()
         })
         .await?;
     removed.into_iter().map(ArchiveRow::try_from).collect()
+}
+
+/// Those that do not keep within `keep`.
+fn beyond(archives: Vec<ArchiveDoc>, keep: Kept) -> Vec<ArchiveDoc> {
+    let (mut place, mut bytes) = (0, 0_u64);
+    let is_beyond = |archive: &ArchiveDoc| {
+        place += 1;
+        bytes = bytes.saturating_add(archive.plan.len);
+        place > keep.count || bytes > keep.bytes
+    };
+    archives.into_iter().filter(is_beyond).collect()
 }

@@ -29,7 +29,7 @@ pub(super) struct SequenceDoc {
 #[derive(Serialize, Deserialize)]
 pub(super) struct BlobDoc {
     pub(super) id: BlobId,
-    len: u64,
+    pub(super) len: u64,
 }
 
 impl From<&BlobRef> for BlobDoc {

@@ -1,8 +1,9 @@
 //! Rows of second factors.
 
-use mongodb::ClientSession;
+use mongodb::action::ReplaceOne;
 use mongodb::bson::doc;
-use mongodb::options::ReplaceOptions;
+use mongodb::results::UpdateResult;
+use mongodb::{ClientSession, Collection};
 
 use crate::ids::AccountId;
 
@@ -22,47 +23,37 @@ pub(super) async fn of_account(mongo: &Mongo, account: &AccountId) -> Result<Opt
 }
 
 pub(super) async fn put(mongo: &Mongo, row: &FactorRow) -> Result<bool> {
-    let unchanged = doc! { "_id": row.account.to_string(), "revision": row.revision as i64 };
-    // Where the row is there with another revision, the insertion meets its id.
-    let options = ReplaceOptions::builder().upsert(row.revision == 0).build();
-    let put = async {
-        let replaced = mongo
-            .factors()
-            .replace_one(unchanged, FactorDoc::from(row))
-            .with_options(options)
-            .await;
-        match replaced {
-            Err(error) if errors::is_duplicate(&error) => Ok(false),
-            replaced => replaced.map(|done| done.matched_count == 1 || done.upserted_id.is_some()),
-        }
-    };
+    let factors = mongo.factors();
+    let put = async { taken(replacement(&factors, row).await) };
     mongo.answer(put).await
 }
 
-/// Replaces a row inside a transaction; `false` where another one is stored, or one where there was
-/// none.
+/// The same inside a transaction.
 pub(super) async fn put_again(
     mongo: &Mongo,
     session: &mut ClientSession,
-    account: &AccountId,
-    row: Option<&FactorRow>,
+    row: &FactorRow,
 ) -> DriverResult<bool> {
-    let own = doc! { "_id": account.to_string() };
-    let Some(row) = row else {
-        let found = mongo.factors().find_one(own).session(session).await?;
-        return Ok(found.is_none());
-    };
-    let mut unchanged = own;
-    unchanged.insert("revision", row.revision as i64);
-    let replaced = mongo
-        .factors()
-        .replace_one(unchanged, FactorDoc::from(row))
-        .session(session)
-        .await?;
-    Ok(replaced.matched_count == 1)
+    taken(replacement(&mongo.factors(), row).session(session).await)
 }
 
-/// The document stays, so that nobody who read it before can write it again.
+/// Puts the row over the one that was read.
+fn replacement<'a>(factors: &'a Collection<FactorDoc>, row: &FactorRow) -> ReplaceOne<'a> {
+    let unchanged = doc! { "_id": row.account.to_string(), "revision": row.revision as i64 };
+    let replace = factors.replace_one(unchanged, FactorDoc::from(row));
+    // Where the row is there with another revision, the insertion meets its id.
+    replace.upsert(row.revision == 0)
+}
+
+/// Whether it was done.
+fn taken(replaced: DriverResult<UpdateResult>) -> DriverResult<bool> {
+    match replaced {
+        Err(error) if errors::is_duplicate(&error) => Ok(false),
+        replaced => replaced.map(|done| done.matched_count == 1 || done.upserted_id.is_some()),
+    }
+}
+
+/// A document is left in any case, so that nobody who read before can write.
 pub(super) async fn clear(
     mongo: &Mongo,
     session: &mut ClientSession,
@@ -76,6 +67,7 @@ pub(super) async fn clear(
     mongo
         .factors()
         .update_one(doc! { "_id": account.to_string() }, cleared)
+        .upsert(true)
         .session(session)
         .await?;
     Ok(())

@@ -11,8 +11,8 @@ use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
     AccountRow, Allowance, ArchiveRow, BlobRef, Change, FactorRow, ImageRow, ImageState, Inserted,
-    InvitationRow, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow, Updated,
-    UsageRow,
+    InvitationRow, Kept, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow,
+    Updated, UsageRow,
 };
 use super::Mongo;
 use super::{accounts, archives, catalogue, changes, images, invitations, meta, sessions, usage};
@@ -68,11 +68,7 @@ impl Records for MongoRecords {
         accounts::replace_credentials(&self.0, row, keep).await
     }
 
-    async fn rotate_credentials(
-        &self,
-        row: &AccountRow,
-        factor: Option<&FactorRow>,
-    ) -> Result<Updated> {
+    async fn rotate_credentials(&self, row: &AccountRow, factor: &FactorRow) -> Result<Updated> {
         accounts::rotate_credentials(&self.0, row, factor).await
     }
 
@@ -266,7 +262,7 @@ impl Records for MongoRecords {
     async fn remove_archives_of(
         &self,
         account: &AccountId,
-        keep: u32,
+        keep: Kept,
         limit: u32,
     ) -> Result<Vec<ArchiveRow>> {
         archives::remove_of(&self.0, account, keep, limit).await
