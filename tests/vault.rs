@@ -13,6 +13,8 @@ mod forged;
 mod rotation;
 #[path = "vault/second_factor.rs"]
 mod second_factor;
+#[path = "vault/trust.rs"]
+mod trust;
 
 use std::io::{Cursor, Write};
 use std::sync::Arc;
@@ -43,6 +45,9 @@ use rotation::{
     a_key_that_does_not_open_holds_up_no_other,
     a_new_master_key_opens_all_pictures_before_and_after_they_are_re_wrapped,
     an_upload_that_a_rotation_overtakes_is_refused_and_leaves_nothing,
+};
+use trust::{
+    a_new_device_is_told_once_and_again_after_months, an_export_waits_for_memory_as_an_upload_does,
 };
 
 const HOUR: i64 = 60 * 60;
@@ -343,6 +348,8 @@ on_both_stores!(
     an_app_can_be_confirmed_for_half_an_hour(),
     a_waiting_sign_in_ends_after_five_minutes(),
     a_clock_that_goes_back_brings_no_code_back(),
+    a_new_device_is_told_once_and_again_after_months(),
+    an_export_waits_for_memory_as_an_upload_does(),
 );
 
 /// An empty database of MongoDB, where there is one to test on.

@@ -5,6 +5,8 @@
 //! the words are written when the ticket is made, and sealed with its plan.
 
 use std::collections::{HashMap, HashSet};
+use std::io;
+use std::io::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -18,7 +20,7 @@ use super::content::produce;
 use super::error::{Result, VaultError};
 use super::listing::Sort;
 use super::manifest;
-use super::manifest::{LeftOut, Listed};
+use super::manifest::{LeftOut, Length, Listed};
 use super::tickets::Ticket;
 use super::{Unlocked, Vault};
 use crate::archive;
@@ -70,8 +72,13 @@ impl Vault {
             return Err(VaultError::invalid("pictures", message));
         }
         let now = self.now();
-        let work = move || freeze(&entries, &left_out, now);
-        let (plan, texts) = tokio::task::spawn_blocking(work).await??;
+        let contents = move || Contents::new(&entries, left_out, now);
+        let contents = tokio::task::spawn_blocking(contents).await??;
+        // For the list, and for the ticket into which it is copied.
+        let memory = self.0.intake.reserve(who.id(), 2 * contents.length);
+        let _memory = memory.await?;
+        let freeze = move || contents.freeze();
+        let (plan, texts) = tokio::task::spawn_blocking(freeze).await??;
         let day = TimeZone::UTC.to_datetime(now).date();
         let filename = format!("image-vault-export-{day}.zip");
         self.issue(who, filename, &plan, &texts).await
@@ -132,35 +139,62 @@ impl Vault {
     }
 }
 
-/// The plan, and the content of its first two files.
-fn freeze(
-    entries: &[Arc<Entry>],
-    left_out: &[LeftOut],
-    now: Timestamp,
-) -> Result<(Plan, [Bytes; 2])> {
-    let pictures: Vec<_> = [ImageState::Active, ImageState::Trashed]
-        .into_iter()
-        .flat_map(|state| in_folder(entries, state))
-        .collect();
-    let listed = pictures
-        .iter()
-        .map(|(entry, path)| Listed::new(entry, path));
-    let list = Bytes::from(manifest::write(now, listed, left_out)?);
-    let readme = Bytes::from_static(README.as_bytes());
-    let mut files = vec![
-        text(manifest::NAME, &list, now),
-        text("README.txt", &readme, now),
-    ];
-    files.extend(
-        pictures
+/// What will be in the zip.
+struct Contents {
+    at: Timestamp,
+    /// Each picture and where it will be.
+    pictures: Vec<(Arc<Entry>, String)>,
+    left_out: Vec<LeftOut>,
+    /// Bytes of the list.
+    length: u64,
+}
+
+impl Contents {
+    fn new(entries: &[Arc<Entry>], left_out: Vec<LeftOut>, at: Timestamp) -> Result<Self> {
+        let pictures = [ImageState::Active, ImageState::Trashed]
             .into_iter()
-            .map(|(entry, path)| packed(entry, path)),
-    );
-    Ok((lay_out(files)?, [list, readme]))
+            .flat_map(|state| in_folder(entries, state));
+        let mut contents = Self {
+            at,
+            pictures: pictures.collect(),
+            left_out,
+            length: 0,
+        };
+        let mut length = Length::default();
+        let max_bytes = manifest::MAX_BYTES;
+        let counted = contents.write_list(&mut length);
+        counted.map_err(|_| VaultError::TooLarge { max_bytes })?;
+        contents.length = length.0;
+        Ok(contents)
+    }
+
+    fn write_list(&self, out: &mut impl Write) -> io::Result<()> {
+        let pictures = self.pictures.iter();
+        let listed = pictures.map(|(entry, path)| Listed::new(entry, path));
+        manifest::write(out, self.at, listed, &self.left_out)
+    }
+
+    /// The plan, and the content of its first two files.
+    fn freeze(self) -> Result<(Plan, [Bytes; 2])> {
+        let mut list = Vec::with_capacity(self.length as usize);
+        self.write_list(&mut list)
+            .map_err(|error| VaultError::Internal(error.to_string()))?;
+        let texts = [Bytes::from(list), Bytes::from_static(README.as_bytes())];
+        let mut files = vec![
+            text(manifest::NAME, &texts[0], self.at),
+            text("README.txt", &texts[1], self.at),
+        ];
+        let pictures = self.pictures.into_iter();
+        files.extend(pictures.map(|(entry, path)| packed(&entry, path)));
+        Ok((lay_out(files)?, texts))
+    }
 }
 
 /// The pictures of a state and where they will be.
-fn in_folder(entries: &[Arc<Entry>], state: ImageState) -> impl Iterator<Item = (&Entry, String)> {
+fn in_folder(
+    entries: &[Arc<Entry>],
+    state: ImageState,
+) -> impl Iterator<Item = (Arc<Entry>, String)> {
     let folder = match state {
         ImageState::Active => "originals",
         ImageState::Trashed => "trash",
@@ -170,7 +204,7 @@ fn in_folder(entries: &[Arc<Entry>], state: ImageState) -> impl Iterator<Item = 
     let names = archive::unique_names(those.clone().map(|entry| entry.metadata.name.as_str()));
     those
         .zip(names)
-        .map(move |(entry, name)| (&**entry, format!("{folder}/{name}")))
+        .map(move |(entry, name)| (entry.clone(), format!("{folder}/{name}")))
 }
 
 fn text(name: &str, content: &[u8], now: Timestamp) -> archive::Entry {

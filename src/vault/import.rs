@@ -209,7 +209,8 @@ impl Vault {
         if size > manifest::MAX_BYTES {
             return Err(ImportError::Foreign.into());
         }
-        let permit = intake.reserve(who.id(), size).await?;
+        let permit = intake.reserve(who.id(), size + self.max_file_bytes());
+        let permit = permit.await?;
         let bytes = zip.read(size).await.map_err(|stop| match stop {
             Stop::Failed(kind) => ImportError::Read(kind),
             Stop::TooEarly | Stop::Altered => ImportError::Damaged,
@@ -218,12 +219,7 @@ impl Vault {
             true => Manifest::read(bytes).map_err(ImportError::from),
             false => Err(ImportError::Damaged),
         };
-        let manifest = tokio::task::spawn_blocking(read).await??;
-        // One after the other, or two imports could each wait for the other's memory.
-        drop(permit);
-        let largest = manifest.largest.min(self.max_file_bytes());
-        let permit = intake.reserve(who.id(), size + largest).await?;
-        Ok((manifest, permit))
+        Ok((tokio::task::spawn_blocking(read).await??, permit))
     }
 
     async fn import_one<R: AsyncRead + Unpin + Send>(

@@ -4,6 +4,8 @@
 //! Written for people and other programs too: one picture a line, and so it is read. A field that is added later has
 //! a default, so that old exports come back.
 
+use std::io;
+use std::io::Write;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -11,7 +13,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::Entry;
-use super::error::{Result, VaultError};
 use crate::ids::ImageId;
 use crate::media::Location;
 
@@ -21,9 +22,9 @@ const FORMAT: &str = "image-vault-export";
 const VERSION: u32 = 1;
 /// Longest one that is written or read: some 500,000 pictures with a sentence each.
 pub(super) const MAX_BYTES: u64 = 256 << 20;
-/// Longest part before the pictures.
 /// Longest line of a picture: all that may be said about one, escaped, is a third of it.
 const MAX_LINE: usize = 1 << 20;
+/// Longest part before the pictures.
 const MAX_HEAD: usize = 4 << 10;
 /// Longest part behind them.
 const MAX_TAIL: usize = 16 << 20;
@@ -38,8 +39,6 @@ pub(super) struct Manifest {
     pictures: Range<usize>,
     /// How many.
     pub(super) total: usize,
-    /// Bytes of the largest.
-    pub(super) largest: u64,
     /// Those that could not be read and are not in the zip.
     pub(super) damaged: Vec<LeftOut>,
 }
@@ -155,39 +154,51 @@ impl LeftOut {
     }
 }
 
-/// The manifest's bytes.
+/// Writes the manifest.
 ///
 /// # Errors
-/// [`VaultError::TooLarge`] where no import would read it.
+/// What `out` refuses.
 pub(super) fn write(
+    out: &mut impl Write,
     at: Timestamp,
     pictures: impl Iterator<Item = Listed>,
     damaged: &[LeftOut],
-) -> Result<Vec<u8>> {
-    let mut out = format!(
+) -> io::Result<()> {
+    write!(
+        out,
         "{{\n\"format\": \"{FORMAT}\",\n\"version\": {VERSION},\n\"exported_at\": \"{at}\",\n\"pictures\": "
-    )
-    .into_bytes();
-    put_list(&mut out, pictures)?;
-    out.extend(b",\n\"damaged\": ");
-    put_list(&mut out, damaged.iter())?;
-    out.extend(b"\n}\n");
-    Ok(out)
+    )?;
+    put_list(out, pictures)?;
+    out.write_all(b",\n\"damaged\": ")?;
+    put_list(out, damaged.iter())?;
+    out.write_all(b"\n}\n")
 }
 
-fn put_list<T: Serialize>(out: &mut Vec<u8>, items: impl Iterator<Item = T>) -> Result<()> {
-    out.extend(b"[\n");
-    for (at, item) in items.enumerate() {
-        out.extend(if at == 0 { &b""[..] } else { b",\n" });
-        serde_json::to_writer(&mut *out, &item)
-            .map_err(|error| VaultError::Internal(error.to_string()))?;
-        if out.len() as u64 > MAX_BYTES {
-            let max_bytes = MAX_BYTES;
-            return Err(VaultError::TooLarge { max_bytes });
+/// Counts what is written, and refuses more than an import would read.
+#[derive(Default)]
+pub(super) struct Length(pub(super) u64);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        match self.0 > MAX_BYTES {
+            true => Err(io::ErrorKind::FileTooLarge.into()),
+            false => Ok(bytes.len()),
         }
     }
-    out.extend(b"\n]");
-    Ok(())
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn put_list<T: Serialize>(out: &mut impl Write, items: impl Iterator<Item = T>) -> io::Result<()> {
+    out.write_all(b"[\n")?;
+    for (at, item) in items.enumerate() {
+        out.write_all(if at == 0 { b"" } else { b",\n" })?;
+        serde_json::to_writer(&mut *out, &item)?;
+    }
+    out.write_all(b"\n]")
 }
 
 /// Why bytes are no manifest of ours.
@@ -220,20 +231,18 @@ impl Manifest {
             bytes,
             pictures: start..tail,
             total: 0,
-            largest: 0,
             damaged,
         };
-        let (mut total, mut largest) = (0, 0);
+        let mut total = 0;
         for line in manifest.lines() {
             // What a line holds takes many times its length when it is read.
             if line.len() > MAX_LINE {
                 return Err(Unreadable::Foreign);
             }
-            let listed = Listed::read(line)?;
+            Listed::read(line)?;
             total += 1;
-            largest = listed.size.max(largest);
         }
-        (manifest.total, manifest.largest) = (total, largest);
+        manifest.total = total;
         Ok(manifest)
     }
 
@@ -293,7 +302,11 @@ mod tests {
 
     fn written(count: usize, damaged: &[LeftOut]) -> Vec<u8> {
         let at = Timestamp::from_second(1_795_000_000).unwrap();
-        write(at, (0..count).map(listed), damaged).unwrap()
+        let (mut length, mut written) = (Length::default(), Vec::new());
+        write(&mut length, at, (0..count).map(listed), damaged).unwrap();
+        write(&mut written, at, (0..count).map(listed), damaged).unwrap();
+        assert_eq!(written.len() as u64, length.0);
+        written
     }
 
     #[test]
@@ -307,7 +320,7 @@ mod tests {
         assert_eq!(json["pictures"][2]["name"], "]\n2");
         assert_eq!(json["pictures"][2]["albums"], serde_json::json!([]));
         let manifest = Manifest::read(bytes.into()).unwrap();
-        assert_eq!((manifest.total, manifest.largest), (3, 2));
+        assert_eq!(manifest.total, 3);
         assert_eq!(
             manifest.damaged[0].title(),
             ImageId::from_bytes([7; 16]).to_string()
