@@ -90,6 +90,11 @@ fn is_live(row: &SessionRow, now: Timestamp) -> bool {
     row.expires_at > now && row.idle_at > now
 }
 
+/// Whether an API token is used for the first time: its owner wants to see that at once.
+fn is_first_use(row: &SessionRow, now: Timestamp) -> bool {
+    row.scopes.is_some() && row.last_seen_at == row.created_at && now > row.created_at
+}
+
 /// The session of a request that takes long.
 pub(super) struct Watch {
     vault: Vault,
@@ -248,7 +253,8 @@ impl Vault {
         let row = self.store().records.session(digest).await?;
         let live = row.filter(|row| is_live(row, now));
         if let Some(row) = &live
-            && now.duration_since(row.last_seen_at) >= self.touch_every()
+            && (now.duration_since(row.last_seen_at) >= self.touch_every()
+                || is_first_use(row, now))
         {
             let idle_at = now + self.0.sessions.idle;
             let records = &self.store().records;

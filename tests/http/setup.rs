@@ -193,6 +193,11 @@ fn administrators_are_made_on_the_command_line(backend: &Backend) {
         );
         assert_eq!(role(), expected);
     }
+    // Its owner is told of each.
+    let events = bob.get("/api/v1/account/events").json(200);
+    let events = events["items"].as_array().unwrap();
+    let told = events.iter().filter(|one| one["kind"] == "role_changed");
+    assert_eq!(told.count(), 3);
     let said = failed(&server.output(&["admin", "grant", "nobody"]));
     assert!(said.contains("nobody"), "{said}");
 }

@@ -128,6 +128,7 @@ fn a_token_is_shown_once_and_listed_from_then_on(backend: &Backend) {
     assert!(token["expires_at"].is_string() && token["created_at"].is_string());
     let session = client.with_token(secret).get("/api/v1/session").json(200);
     assert_eq!(session["scopes"], json!(["read", "share"]));
+    assert!(listed(&client)[0]["used_at"].is_string(), "at once");
     assert_eq!(client.get("/api/v1/session").json(200).get("scopes"), None);
     assert_eq!(
         client.get("/api/v1/sessions").json(200)["total"],
