@@ -48,7 +48,7 @@ impl KdfParams {
     }
 
     /// A cost of its own for what this takes more than `other`, in memory times passes; `None` where
-    /// that is nothing.
+    /// that is nothing, or less than Argon2 can do.
     pub fn beyond(&self, other: &Self) -> Option<Self> {
         let work = |cost: &Self| u64::from(cost.memory_kib) * u64::from(cost.passes);
         let more = work(self).checked_sub(work(other))?;

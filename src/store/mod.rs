@@ -137,7 +137,8 @@ pub trait Records: EventRecords + FactorRecords + KeyRecords + TriesRecords {
 
     /// As [`Records::update_account`], and ends all sessions of the account, sign-ins and API
     /// tokens, but the one with the digest `keep`, in the same transaction: who learns of the new
-    /// secret finds no old session.
+    /// secret finds no old session. The second factor stays, but who has read it before cannot put
+    /// it any more.
     async fn replace_credentials(
         &self,
         row: &AccountRow,

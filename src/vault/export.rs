@@ -54,7 +54,9 @@ impl Vault {
     /// those that are damaged are left out as well: otherwise one of them ends the download early.
     ///
     /// # Errors
-    /// [`VaultError::Invalid`] where the account holds nothing that can be read.
+    /// [`VaultError::Invalid`] where the account holds nothing that can be read;
+    /// [`VaultError::TooLarge`] where the list would be longer than an import reads;
+    /// [`VaultError::Busy`] when there is no memory for it.
     pub async fn create_export(&self, who: &Unlocked, check_all: bool) -> Result<Ticket> {
         let (mut entries, mut left_out) = self.everything(who).await?;
         if check_all {

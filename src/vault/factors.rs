@@ -200,8 +200,9 @@ impl Vault {
     }
 
     /// Changes the row as it is in the store, whoever else does so at the same moment. It is looked
-    /// whether a session has ended after the row was read: what ended it, a recovery or another
-    /// master key, has written the row, so nothing that was made before gets in after it.
+    /// whether a session has ended after the row was read: what ended it, another password, a
+    /// recovery or another master key, has written the row, so nothing that was made before gets in
+    /// after it.
     pub(super) async fn change_factor<T>(
         &self,
         account: &AccountId,

@@ -144,7 +144,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Import`] where this is no export; [`VaultError::Unauthenticated`] when the
-    /// session ends on the way; the store's. What was added until then stays, and a second import
+    /// session ends on the way; [`VaultError::Busy`] when there is no memory for its list; the store's. What was added until then stays, and a second import
     /// goes on from there.
     pub async fn import(
         &self,
@@ -209,8 +209,8 @@ impl Vault {
         if size > manifest::MAX_BYTES {
             return Err(ImportError::Foreign.into());
         }
-        let permit = intake.reserve(who.id(), size + self.max_file_bytes());
-        let permit = permit.await?;
+        let max_file = self.max_file_bytes();
+        let mut permit = intake.reserve(who.id(), size + max_file).await?;
         let bytes = zip.read(size).await.map_err(|stop| match stop {
             Stop::Failed(kind) => ImportError::Read(kind),
             Stop::TooEarly | Stop::Altered => ImportError::Damaged,
@@ -219,7 +219,9 @@ impl Vault {
             true => Manifest::read(bytes).map_err(ImportError::from),
             false => Err(ImportError::Damaged),
         };
-        Ok((tokio::task::spawn_blocking(read).await??, permit))
+        let manifest = tokio::task::spawn_blocking(read).await??;
+        permit.shrink_to(size + manifest.largest.min(max_file));
+        Ok((manifest, permit))
     }
 
     async fn import_one<R: AsyncRead + Unpin + Send>(

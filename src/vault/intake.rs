@@ -1,5 +1,6 @@
-//! Memory for files that are being received: a bounded amount, of which one account has half at
-//! most. So somebody who sends slowly, on any number of connections, keeps nobody else waiting.
+//! Memory for files that are being received, and for the lists of exports: a bounded amount, of
+//! which one account has half at most, unless a single thing takes more. So somebody who sends
+//! slowly, on any number of connections, keeps nobody else waiting.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -25,10 +26,21 @@ pub(super) struct Intake {
     shares: Mutex<HashMap<AccountId, Weak<Semaphore>>>,
 }
 
-/// Memory set aside for one upload; given back when dropped.
+/// Memory set aside for what one request brings; given back when dropped.
 pub struct UploadPermit {
-    _share: OwnedSemaphorePermit,
-    _memory: OwnedSemaphorePermit,
+    share: OwnedSemaphorePermit,
+    memory: OwnedSemaphorePermit,
+}
+
+impl UploadPermit {
+    /// Gives back what is beyond so many bytes.
+    pub(super) fn shrink_to(&mut self, bytes: u64) {
+        let wanted = usize::try_from(bytes.div_ceil(UNIT)).unwrap_or(usize::MAX);
+        for permit in [&mut self.share, &mut self.memory] {
+            let beyond = permit.num_permits().saturating_sub(wanted.max(1));
+            drop(permit.split(beyond));
+        }
+    }
 }
 
 impl Intake {
@@ -58,10 +70,7 @@ impl Intake {
             // The share first: who waits for that keeps no memory from others.
             let share = share.acquire_many_owned(of_share).await.ok()?;
             let memory = self.memory.clone().acquire_many_owned(units).await.ok()?;
-            Some(UploadPermit {
-                _share: share,
-                _memory: memory,
-            })
+            Some(UploadPermit { share, memory })
         };
         match tokio::time::timeout(WAIT, waiting).await {
             Ok(Some(permit)) => Ok(permit),
@@ -124,6 +133,21 @@ mod tests {
         assert!(at_once(&intake, &ada, 1).is_none());
         drop(large);
         assert!(at_once(&intake, &ada, 1).is_some());
+    }
+
+    #[tokio::test]
+    async fn what_is_not_needed_any_more_is_given_back() {
+        let intake = intake();
+        let [ada, ben] = [1, 2].map(|n| AccountId::from_bytes([n; 16]));
+        let mut large = at_once(&intake, &ada, 100 * MIB).unwrap();
+        assert!(at_once(&intake, &ben, 1).is_none());
+        large.shrink_to(200 * MIB);
+        assert!(at_once(&intake, &ben, 1).is_none());
+        large.shrink_to(2 * MIB);
+        assert!(at_once(&intake, &ben, 8 * MIB).is_some());
+        assert!(at_once(&intake, &ada, 6 * MIB).is_some());
+        drop(large);
+        assert!(at_once(&intake, &ada, 16 * MIB).is_some());
     }
 
     #[tokio::test]

@@ -39,6 +39,8 @@ pub(super) struct Manifest {
     pictures: Range<usize>,
     /// How many.
     pub(super) total: usize,
+    /// Bytes of the largest.
+    pub(super) largest: u64,
     /// Those that could not be read and are not in the zip.
     pub(super) damaged: Vec<LeftOut>,
 }
@@ -231,18 +233,20 @@ impl Manifest {
             bytes,
             pictures: start..tail,
             total: 0,
+            largest: 0,
             damaged,
         };
-        let mut total = 0;
+        let (mut total, mut largest) = (0, 0);
         for line in manifest.lines() {
             // What a line holds takes many times its length when it is read.
             if line.len() > MAX_LINE {
                 return Err(Unreadable::Foreign);
             }
-            Listed::read(line)?;
+            let listed = Listed::read(line)?;
             total += 1;
+            largest = listed.size.max(largest);
         }
-        manifest.total = total;
+        (manifest.total, manifest.largest) = (total, largest);
         Ok(manifest)
     }
 
@@ -320,7 +324,7 @@ mod tests {
         assert_eq!(json["pictures"][2]["name"], "]\n2");
         assert_eq!(json["pictures"][2]["albums"], serde_json::json!([]));
         let manifest = Manifest::read(bytes.into()).unwrap();
-        assert_eq!(manifest.total, 3);
+        assert_eq!((manifest.total, manifest.largest), (3, 2));
         assert_eq!(
             manifest.damaged[0].title(),
             ImageId::from_bytes([7; 16]).to_string()

@@ -54,20 +54,19 @@ impl Hashing {
         hashing.params.is_below(&self.params)
     }
 
-    /// Does what a hash of today's cost would have taken more than this one did, so that the time of
-    /// a refusal does not tell of an account whose hash is older.
+    /// The key of a password, for who is not signed in: never in less time than a hash of today's
+    /// cost takes, or the time of a refusal would tell of an account whose hash is older.
     ///
     /// # Errors
-    /// [`VaultError::Busy`] when too many hashes wait already.
-    pub(super) async fn make_up_for(&self, hashing: &PasswordHashing) -> Result<()> {
-        let Some(params) = self.params.beyond(&hashing.params) else {
-            return Ok(());
-        };
-        let rest = PasswordHashing {
-            params,
-            ..self.fresh()?
-        };
-        self.derive("", &rest).await.map(drop)
+    /// As [`Hashing::derive`].
+    pub(super) async fn derive_for_anybody(
+        &self,
+        password: &str,
+        hashing: &PasswordHashing,
+    ) -> Result<PasswordKey> {
+        let rest = self.params.beyond(&hashing.params);
+        let rest = rest.map(|params| PasswordHashing { params, ..*hashing });
+        self.derive_and(password, hashing, rest).await
     }
 
     /// The key of a password.
@@ -79,6 +78,16 @@ impl Hashing {
         &self,
         password: &str,
         hashing: &PasswordHashing,
+    ) -> Result<PasswordKey> {
+        self.derive_and(password, hashing, None).await
+    }
+
+    /// The key of a password, and another one that nobody wants.
+    async fn derive_and(
+        &self,
+        password: &str,
+        hashing: &PasswordHashing,
+        rest: Option<PasswordHashing>,
     ) -> Result<PasswordKey> {
         let admitted = self
             .admitted
@@ -96,7 +105,9 @@ impl Hashing {
         let key = tokio::task::spawn_blocking(move || {
             // The permits live as long as the work, not as long as the caller's patience.
             let _permits = (admitted, running);
-            hashing.derive(&password, &pepper)
+            let key = hashing.derive(&password, &pepper)?;
+            rest.map_or(Ok(()), |rest| rest.derive(&password, &pepper).map(drop))?;
+            Ok(key)
         });
         key.await?.map_err(|error| match error {
             crypto::CryptoError::Parameters => {

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::error::{Asked, Result, VaultError};
 use super::sessions::Lasting;
 use super::throttle::Guess;
-use super::{Caller, Challenge, Factors, SignIn, Started, Vault, keys};
+use super::{Caller, Challenge, Factors, SignIn, Started, Vault, accounts, keys};
 use crate::crypto::{MasterKey, SessionToken, WrapKind};
 use crate::store::{AccountRow, PendingRow};
 
@@ -38,6 +38,8 @@ struct Payload {
     /// In hexadecimal digits.
     master_wrap: String,
     keep: bool,
+    /// What was typed, as it is compared: wrong codes count along with wrong passwords.
+    login: String,
     /// Another one, and the password that was right is so no more.
     password_set_at: Timestamp,
     mk_generation: u32,
@@ -61,7 +63,7 @@ impl Vault {
             Err(error) => match waiting {
                 Some((account, master)) => {
                     self.raise_cost(&account, &sign_in.password, &master).await;
-                    let waiting = self.wait_for_code(&account, &master, sign_in.keep).await?;
+                    let waiting = self.wait_for_code(&account, &master, &sign_in).await?;
                     Ok(Begun::Waiting(waiting))
                 }
                 None => Err(error),
@@ -84,7 +86,7 @@ impl Vault {
         let (account, payload) = self.waiting_account(&token).await?;
         let master = open(&token, &account, &payload)?;
         let guess = Guess::SignIn {
-            login: &account.username_key,
+            login: &payload.login,
             account: Some(account.id),
         };
         let records = &self.store().records;
@@ -127,14 +129,15 @@ impl Vault {
         &self,
         account: &AccountRow,
         master: &MasterKey,
-        keep: bool,
+        sign_in: &SignIn,
     ) -> Result<Waiting> {
         let token = SessionToken::generate()?;
         let kind = WrapKind::PendingSignIn;
         let wrap = keys::wrap(kind, &account.id, token.id(), token.secret(), master)?;
         let payload = Payload {
             master_wrap: data_encoding::HEXLOWER.encode(&wrap),
-            keep,
+            keep: sign_in.keep,
+            login: accounts::login_key(&sign_in.login),
             password_set_at: account.password_set_at,
             mk_generation: account.mk_generation,
         };

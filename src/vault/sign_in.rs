@@ -138,16 +138,11 @@ impl Vault {
             Some(row) => keys::hashing_of(&row.kdf),
             None => self.0.passwords.fresh()?,
         };
-        let key = self.0.passwords.derive(password, &hashing).await?;
+        let passwords = &self.0.passwords;
+        let key = passwords.derive_for_anybody(password, &hashing).await?;
         let account = row.ok_or(VaultError::WrongCredentials)?;
-        let wrap = &account.password_wrap;
-        match keys::unwrap_by_password(&account.id, &hashing, &key, wrap) {
-            Ok(master) => Ok((account, master)),
-            Err(error) => {
-                self.0.passwords.make_up_for(&hashing).await?;
-                Err(error)
-            }
-        }
+        let master = keys::unwrap_by_password(&account.id, &hashing, &key, &account.password_wrap)?;
+        Ok((account, master))
     }
 
     /// Brings the password's hash to today's cost, while the password is at hand. What hinders it,

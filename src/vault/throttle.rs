@@ -42,7 +42,7 @@ struct Rule {
     longest: SignedDuration,
 }
 
-/// Somebody who mistypes needs a few; somebody who guesses gets 300 a day.
+/// Somebody who mistypes needs a few; somebody who guesses gets 300 a day with each login.
 const BY_SECRET: Rule = Rule {
     free: 5,
     longest: SignedDuration::from_mins(5),

@@ -35,6 +35,8 @@ statements! {
          totp_wrap = NULL, totp_begun_at = NULL, totp_confirmed_at = NULL,
          totp_last_step = NULL, spare_wrap = NULL, spare_made_at = NULL, spare_digests = NULL,
          passkeys = '[]', revision = revision + 1";
+    TOUCH = "INSERT INTO factors (account, passkeys, revision) VALUES (?1, '[]', 1)
+         ON CONFLICT (account) DO UPDATE SET revision = revision + 1";
     DELETE = "DELETE FROM factors WHERE account = ?1";
 }
 
@@ -70,6 +72,12 @@ pub(super) fn put(connection: &Connection, row: &FactorRow) -> Result<bool> {
 /// A row is left in any case, so that nobody who read before can write.
 pub(super) fn clear(connection: &Connection, account: &AccountId) -> Result<()> {
     connection.prepare_cached(CLEAR)?.execute([account])?;
+    Ok(())
+}
+
+/// Changes nothing but the revision: nobody who read before can write.
+pub(super) fn touch(connection: &Connection, account: &AccountId) -> Result<()> {
+    connection.prepare_cached(TOUCH)?.execute([account])?;
     Ok(())
 }
 

@@ -95,6 +95,7 @@ impl Records for SqliteRecords {
             let updated = accounts::update(db, &row)?;
             if updated == Updated::Done {
                 sessions::delete_of(db, &row.id, keep.as_ref())?;
+                factors::touch(db, &row.id)?;
             }
             Ok(updated)
         })

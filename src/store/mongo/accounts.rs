@@ -62,7 +62,7 @@ pub(super) async fn replace_credentials(
     row: &AccountRow,
     keep: Option<&[u8; 32]>,
 ) -> Result<Updated> {
-    replace(mongo, row, keep, Factor::Kept).await
+    replace(mongo, row, keep, Factor::Touched).await
 }
 
 pub(super) async fn reset_credentials(mongo: &Mongo, row: &AccountRow) -> Result<Updated> {
@@ -80,7 +80,7 @@ pub(super) async fn rotate_credentials(
 /// What becomes of the second factor along with the credentials.
 #[derive(Clone, Copy)]
 enum Factor<'a> {
-    Kept,
+    Touched,
     Cleared,
     Put(&'a FactorRow),
 }
@@ -120,7 +120,10 @@ async fn replace(
                     .session(&mut *session)
                     .await?;
                 let is_done = match factor {
-                    Factor::Kept => true,
+                    Factor::Touched => {
+                        factors::touch(mongo, &mut *session, &row.id).await?;
+                        true
+                    }
                     Factor::Cleared => {
                         factors::clear(mongo, &mut *session, &row.id).await?;
                         true

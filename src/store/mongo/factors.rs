@@ -53,6 +53,22 @@ fn taken(replaced: DriverResult<UpdateResult>) -> DriverResult<bool> {
     }
 }
 
+/// Changes nothing but the revision: nobody who read before can write.
+pub(super) async fn touch(
+    mongo: &Mongo,
+    session: &mut ClientSession,
+    account: &AccountId,
+) -> DriverResult<()> {
+    let touched = doc! { "$inc": { "revision": 1_i64 }, "$setOnInsert": { "passkeys": [] } };
+    mongo
+        .factors()
+        .update_one(doc! { "_id": account.to_string() }, touched)
+        .upsert(true)
+        .session(session)
+        .await?;
+    Ok(())
+}
+
 /// A document is left in any case, so that nobody who read before can write.
 pub(super) async fn clear(
     mongo: &Mongo,
