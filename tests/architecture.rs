@@ -59,6 +59,7 @@ const AT_HOME: &[(&str, &str)] = &[
     ("image", "src/media"),
     ("exif", "src/media"),
     ("fast_image_resize", "src/media"),
+    ("jpeg_decoder", "src/media"),
     ("clap", "src/cli"),
     ("rpassword", "src/cli"),
     ("figment", "src/config"),

@@ -13,6 +13,8 @@ mod forge;
 mod garbled;
 #[path = "media/png.rs"]
 mod png;
+#[path = "media/reduced.rs"]
+mod reduced;
 #[path = "media/samples.rs"]
 mod samples;
 #[path = "media/truncated.rs"]

@@ -23,6 +23,7 @@ use image::metadata::Orientation;
 use super::error::MediaError;
 use super::exif::Exif;
 use super::format::Format;
+use super::reduced;
 use super::survey::Survey;
 use super::survey::survey;
 
@@ -52,6 +53,9 @@ const PNG_METADATA_BYTES: u64 = 64 << 20;
 /// A picture in memory, as stored: not yet turned upright.
 pub(super) struct Decoded {
     pub(super) format: Format,
+    /// Width and height of the picture.
+    pub(super) size: (u32, u32),
+    /// The picture, or a smaller one of it that is large enough for the view it was decoded for.
     pub(super) pixels: DynamicImage,
     pub(super) exif: Exif,
 }
@@ -59,7 +63,7 @@ pub(super) struct Decoded {
 impl Decoded {
     /// Width and height after the EXIF orientation.
     pub(super) fn shown_size(&self) -> (u32, u32) {
-        let (width, height) = (self.pixels.width(), self.pixels.height());
+        let (width, height) = self.size;
         match self.exif.orientation {
             Orientation::Rotate90
             | Orientation::Rotate270
@@ -70,8 +74,11 @@ impl Decoded {
     }
 }
 
-/// Decodes the first frame of a picture, if it keeps within the limits.
-pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, MediaError> {
+/// Pixels along a side that a good filter wants for each one of a view.
+const OVERSAMPLED: u32 = 2;
+
+/// Decodes the first frame of a picture for a view of this side, if it keeps within the limits.
+pub(super) fn decode(bytes: &[u8], side: u32, limits: &Limits) -> Result<Decoded, MediaError> {
     if bytes.is_empty() {
         return Err(MediaError::Empty);
     }
@@ -92,14 +99,24 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, MediaErro
         output.saturating_add(working_bytes(format, output, &survey)),
         limits,
     )?;
-    decoder
-        .set_limits(allocation_limit(limits.max_decode_bytes - output))
-        .map_err(refusal)?;
-
+    let (size, exif) = (decoder.dimensions(), Exif::read(survey.exif));
+    let pixels = match format {
+        Format::Jpeg => reduced::jpeg(bytes, side * OVERSAMPLED, limits.max_decode_bytes),
+        _ => None,
+    };
+    let pixels = match pixels {
+        Some(pixels) => pixels,
+        None => {
+            let rest = allocation_limit(limits.max_decode_bytes - output);
+            decoder.set_limits(rest).map_err(refusal)?;
+            DynamicImage::from_decoder(decoder).map_err(refusal)?
+        }
+    };
     Ok(Decoded {
         format,
-        pixels: DynamicImage::from_decoder(decoder).map_err(refusal)?,
-        exif: Exif::read(survey.exif),
+        size,
+        pixels,
+        exif,
     })
 }
 

@@ -14,12 +14,14 @@ mod error;
 mod exif;
 mod format;
 mod ifd;
+mod reduced;
 mod scale;
 mod survey;
 
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
+use decode::Decoded;
 pub use decode::Limits;
 pub use error::MediaError;
 pub use exif::CaptureTime;
@@ -61,16 +63,22 @@ pub struct Inspected {
 /// [`MediaError`], whose sentences are for the person who sent the file.
 pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspected, MediaError> {
     contained(|| {
-        let decoded = decode::decode(bytes, limits)?;
+        let decoded = decode::decode(bytes, THUMBNAIL_SIDE, limits)?;
         let (width, height) = decoded.shown_size();
-        let thumbnail = scale::upright(decoded.pixels, decoded.exif.orientation, THUMBNAIL_SIDE)?;
+        let Decoded {
+            format,
+            size,
+            pixels,
+            exif,
+        } = decoded;
+        let thumbnail = scale::upright(pixels, size, exif.orientation, THUMBNAIL_SIDE)?;
         Ok(Inspected {
-            format: decoded.format,
+            format,
             width,
             height,
-            taken_at: decoded.exif.taken_at,
-            camera: decoded.exif.camera,
-            location: decoded.exif.location,
+            taken_at: exif.taken_at,
+            camera: exif.camera,
+            location: exif.location,
             thumbhash: scale::thumbhash(&thumbnail)?,
             thumbnail: scale::jpeg(&thumbnail)?,
         })
@@ -84,8 +92,9 @@ pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspected, MediaError> {
 /// The same as [`inspect`]; a picture that passed it under the same limits passes here.
 pub fn preview(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, MediaError> {
     contained(|| {
-        let decoded = decode::decode(bytes, limits)?;
-        let view = scale::upright(decoded.pixels, decoded.exif.orientation, PREVIEW_SIDE)?;
+        let decoded = decode::decode(bytes, PREVIEW_SIDE, limits)?;
+        let orientation = decoded.exif.orientation;
+        let view = scale::upright(decoded.pixels, decoded.size, orientation, PREVIEW_SIDE)?;
         scale::jpeg(&view)
     })
 }

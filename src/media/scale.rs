@@ -23,13 +23,15 @@ const THUMBHASH_SIDE: u32 = 100;
 /// every pixel of a side, which for a picture of 100,000,000 x 1 would be gigabytes.
 const MAX_FILTERED_SIDE: u32 = 1 << 19;
 
-/// The picture within `side` x `side`, upright, transparency laid on white. Never enlarged.
+/// The picture within `side` x `side`, upright, transparency laid on white. Never enlarged. `whole`
+/// is its size, of which the pixels may be a fraction.
 pub(super) fn upright(
-    picture: DynamicImage,
+    pixels: DynamicImage,
+    whole: (u32, u32),
     orientation: Orientation,
     side: u32,
 ) -> Result<RgbImage, MediaError> {
-    let mut small = DynamicImage::ImageRgb8(on_white(fit(premultiplied(picture)?, side)?));
+    let mut small = DynamicImage::ImageRgb8(on_white(fit(premultiplied(pixels)?, whole, side)?));
     small.apply_orientation(orientation);
     Ok(small.into_rgb8())
 }
@@ -45,7 +47,8 @@ pub(super) fn jpeg(picture: &RgbImage) -> Result<Vec<u8>, MediaError> {
 
 /// The placeholder for a picture.
 pub(super) fn thumbhash(picture: &RgbImage) -> Result<Vec<u8>, MediaError> {
-    let small = fit(DynamicImage::ImageRgb8(picture.clone()), THUMBHASH_SIDE)?.into_rgba8();
+    let (whole, picture) = (picture.dimensions(), picture.clone().into());
+    let small = fit(picture, whole, THUMBHASH_SIDE)?.into_rgba8();
     let (width, height) = (small.width() as usize, small.height() as usize);
     Ok(thumbhash::rgba_to_thumb_hash(width, height, small.as_raw()))
 }
@@ -72,12 +75,13 @@ fn on_white(picture: DynamicImage) -> RgbImage {
     })
 }
 
-/// Scales down to fit `side` x `side`, at least one pixel each way.
-fn fit(picture: DynamicImage, side: u32) -> Result<DynamicImage, MediaError> {
-    let (width, height) = (picture.width(), picture.height());
+/// Scales down to fit `side` x `side`, at least one pixel each way. The pixels may be fewer than the
+/// whole picture has: a half, a quarter or an eighth, rounded up.
+fn fit(pixels: DynamicImage, whole: (u32, u32), side: u32) -> Result<DynamicImage, MediaError> {
+    let (width, height) = whole;
     let longest = width.max(height);
     if longest <= side {
-        return Ok(picture);
+        return Ok(pixels);
     }
     let scaled = |length: u32| {
         let exact = u64::from(length) * u64::from(side);
@@ -89,10 +93,16 @@ fn fit(picture: DynamicImage, side: u32) -> Result<DynamicImage, MediaError> {
     } else {
         ResizeAlg::Convolution(FilterType::Lanczos3)
     };
-    let options = ResizeOptions::new().resize_alg(algorithm).use_alpha(false);
-    let mut small = DynamicImage::new(scaled(width), scaled(height), picture.color());
+    // What was rounded up is no part of the picture: with it, all would be shifted.
+    let reduced = f64::from(longest) / f64::from(pixels.width().max(pixels.height()));
+    let part = |length: u32| f64::from(length) / reduced.round();
+    let options = ResizeOptions::new()
+        .resize_alg(algorithm)
+        .crop(0.0, 0.0, part(width), part(height))
+        .use_alpha(false);
+    let mut small = DynamicImage::new(scaled(width), scaled(height), pixels.color());
     Resizer::new()
-        .resize(&picture, &mut small, &options)
+        .resize(&pixels, &mut small, &options)
         .map_err(|_| MediaError::Broken)?;
     Ok(small)
 }

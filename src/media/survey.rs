@@ -73,7 +73,7 @@ fn jpeg(bytes: &[u8]) -> Option<Survey<'_>> {
     let mut in_scan = false;
     let mut rest = bytes.get(2..)?;
     loop {
-        rest = &rest[rest.iter().position(|&b| b == 0xff)?..];
+        rest = &rest[memchr::memchr(0xff, rest)?..];
         // Any number of 0xff may fill up before a marker. The decoder also skips zeros in the
         // headers; within a scan 0xff00 is how a 0xff of data is written.
         let is_fill = |b: &u8| *b == 0xff || (*b == 0 && !in_scan);
