@@ -1,0 +1,85 @@
+"""See `scripts/bench`, which builds what is needed and runs this."""
+import argparse
+import datetime
+import os
+import shutil
+import sys
+import tempfile
+
+import accounts
+import clusters
+import machine
+import pictures
+import quality
+import report
+import siege
+from contest import say
+from products import STORES, TOP, Bench
+
+WORK = {
+    "machine": [machine.floors],
+    "thumbnails": [pictures.thumbnails, quality.thumbnails],
+    "uploads": [pictures.uploads],
+    "views": [pictures.views],
+    "gridfs": [clusters.gridfs],
+    "processes": [clusters.two_processes],
+    "sign-in": [accounts.sign_in],
+    "listing": [accounts.listing],
+    "many": [lambda bench, store=store: accounts.many(bench, store) for store in STORES],
+    "siege": [siege.all_at_once],
+    "large": [clusters.large_zip],
+}
+SLOW = {"many", "large"}
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures Image Vault beside others.")
+    parser.add_argument("work", nargs="*", choices=[*WORK, []], help="only these")
+    parser.add_argument("--quick", action="store_true", help="fewer photographs and rounds, under three minutes")
+    parser.add_argument("--corpus", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--out", help="a file to write the tables to (default: standard output)")
+    options = parser.parse_args()
+    wanted = options.work or [name for name in WORK if not (options.quick and name in SLOW)]
+    scratch = tempfile.mkdtemp(prefix="bench-", dir=os.path.join(TOP, "target"))
+    bench = Bench(scratch, options.corpus, options.quick)
+    say(f"{len(bench.photos)} photographs, {bench.bytes / 1e6:.0f} MB")
+    contests, facts = [], machine.facts()
+    try:
+        for name in wanted:
+            for measure in WORK[name]:
+                say(name)
+                contests += measure(bench)
+    finally:
+        bench.close()
+        shutil.rmtree(scratch)
+    write(options, wanted, facts, contests, f"{len(bench.photos)} photographs, {bench.bytes / 1e6:.0f} MB")
+
+
+def write(options, wanted, facts, contests, corpus):
+    command = " ".join(["scripts/bench", *(["--quick"] if options.quick else []), *options.work])
+    text = "\n".join(
+        [
+            f"Measured on {datetime.date.today()} by `{command}`, with {corpus}, on:",
+            "",
+            *[f"- {line}" for line in facts],
+            "",
+            "Each figure is the median of its rounds, each ratio the median of the rounds' ratios: in each round all",
+            "do the same work one after the other.",
+            "",
+            "### Goals",
+            "",
+            report.goals(contests),
+            report.tables(contests),
+        ]
+    )
+    if options.out is None:
+        print(text)
+        return
+    with open(options.out) as page:
+        before, rest = page.read().split(BEGIN)
+    with open(options.out, "w") as page:
+        page.write(f"{before}{BEGIN}\n\n{text}\n{END}{rest.split(END)[1]}")
+
+
+sys.exit(main())

@@ -1,0 +1,88 @@
+"""Contenders that do the same work in turn, and what came of it."""
+import statistics
+import sys
+import time
+from dataclasses import dataclass, field
+
+
+class Missing(Exception):
+    """A contender that is not on this machine: named in the report, counted nowhere."""
+
+
+@dataclass
+class Goal:
+    """What a ratio of medians is to be: product ÷ reference, at least or at most."""
+
+    product: str
+    reference: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def words(self):
+        sign, wanted = ("≥", self.at_least) if self.at_least is not None else ("≤", self.at_most)
+        return f"{sign} {wanted:g} × {self.reference}"
+
+    def met(self, ratio):
+        return ratio >= self.at_least if self.at_least is not None else ratio <= self.at_most
+
+
+@dataclass
+class Contest:
+    """One kind of work, measured side by side."""
+
+    title: str
+    unit: str
+    goals: list[Goal] = field(default_factory=list)
+    note: str = ""
+    values: dict[str, list[float]] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def add(self, contender, value):
+        self.values.setdefault(contender, []).append(value)
+        say(f"  {self.title}: {contender}: {figure(value)} {self.unit}")
+
+    def skip(self, contender, why):
+        if contender not in self.missing:
+            say(f"  {self.title}: {contender}: skipped, {why}")
+        self.missing[contender] = str(why)
+
+    def run(self, rounds, contenders):
+        """Lets each contender do the work once a round: what troubles the machine troubles all."""
+        for _ in range(rounds):
+            for name, work in contenders.items():
+                if name in self.missing:
+                    continue
+                try:
+                    self.add(name, work())
+                except Missing as why:
+                    self.skip(name, why)
+
+    def median(self, contender):
+        return statistics.median(self.values[contender])
+
+    def ratio(self, product, reference):
+        """Median of the rounds' ratios: what was measured side by side is compared side by side."""
+        if product not in self.values or reference not in self.values:
+            return None
+        pairs = list(zip(self.values[product], self.values[reference]))
+        return statistics.median(ours / theirs for ours, theirs in pairs)
+
+
+def figure(value):
+    """Three figures that count."""
+    if value >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def p(values, share):
+    """The value that this share of them does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+_started = time.monotonic()
+
+
+def say(text):
+    print(f"[{time.monotonic() - _started:5.0f} s] {text}", file=sys.stderr, flush=True)

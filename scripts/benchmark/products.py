@@ -1,0 +1,184 @@
+"""The product on each of its stores, and the programs that it is measured beside."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from contextlib import contextmanager
+
+from contest import Missing
+from processes import Server, free_port, need, run
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+RELEASE = os.path.join(TOP, "target", "release")
+PASSWORD = "a wedding of four herons"
+STORES = ("embedded", "MongoDB")
+# Limits that no measurement is to meet: they are not what is measured.
+UNLIMITED = (
+    "ANONYMOUS_CALLS_PER_MINUTE",
+    "ACCOUNT_CALLS_PER_MINUTE",
+    "THUMBNAIL_CALLS_PER_MINUTE",
+    "REGISTRATIONS_PER_HOUR",
+)
+
+
+class Bench:
+    """What all measurements share: a scratch folder, the photographs, one mongod."""
+
+    def __init__(self, scratch, corpus, quick):
+        self.scratch, self.quick = scratch, quick
+        names = sorted(name for name in os.listdir(corpus) if name.endswith(".jpg"))
+        self.photos = [os.path.join(corpus, name) for name in names]
+        self.bytes = sum(os.path.getsize(photo) for photo in self.photos)
+        self._made = 0
+        self._mongod = None
+
+    def folder(self, name):
+        self._made += 1
+        path = os.path.join(self.scratch, f"{self._made:03}-{name}")
+        os.makedirs(path)
+        return path
+
+    def mongod(self):
+        """The server's URI; started when it is first wanted."""
+        if self._mongod is None:
+            command = [os.path.join(TOP, "scripts", "mongod"), "start", "--dbpath", self.folder("mongod")]
+            self._mongod = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            self._uri = self._mongod.stdout.readline().strip()
+        return self._uri
+
+    def database(self):
+        """A fresh database."""
+        self._made += 1
+        address, options = self.mongod().split("?", 1)
+        return f"{address}bench{self._made}?{options}"
+
+    def close(self):
+        if self._mongod is not None:
+            self._mongod.terminate()
+            self._mongod.wait()
+
+
+class Vault(Server):
+    """One process of Image Vault."""
+
+    def __init__(self, store, data, log):
+        port = free_port()
+        env = {key: value for key, value in os.environ.items() if not key.startswith(("ROCKET_", "IMAGE_VAULT_"))}
+        env |= {"ROCKET_PORT": str(port), "IMAGE_VAULT_STORE": store, "IMAGE_VAULT_DATA_DIR": data}
+        env |= {f"IMAGE_VAULT_{name}": "0" for name in UNLIMITED}
+        self.token = None
+        super().__init__([os.path.join(RELEASE, "image-vault")], port, "/health/ready", log, env, TOP)
+
+    @property
+    def headers(self):
+        return [f"Authorization: Bearer {self.token}"]
+
+    def call(self, method, path, body=None):
+        """One call of the API; the answer's JSON."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.base + path, data, method=method)
+        request.add_header("Content-Type", "application/json")
+        if self.token:
+            request.add_header("Authorization", f"Bearer {self.token}")
+        try:
+            with urllib.request.urlopen(request, timeout=300) as answer:
+                return json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(f"{method} {path}: {error.code} {error.read()[:300]}") from error
+
+    def register(self, user="ada"):
+        new = {"username": user, "email": f"{user}@example.org", "password": PASSWORD}
+        self.call("POST", "/api/v1/accounts", new)
+        self.sign_in(user)
+
+    def sign_in(self, user="ada"):
+        self.token = None
+        begun = self.call("POST", "/api/v1/sessions", {"login": user, "password": PASSWORD})
+        self.token = begun["token"]
+
+    def upload_of(self, photo):
+        name = urllib.parse.quote(os.path.basename(photo))
+        url = f"{self.base}/api/v1/images?name={name}"
+        headers = [*self.headers, "Content-Type: image/jpeg"]
+        return {"url": url, "file": photo, "method": "POST", "headers": headers}
+
+    def ids(self, limit=500):
+        return [image["id"] for image in self.call("GET", f"/api/v1/images?limit={limit}")["items"]]
+
+    def archive(self):
+        """The address of a zip of everything."""
+        return self.base + self.call("POST", "/api/v1/archives", {"all": True})["url"]
+
+
+class Place:
+    """Where a vault keeps its things; servers come and go."""
+
+    def __init__(self, bench, store):
+        self.bench, self.data = bench, bench.folder(f"vault-{store}")
+        self.uri = "embedded" if store == "embedded" else bench.database()
+
+    def start(self):
+        return Vault(self.uri, self.data, os.path.join(self.bench.folder("log"), "server.log"))
+
+    def seed(self, count, user="ada"):
+        """Adds pictures that exist as records only."""
+        run([os.path.join(RELEASE, "examples", "seed_records"), self.uri, self.data, user, PASSWORD, str(count)])
+
+
+@contextmanager
+def vault(bench, store):
+    """A server on a fresh store, with somebody signed in."""
+    place = Place(bench, store)
+    with place.start() as server:
+        server.register()
+        yield server
+    shutil.rmtree(place.data)
+
+
+NGINX = """
+worker_processes auto; daemon off; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{ listen 127.0.0.1:{port}; root {files}; autoindex on; client_max_body_size 0; dav_methods PUT; }}
+}}
+"""
+
+
+def nginx(bench, files):
+    """Plain files by sendfile."""
+    program = shutil.which("nginx") or need("/usr/sbin/nginx")
+    folder, port = bench.folder("nginx"), free_port()
+    # As root its workers would be another user, who may not look into our folders.
+    user = "user root;" if os.geteuid() == 0 else ""
+    with open(os.path.join(folder, "nginx.conf"), "w") as config:
+        config.write(user + NGINX.format(folder=folder, files=files, port=port))
+    command = [program, "-p", folder, "-c", os.path.join(folder, "nginx.conf")]
+    return Server(command, port, "/", os.path.join(folder, "log"))
+
+
+def copyparty(bench, files, decoder):
+    """A file server with thumbnails, by Pillow ("pil") or pyvips ("vips")."""
+    program = os.path.join(os.path.dirname(sys.executable), "copyparty")
+    if not os.path.exists(program):
+        raise Missing("copyparty is not installed")
+    folder, port = bench.folder("copyparty"), free_port()
+    command = [program, "-q", "-i", "127.0.0.1", "-p", str(port), "-v", f"{files}::rwmd", "--th-dec", decoder]
+    command += ["--th-size", "400x400", "--th-crop", "fn", "--no-crt", "--hist", os.path.join(folder, "hist")]
+    env = {**os.environ, "XDG_CONFIG_HOME": folder, "HOME": folder}
+    return Server(command, port, "/?ls", os.path.join(folder, "log"), env, folder)
+
+
+def dufs(bench, files):
+    """A file server in Rust."""
+    local = os.path.join(TOP, "target", "tools", "cargo", "bin", "dufs")
+    program = local if os.path.exists(local) else need("dufs")
+    folder, port = bench.folder("dufs"), free_port()
+    command = [program, files, "-b", "127.0.0.1", "-p", str(port), "-A", "--compress", "none"]
+    return Server(command, port, "/", os.path.join(folder, "log"))

@@ -1,0 +1,37 @@
+"""The tables, as Markdown."""
+from contest import figure
+
+
+def tables(contests):
+    """A table for each kind of work."""
+    return "\n".join(table(contest) for contest in contests if contest.values or contest.missing)
+
+
+def table(contest):
+    ours = next(iter(contest.values), None)
+    lines = [f"### {contest.title[0].upper()}{contest.title[1:]}", ""]
+    if contest.note:
+        lines += [contest.note, ""]
+    unit = f", {contest.unit}" if contest.unit else ""
+    lines += [f"| | median{unit} | from – to | rounds | {ours} ÷ this |", "|---|---|---|---|---|"]
+    for name, values in contest.values.items():
+        ratio = contest.ratio(ours, name) if name != ours else None
+        spread = f"{figure(min(values))} – {figure(max(values))}"
+        shown = f"{ratio:.2f}" if ratio is not None else ""
+        lines.append(f"| {name} | {figure(contest.median(name))} | {spread} | {len(values)} | {shown} |")
+    lines += [f"| {name} | skipped: {why} | | | |" for name, why in contest.missing.items()]
+    return "\n".join([*lines, ""])
+
+
+def goals(contests):
+    """One line for each goal: what was wanted, what it is."""
+    lines = ["| work | goal | measured | |", "|---|---|---|---|"]
+    for contest in contests:
+        for goal in contest.goals:
+            ratio = contest.ratio(goal.product, goal.reference)
+            if ratio is None:
+                lines.append(f"| {contest.title}, {goal.product} | {goal.words()} | not measured | |")
+                continue
+            met = "met" if goal.met(ratio) else "**missed**"
+            lines.append(f"| {contest.title}, {goal.product} | {goal.words()} | {ratio:.2f} | {met} |")
+    return "\n".join([*lines, ""])
