@@ -65,7 +65,8 @@ class Contest:
         if product not in self.values or reference not in self.values:
             return None
         pairs = list(zip(self.values[product], self.values[reference]))
-        return statistics.median(ours / theirs for ours, theirs in pairs)
+        pairs = [(ours, theirs) for ours, theirs in pairs if theirs]
+        return statistics.median(ours / theirs for ours, theirs in pairs) if pairs else None
 
 
 def figure(value):

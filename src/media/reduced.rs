@@ -20,6 +20,12 @@ pub(super) fn jpeg(bytes: &[u8], side: u32, max_bytes: u64) -> Option<DynamicIma
     if whole.width.max(whole.height) < side.checked_mul(2)? {
         return None;
     }
+    // Its transforms run on threads of their own. Where those get no time, all coefficients wait for
+    // them in memory: two bytes for each of at most four components of a pixel.
+    let pixels = u64::from(whole.width) * u64::from(whole.height);
+    if pixels * whole.pixel_format.pixel_bytes() as u64 * 2 > max_bytes {
+        return None;
+    }
     // It stops at the first side that is long enough: the other one asks for nothing.
     let (across, down) = match whole.width >= whole.height {
         true => (side, u16::MAX),

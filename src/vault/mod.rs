@@ -31,6 +31,7 @@ mod passkey_sign_in;
 mod passkeys;
 mod passwords;
 mod pending;
+mod pool;
 mod profile;
 mod quotas;
 mod rotation;
@@ -49,7 +50,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
 
 pub use accounts::{MIN_PASSWORD_CHARS, NewAccount, Opened};
 pub use caller::Caller;
@@ -106,7 +106,7 @@ struct Inner {
     trash_keep: Duration,
     send_stall: Duration,
     /// Pictures decoded at once; shared by uploads and previews.
-    decoders: Arc<Semaphore>,
+    decoders: pool::Pool,
     instance_tag: String,
 }
 
@@ -132,7 +132,7 @@ impl Vault {
         Ok(Self(Arc::new(Inner {
             store,
             clock,
-            passwords: passwords::Hashing::new(&config.passwords, secret.pepper()),
+            passwords: passwords::Hashing::new(&config.passwords, secret.pepper())?,
             passes: rotation::Passes::default(),
             passkeys: passkey_challenges::site(config.serving.public_url.as_deref()),
             catalogues: catalogue::Catalogues::new(),
@@ -145,7 +145,7 @@ impl Vault {
             sessions: config.sessions,
             trash_keep: config.storage.trash_keep,
             send_stall: config.serving.send_stall,
-            decoders: Arc::new(Semaphore::new(config.uploads.decoders)),
+            decoders: pool::Pool::start("decoder", config.uploads.decoders)?,
             instance_tag: check[..4]
                 .iter()
                 .map(|byte| format!("{byte:02x}"))

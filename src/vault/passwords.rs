@@ -1,11 +1,13 @@
-//! Argon2id work, bounded: a few at once on blocking threads, a queue, and a refusal beyond it.
+//! Argon2id work, bounded: a few at once on threads of their own, a queue, and a refusal beyond it.
 
+use std::io;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use super::error::{Result, VaultError};
+use super::pool::Pool;
 use crate::config::Passwords;
 use crate::crypto;
 use crate::crypto::KdfParams;
@@ -22,13 +24,14 @@ pub(super) struct Hashing {
     pepper: Arc<Pepper>,
     /// Hashes that run or wait.
     admitted: Arc<Semaphore>,
-    /// Hashes that run.
-    running: Arc<Semaphore>,
+    threads: Pool,
 }
 
 impl Hashing {
-    pub(super) fn new(config: &Passwords, pepper: Pepper) -> Self {
-        Self {
+    /// # Errors
+    /// The system's, where it gives no threads.
+    pub(super) fn new(config: &Passwords, pepper: Pepper) -> io::Result<Self> {
+        Ok(Self {
             params: KdfParams {
                 memory_kib: config.memory_kib,
                 passes: config.passes,
@@ -36,8 +39,8 @@ impl Hashing {
             },
             pepper: Arc::new(pepper),
             admitted: Arc::new(Semaphore::new(config.parallel + config.queue)),
-            running: Arc::new(Semaphore::new(config.parallel)),
-        }
+            threads: Pool::start("password", config.parallel)?,
+        })
     }
 
     /// Today's cost with a fresh salt.
@@ -94,17 +97,11 @@ impl Hashing {
             .clone()
             .try_acquire_owned()
             .map_err(|_| VaultError::Busy)?;
-        let running = self
-            .running
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(|_| VaultError::Busy)?;
         let password = Zeroizing::new(password.as_bytes().to_vec());
         let (hashing, pepper) = (*hashing, self.pepper.clone());
-        let key = tokio::task::spawn_blocking(move || {
-            // The permits live as long as the work, not as long as the caller's patience.
-            let _permits = (admitted, running);
+        let key = self.threads.run(move || {
+            // The permit lives as long as the work, not as long as the caller's patience.
+            let _permit = admitted;
             let key = hashing.derive(&password, &pepper)?;
             rest.map_or(Ok(()), |rest| rest.derive(&password, &pepper).map(drop))?;
             Ok(key)

@@ -265,7 +265,7 @@ impl Vault {
             .map(Added::Duplicate)
     }
 
-    /// Runs a decoder on a blocking thread, a few at a time.
+    /// Runs a decoder on a thread of its own, a few at a time.
     pub(super) async fn decode<T: Send + 'static>(
         &self,
         work: impl FnOnce(media::Limits) -> std::result::Result<T, MediaError> + Send + 'static,
@@ -274,17 +274,7 @@ impl Vault {
             max_pixels: self.0.intake.limits.max_pixels,
             max_decode_bytes: self.0.intake.limits.max_decode_bytes,
         };
-        let permit = self
-            .0
-            .decoders
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(|_| VaultError::Busy)?;
-        let done = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            work(limits)
-        });
+        let done = self.0.decoders.run(move || work(limits));
         Ok(done.await??)
     }
 

