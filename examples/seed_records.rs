@@ -26,8 +26,10 @@ use serde_json::json;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Rows on their way at once: several cores seal them, the store takes them one at a time.
+/// Rows on their way at once: several cores seal them, SQLite takes them one at a time. On MongoDB
+/// more only meet each other, as all count up the same account's sequence.
 const AT_ONCE: usize = 64;
+const AT_ONCE_ON_MONGODB: usize = 2;
 const CAMERAS: [Option<&str>; 4] = [Some("Canon EOS R6"), Some("Pixel 7"), Some("X-T4"), None];
 const TAGS: [&[&str]; 4] = [&["holiday"], &["Grüße", "family"], &["夏"], &[]];
 
@@ -37,9 +39,9 @@ async fn main() -> Outcome<()> {
     let [store, dir, user, password, count] = given.as_slice() else {
         return Err("usage: seed_records <store> <data-dir> <user> <password> <count>".into());
     };
-    let store = match store.as_str() {
-        "embedded" => StoreChoice::Embedded { dir: dir.into() },
-        uri => StoreChoice::Mongodb { uri: uri.into() },
+    let (store, at_once) = match store.as_str() {
+        "embedded" => (StoreChoice::Embedded { dir: dir.into() }, AT_ONCE),
+        uri => (StoreChoice::Mongodb { uri: uri.into() }, AT_ONCE_ON_MONGODB),
     };
     let records = store::open(&store).await?.records;
     let account = records
@@ -54,7 +56,7 @@ async fn main() -> Outcome<()> {
             Outcome::Ok(records.insert_image(&row, &Quota::NONE).await?)
         })
     });
-    let mut done = rows.buffer_unordered(AT_ONCE);
+    let mut done = rows.buffer_unordered(at_once);
     while let Some(inserted) = done.next().await {
         inserted??;
     }

@@ -91,11 +91,13 @@ def listing(bench):
 
 
 def many(bench, store):
-    """One account that grows from a thousand pictures to a hundred thousand."""
-    sizes = [1_000, 10_000] if bench.quick else [1_000, 10_000, 100_000]
+    """One account that grows from a thousand pictures to a hundred thousand; to ten thousand on MongoDB,
+    where each record is a transaction of its own, and seeding would take most of an hour."""
+    sizes = [1_000, 10_000] if bench.quick or store != "embedded" else [1_000, 10_000, 100_000]
     least, most = f"{sizes[0]:,}", f"{sizes[-1]:,}"
     goal = [Goal(most, least, at_most=1.3)]
-    warm = {name: Contest(f"{name}, warm, {store}", "ms", goal) for name in PAGES}
+    # The timeline is the shape of the whole list: it may grow.
+    warm = {name: Contest(f"{name}, warm, {store}", "ms", goal if name != "timeline" else []) for name in PAGES}
     cold = Contest(f"first list call after a start, {store}", "ms", [], "The whole catalogue is opened for it.")
     upload = Contest(f"one more upload, {store}", "ms", [Goal(most, least, at_most=1.1)])
     idle = Contest(f"memory at rest, nobody signed in, {store}", "MiB", [])

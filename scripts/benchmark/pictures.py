@@ -107,7 +107,7 @@ def uploads(bench):
         "age and zip make none.",
     )
     contest.run(
-        1 if bench.quick else 5,
+        1 if bench.quick else 3,
         {
             "embedded": lambda: upload_to_vault(bench, "embedded"),
             "MongoDB": lambda: upload_to_vault(bench, "MongoDB"),

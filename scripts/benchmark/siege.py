@@ -37,7 +37,8 @@ def all_at_once(bench):
         "under siege: memory at most",
         "MiB",
         [],
-        "64 uploads of 100 MiB that are no pictures, 50 readers at 1 kB/s and 200 silent connections, at once, embedded store.",
+        "64 uploads of one file of 100 MiB (the beginning of a photograph, then noise), 50 readers at 1 kB/s and 200 silent "
+        "connections, at once, embedded store.",
     )
     late = Contest("calls of somebody else meanwhile, p95", "ms", [])
     junk = os.path.join(bench.folder("junk"), "junk.jpg")

@@ -100,9 +100,9 @@ pub(super) fn decode(bytes: &[u8], side: u32, limits: &Limits) -> Result<Decoded
         limits,
     )?;
     let (size, exif) = (decoder.dimensions(), Exif::read(survey.exif));
-    let pixels = match format {
-        Format::Jpeg => reduced::jpeg(bytes, side * OVERSAMPLED, limits.max_decode_bytes),
-        _ => None,
+    let pixels = match survey.is_simple_jpeg {
+        true => reduced::jpeg(bytes, side * OVERSAMPLED, limits.max_decode_bytes),
+        false => None,
     };
     let pixels = match pixels {
         Some(pixels) => pixels,

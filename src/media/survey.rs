@@ -18,12 +18,16 @@ pub(super) struct Survey<'a> {
     pub(super) size: Option<(u32, u32)>,
     /// Bytes the decoder allocates besides its output, for those that depend on the file.
     pub(super) working_bytes: u64,
+    /// Whether it is a JPEG as cameras write them: sequential, all in one scan, and without the mark
+    /// by which Adobe's programs say which colours they mean.
+    pub(super) is_simple_jpeg: bool,
 }
 
 const NOTHING: Survey<'_> = Survey {
     exif: None,
     size: None,
     working_bytes: 0,
+    is_simple_jpeg: false,
 };
 
 /// Surveys a file that begins like `format`.
@@ -70,7 +74,7 @@ fn le16(bytes: &[u8]) -> Option<u32> {
 fn jpeg(bytes: &[u8]) -> Option<Survey<'_>> {
     let mut found = NOTHING;
     let mut frame: &[u8] = &[];
-    let mut in_scan = false;
+    let (mut in_scan, mut is_simple) = (false, true);
     let mut rest = bytes.get(2..)?;
     loop {
         rest = &rest[memchr::memchr(0xff, rest)?..];
@@ -81,7 +85,10 @@ fn jpeg(bytes: &[u8]) -> Option<Survey<'_>> {
         let (&marker, after) = rest.split_first()?;
         rest = after;
         match marker {
-            0xd9 => return in_scan.then_some(found),
+            0xd9 => {
+                found.is_simple_jpeg = is_simple && found.working_bytes == 0;
+                return in_scan.then_some(found);
+            }
             0x00 | 0x01 | 0xd0..=0xd8 if in_scan => continue,
             _ => {}
         }
@@ -100,8 +107,10 @@ fn jpeg(bytes: &[u8]) -> Option<Survey<'_>> {
                 if !in_scan && segment.first() < frame.get(5) {
                     found.working_bytes = coefficient_bytes(frame)?;
                 }
+                is_simple &= !in_scan;
                 in_scan = true;
             }
+            0xee if segment.starts_with(b"Adobe") => is_simple = false,
             0xe1 if found.exif.is_none() => found.exif = segment.strip_prefix(b"Exif\0\0"),
             _ => {}
         }

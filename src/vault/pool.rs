@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::error::{Result, VaultError};
 
@@ -18,6 +18,8 @@ type Job = Box<dyn FnOnce() + Send>;
 /// The threads. They end when this is dropped and what was asked for is done.
 pub(super) struct Pool {
     jobs: mpsc::Sender<Job>,
+    /// As many as there are threads: who gives up waiting leaves no work behind.
+    free: Arc<Semaphore>,
 }
 
 impl Pool {
@@ -34,10 +36,11 @@ impl Pool {
                 .name(format!("{name}-{number}"))
                 .spawn(move || work(&waiting))?;
         }
-        Ok(Self { jobs })
+        let free = Arc::new(Semaphore::new(threads));
+        Ok(Self { jobs, free })
     }
 
-    /// Does the work on one of the threads. It goes on where nobody waits any more.
+    /// Does the work on one of the threads. Once begun, it goes on where nobody waits any more.
     ///
     /// # Errors
     /// [`VaultError::Internal`] where the work panics.
@@ -45,9 +48,14 @@ impl Pool {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let (done, outcome) = oneshot::channel();
-        let job = move || drop(done.send(work()));
         let stopped = || VaultError::Internal("a thread stopped in its work".into());
+        let free = self.free.clone().acquire_owned().await;
+        let free = free.map_err(|_| stopped())?;
+        let (done, outcome) = oneshot::channel();
+        let job = move || {
+            let _free = free;
+            drop(done.send(work()));
+        };
         self.jobs.send(Box::new(job)).map_err(|_| stopped())?;
         outcome.await.map_err(|_| stopped())
     }

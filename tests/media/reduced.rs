@@ -70,3 +70,17 @@ fn so_does_one_without_colours() {
     let difference = difference(&jpeg(&scene, ExtendedColorType::L8, 95));
     assert!(difference < 3.0, "{difference}");
 }
+
+/// Adobe's mark with transform 0 says that the three are red, green and blue as they are.
+#[test]
+fn colours_that_are_not_transformed_stay_what_they_are() {
+    let scene = DynamicImage::from(scene(2_000, 1_500));
+    let plain = jpeg(&scene, ExtendedColorType::Rgb8, 95);
+    // Its own mark (JFIF) goes, Adobe's comes.
+    let jfif = 2 + 2 + 16;
+    assert_eq!(&plain[6..10], b"JFIF");
+    let adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00";
+    let marked = [&plain[..2], &adobe[..], &plain[jfif..]].concat();
+    let difference = difference(&marked);
+    assert!(difference < 3.0, "{difference}");
+}
