@@ -140,7 +140,7 @@ pub struct InvitationRow {
 }
 
 /// Where an image is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ImageState {
     /// In the vault.
     Active,

@@ -41,6 +41,12 @@ impl Filter {
         Ok(())
     }
 
+    /// The state whose images are meant, every one of them; nothing where more is asked of an image.
+    pub(super) fn whole_state(&self, about: ImageState) -> Option<ImageState> {
+        let narrows = self.favourite || self.tag.is_some() || !self.words().is_empty();
+        (!narrows).then(|| self.state.unwrap_or(about))
+    }
+
     /// Folded, and each once.
     fn words(&self) -> BTreeSet<String> {
         let folded = fold(&self.query);

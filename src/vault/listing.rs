@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use std::sync::Arc;
 
-use super::catalogue::{Catalogue, Entry, find};
+use super::catalogue::{Catalogue, Entry, Tally, find};
 use super::error::{Result, VaultError};
 use super::filter::Filter;
 use super::images::Image;
@@ -151,8 +151,8 @@ impl Vault {
             .transpose()?;
         Ok(Page {
             items: found.items,
-            total: found.total,
-            total_bytes: found.total_bytes,
+            total: found.tally.images,
+            total_bytes: found.tally.bytes,
             next_cursor,
             damaged: found.damaged,
         })
@@ -161,8 +161,8 @@ impl Vault {
 
 struct Found {
     items: Vec<Image>,
-    total: usize,
-    total_bytes: u64,
+    /// Of the whole list.
+    tally: Tally,
     next: Option<Vec<u8>>,
     damaged: usize,
 }
@@ -180,38 +180,51 @@ fn page(catalogue: &Catalogue, request: &ListRequest, after: Option<Cursor<'_>>)
             (Ok(at) | Err(at), true) => order.len() - at,
         }
     });
-    let wanted = request.filter.matcher(ImageState::Active);
+    let about = ImageState::Active;
+    let wanted = request.filter.matcher(about);
+    // What is known already need not be counted: then only the page itself is walked over.
+    let known = request.filter.whole_state(about);
+    let known = known.map(|state| catalogue.tally(state));
+    let skipped = if known.is_some() { start } else { 0 };
     let mut found = Found {
         items: Vec::new(),
-        total: 0,
-        total_bytes: 0,
+        tally: Tally::default(),
         next: None,
         damaged: catalogue.damaged().len(),
     };
     let mut last = None;
-    for (at, entry) in walk(order, request.descending).enumerate() {
+    for (at, entry) in (skipped..).zip(walk(order, request.descending, skipped)) {
         if !wanted(entry) {
             continue;
         }
-        found.total += 1;
-        found.total_bytes += entry.metadata.size;
+        found.tally.add(entry);
         if at < start {
             continue;
         }
         if found.items.len() < request.limit {
             found.items.push(Image::of(entry));
             last = Some(entry);
-        } else if let Some(last) = last.take() {
+            continue;
+        }
+        if let Some(last) = last.take() {
             found.next = Some(cursor_bytes(request.sort, request.descending, last));
         }
+        if known.is_some() {
+            break;
+        }
     }
+    found.tally = known.unwrap_or(found.tally);
     found
 }
 
-/// An ascending order from its beginning, or turned round.
-pub(super) fn walk(order: &[Arc<Entry>], descending: bool) -> impl Iterator<Item = &Arc<Entry>> {
-    let last = order.len().wrapping_sub(1);
-    (0..order.len()).map(move |at| &order[if descending { last - at } else { at }])
+/// An ascending order, or turned round, without the first `skipped`.
+pub(super) fn walk(
+    order: &[Arc<Entry>],
+    descending: bool,
+    skipped: usize,
+) -> impl Iterator<Item = &Arc<Entry>> {
+    let len = order.len();
+    (skipped..len).map(move |at| &order[if descending { len - 1 - at } else { at }])
 }
 
 /// What leads to the images behind this one.

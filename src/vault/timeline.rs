@@ -85,7 +85,7 @@ fn survey(
     let mut before: Option<(Heading, &Entry)> = None;
     let meant = filter.matcher(ImageState::Active);
     let order = catalogue.in_order(sort).unwrap_or_default();
-    for entry in walk(order, descending).filter(|entry| meant(entry)) {
+    for entry in walk(order, descending, 0).filter(|entry| meant(entry)) {
         if let Some((_, last)) = &before
             && timeline.ratios.len().is_multiple_of(TIMELINE_PAGE)
         {
