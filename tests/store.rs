@@ -102,6 +102,7 @@ conformance! {
         an_account_that_departs_is_noted_until_it_is_forgotten;
     sessions:
         a_session_reads_back,
+        a_session_comes_with_its_account,
         a_use_is_noted_and_never_undone,
         a_session_that_is_gone_stays_gone,
         expired_and_idle_sessions_are_removed,
@@ -183,5 +184,6 @@ conformance! {
         many_are_written_and_read_at_once;
     damage:
         a_cut_blob_is_never_passed_off_as_whole,
-        bytes_added_behind_a_blob_are_never_passed_off_as_its_own;
+        bytes_added_behind_a_blob_are_never_passed_off_as_its_own,
+        a_small_blob_of_another_length_is_damaged;
 }

@@ -76,7 +76,7 @@ fuzz_target!(|input: Input| {
         let mut segment = sealed[start..end].to_vec();
         let place = usize::from(index) * crypto::SEGMENT_LEN;
         if opener
-            .open_segment(index.into(), last, &mut segment)
+            .open_segment(index.into(), last, &mut segment, 0)
             .is_ok()
         {
             let ends = place + segment.len() == plain.len();

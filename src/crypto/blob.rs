@@ -25,13 +25,14 @@ use std::ops::Range;
 
 use aead_stream::{NewStream, StreamBE32, StreamPrimitive};
 use aes_gcm::Aes256Gcm;
-use aes_gcm::aead::Payload;
+use aes_gcm::aead::Buffer;
 use bytes::Bytes;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::keys::{RoleKey, SecretKey};
 use super::schedule::{self, BlobKeys};
+use super::tail::Tail;
 use super::wrap::array;
 use super::{CryptoError, random};
 
@@ -135,19 +136,15 @@ pub fn open(
         .plain_len(sealed.len() as u64)
         .ok_or(CryptoError::Open)?;
 
-    // Full capacity at once: a buffer that grows leaves plaintext behind.
-    let mut plaintext = Zeroizing::new(Vec::with_capacity(plain_len as usize));
-    // And no more than that: wiping takes time for every byte of it, and most blobs are records.
-    let longest = body.len().min(opener.segment_len() + TAG_LEN);
-    let mut segment = Zeroizing::new(Vec::with_capacity(longest));
+    // Full capacity at once, with the last tag: a buffer that grows leaves plaintext behind.
+    let mut plaintext = Zeroizing::new(Vec::with_capacity(plain_len as usize + TAG_LEN));
     let mut segments = (0..)
         .zip(body.chunks(opener.segment_len() + TAG_LEN))
         .peekable();
     while let Some((index, ciphertext)) = segments.next() {
-        segment.clear();
-        segment.extend_from_slice(ciphertext);
-        opener.open_segment(index, segments.peek().is_none(), &mut segment)?;
-        plaintext.extend_from_slice(&segment);
+        let start = plaintext.len();
+        plaintext.extend_from_slice(ciphertext);
+        opener.open_segment(index, segments.peek().is_none(), &mut plaintext, start)?;
     }
     Ok(plaintext)
 }
@@ -254,8 +251,8 @@ impl BlobOpener {
         self.segmentation.offset(index)
     }
 
-    /// Opens a segment in place: `buffer` holds its ciphertext and tag, and afterwards its
-    /// plaintext, or nothing if it failed.
+    /// Opens a segment in place: from `start` on `buffer` holds its ciphertext and tag, and
+    /// afterwards its plaintext, or nothing if it failed.
     ///
     /// `last` says that the blob ends with this segment. A caller who reads to the end and takes
     /// `last` from where the bytes end cannot be given a shortened file: the last segment that is
@@ -268,16 +265,21 @@ impl BlobOpener {
         index: u32,
         last: bool,
         buffer: &mut Vec<u8>,
+        start: usize,
     ) -> Result<(), CryptoError> {
-        let opened = self.try_open(index, last, buffer);
+        let mut segment = Tail::from(buffer, start).ok_or(CryptoError::Open)?;
+        let opened = self.try_open(index, last, &mut segment);
         if opened.is_err() {
-            buffer.clear();
+            segment.truncate(0);
         }
         opened
     }
 
-    fn try_open(&self, index: u32, last: bool, buffer: &mut Vec<u8>) -> Result<(), CryptoError> {
-        let plain_len = buffer.len().checked_sub(TAG_LEN).ok_or(CryptoError::Open)?;
+    fn try_open(&self, index: u32, last: bool, segment: &mut Tail) -> Result<(), CryptoError> {
+        let plain_len = segment
+            .len()
+            .checked_sub(TAG_LEN)
+            .ok_or(CryptoError::Open)?;
         let allowed = match (last, index) {
             (false, _) => plain_len == self.segment_len(),
             (true, 0) => plain_len <= self.segment_len(),
@@ -288,7 +290,7 @@ impl BlobOpener {
             return Err(CryptoError::Open);
         }
         self.stream
-            .decrypt_in_place(index, last, &self.associated_data, buffer)
+            .decrypt_in_place(index, last, &self.associated_data, segment)
             .map_err(|_| CryptoError::Open)
     }
 }
@@ -322,17 +324,12 @@ impl Sealer {
             sealed.extend_from_slice(&self.associated_data[..HEADER_LEN]);
         }
         for index in segments {
-            let start = index * SEGMENT_LEN;
-            let end = plaintext.len().min(start + SEGMENT_LEN);
-            let payload = Payload {
-                msg: &plaintext[start..end],
-                aad: &self.associated_data,
-            };
-            let segment = self
-                .stream
-                .encrypt(index as u32, index + 1 == self.count, payload)
+            let (from, last) = (index * SEGMENT_LEN, index + 1 == self.count);
+            let end = plaintext.len().min(from + SEGMENT_LEN);
+            let mut segment = Tail::behind(sealed, &plaintext[from..end]);
+            self.stream
+                .encrypt_in_place(index as u32, last, &self.associated_data, &mut segment)
                 .expect("a segment is shorter than GCM's 64 GiB");
-            sealed.extend_from_slice(&segment);
         }
     }
 }

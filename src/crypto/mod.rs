@@ -19,6 +19,7 @@ mod schedule;
 mod sealed_box;
 mod session;
 mod single_use;
+mod tail;
 mod wrap;
 
 use rand::TryRng;

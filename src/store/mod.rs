@@ -167,6 +167,13 @@ pub trait Records: EventRecords + FactorRecords + KeyRecords + TriesRecords {
     /// The session with this digest, expired or not.
     async fn session(&self, digest: &[u8; 32]) -> Result<Option<SessionRow>>;
 
+    /// The same with its account, in one step since every request asks for it; `None` where either
+    /// is not there.
+    async fn session_and_account(
+        &self,
+        digest: &[u8; 32],
+    ) -> Result<Option<(SessionRow, AccountRow)>>;
+
     /// Up to `limit` sessions of this kind and account that have not ended at `now`, the newest
     /// first.
     async fn sessions_of(
@@ -360,6 +367,12 @@ pub trait Blobs: Send + Sync {
     /// # Errors
     /// [`StoreError::NotFound`] at once where there is no such blob.
     async fn read(&self, id: &BlobId, offset: u64, len: Option<u64>) -> Result<ByteStream>;
+
+    /// A whole blob that is small enough to be held in memory, in one step.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Damaged`] where it has another length.
+    async fn get(&self, blob: &BlobRef) -> Result<Bytes>;
 
     /// Removes the blob. Removing one that is not there succeeds, so a retried job converges.
     async fn delete(&self, id: &BlobId) -> Result<()>;

@@ -1,10 +1,10 @@
 //! Reading sealed blobs as plaintext, one segment at a time, into a stream that is bounded and
 //! that gives up on a reader who takes nothing.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
 
@@ -25,8 +25,11 @@ use crate::store::BlobRef;
 use crate::store::Blobs;
 use crate::store::ByteStream;
 
-/// Pieces that wait for the reader: with segments of 64 KiB a window of half a megabyte.
-const WINDOW: usize = 8;
+/// Segments opened together into one piece of 256 KiB: each hand-over to another thread costs as much
+/// as opening some tens of kilobytes.
+const SEGMENTS: u64 = 4;
+/// Pieces that wait for the reader.
+const WINDOW: usize = 2;
 
 /// Decrypted bytes in order. An error ends it, so whoever counts the bytes notices.
 pub type PlainStream = std::pin::Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
@@ -121,32 +124,48 @@ impl SealedBlob {
         let opener = BlobOpener::new(&self.key, &self.context, &source.header)?;
         let check = self.crc32.filter(|_| range == (0..self.len));
         let mut crc = crc32fast::Hasher::new();
-        for index in first..=end {
-            let whole = if index == last {
-                self.len - last * segment
-            } else {
-                segment
-            };
-            let sealed = whole as usize + crypto::TAG_LEN;
-            let mut buffer = source.take(sealed).await?;
-            let number = u32::try_from(index).map_err(|_| VaultError::Damaged("too long"))?;
-            opener.open_segment(number, index == last, &mut buffer)?;
+        for from in (first..=end).step_by(SEGMENTS as usize) {
+            let to = end.min(from + SEGMENTS - 1);
+            let plain = self.open(&opener, &mut source, from..=to).await?;
             if check.is_some() {
-                crc.update(&buffer);
+                crc.update(&plain);
             }
-            if index == last {
+            if to == last {
                 source.expect_end().await?;
                 if check.is_some_and(|crc32| crc32 != crc.clone().finalize()) {
                     return Err(VaultError::Damaged("the checksum of a file is wrong").into());
                 }
             }
-            let start = range.start.saturating_sub(index * segment).min(whole) as usize;
-            let stop = (range.end - index * segment).min(whole) as usize;
+            let place =
+                |at: u64| at.saturating_sub(from * segment).min(plain.len() as u64) as usize;
+            let (start, stop) = (place(range.start), place(range.end));
             if start < stop {
-                outlet.send(Bytes::from(buffer).slice(start..stop)).await?;
+                outlet.send(Bytes::from(plain).slice(start..stop)).await?;
             }
         }
         Ok(())
+    }
+
+    /// The plaintext of the next segments, which have these numbers.
+    async fn open(
+        &self,
+        opener: &BlobOpener,
+        source: &mut Source,
+        numbers: RangeInclusive<u64>,
+    ) -> Result<Vec<u8>> {
+        let segment = SEGMENT_LEN as u64;
+        let last = self.len.saturating_sub(1) / segment;
+        let rest = self.len - numbers.start() * segment;
+        let room = rest.min(SEGMENTS * segment) as usize + crypto::TAG_LEN;
+        let mut plain = Vec::with_capacity(room);
+        for index in numbers {
+            let number = u32::try_from(index).map_err(|_| VaultError::Damaged("too long"))?;
+            let whole = segment.min(self.len - index * segment) as usize;
+            let start = plain.len();
+            source.take(whole + crypto::TAG_LEN, &mut plain).await?;
+            opener.open_segment(number, index == last, &mut plain, start)?;
+        }
+        Ok(plain)
     }
 }
 
@@ -154,7 +173,8 @@ impl SealedBlob {
 struct Source {
     header: [u8; HEADER_LEN],
     stream: ByteStream,
-    buffer: BytesMut,
+    /// Read and not yet taken.
+    piece: Bytes,
 }
 
 impl Source {
@@ -170,30 +190,35 @@ impl Source {
         let mut source = Self {
             header: [0; HEADER_LEN],
             stream: blobs.read(id, 0, first_read).await?,
-            buffer: BytesMut::new(),
+            piece: Bytes::new(),
         };
-        let header = source.take(HEADER_LEN).await?;
+        let mut header = Vec::with_capacity(HEADER_LEN);
+        source.take(HEADER_LEN, &mut header).await?;
         source.header.copy_from_slice(&header);
         if first > 0 {
             let start = offset(first);
             source.stream = blobs.read(id, start, stop.map(|stop| stop - start)).await?;
-            source.buffer.clear();
+            source.piece.clear();
         }
         Ok(source)
     }
 
-    async fn take(&mut self, len: usize) -> Result<Vec<u8>> {
-        while self.buffer.len() < len {
-            match self.stream.next().await {
-                Some(bytes) => self.buffer.extend_from_slice(&bytes?),
-                None => return Err(VaultError::Damaged("a blob ends too early")),
+    /// Appends the next `len` bytes to `taken`.
+    async fn take(&mut self, mut len: usize, taken: &mut Vec<u8>) -> Result<()> {
+        loop {
+            let part = self.piece.split_to(len.min(self.piece.len()));
+            taken.extend_from_slice(&part);
+            len -= part.len();
+            if len == 0 {
+                return Ok(());
             }
+            let next = self.stream.next().await.transpose()?;
+            self.piece = next.ok_or(VaultError::Damaged("a blob ends too early"))?;
         }
-        Ok(self.buffer.split_to(len).to_vec())
     }
 
     async fn expect_end(&mut self) -> Result<()> {
-        let surplus = !self.buffer.is_empty() || self.stream.next().await.transpose()?.is_some();
+        let surplus = !self.piece.is_empty() || self.stream.next().await.transpose()?.is_some();
         if surplus {
             Err(VaultError::Damaged("a blob goes on after its end"))
         } else {
@@ -265,15 +290,7 @@ impl Vault {
         key: RoleKey,
         context: BlobContext,
     ) -> Result<Bytes> {
-        let mut sealed = BytesMut::new();
-        let mut stream = self.store().blobs.read(&blob.id, 0, None).await?;
-        while let Some(bytes) = stream.next().await {
-            sealed.extend_from_slice(&bytes?);
-            // The row says how long it is: more of it is damage, and must not fill the memory.
-            if sealed.len() as u64 > blob.len {
-                return Err(VaultError::Damaged("a blob is longer than its row says"));
-            }
-        }
+        let sealed = self.store().blobs.get(blob).await?;
         let mut plain = crypto::open(&key, &context, &sealed)?;
         Ok(Bytes::from(std::mem::take(&mut *plain)))
     }

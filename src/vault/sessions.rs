@@ -197,18 +197,17 @@ impl Vault {
         let token = SessionToken::parse(api_token.unwrap_or(token));
         let token = token.map_err(|_| VaultError::Unauthenticated)?;
         let digest = token.digest();
-        let row = self
-            .live_session(&digest)
-            .await?
-            .ok_or(VaultError::Unauthenticated)?;
+        let found = self.store().records.session_and_account(&digest).await?;
+        let (row, account) = found.ok_or(VaultError::Unauthenticated)?;
+        let row = self.used(row).await?.ok_or(VaultError::Unauthenticated)?;
         let scopes = row.scopes.map(Scopes::from_bits);
         if scopes.is_some() != api_token.is_some() {
             return Err(VaultError::Unauthenticated);
         }
-        let account = self.store().records.account(&row.account).await?;
         // A session that began while the master key was being replaced has the key of before.
-        let account = account.filter(|account| account.mk_generation == row.mk_generation);
-        let account = account.ok_or(VaultError::Unauthenticated)?;
+        if account.mk_generation != row.mk_generation {
+            return Err(VaultError::Unauthenticated);
+        }
         let (kind, subject) = match scopes {
             Some(scopes) => (
                 WrapKind::ApiToken,
@@ -249,18 +248,25 @@ impl Vault {
 
     /// The session, if it has not ended; using it keeps it from idling out.
     pub(super) async fn live_session(&self, digest: &[u8; 32]) -> Result<Option<SessionRow>> {
+        match self.store().records.session(digest).await? {
+            Some(row) => self.used(row).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Notes that a session is in use; nothing where it has ended.
+    async fn used(&self, row: SessionRow) -> Result<Option<SessionRow>> {
         let now = self.now();
-        let row = self.store().records.session(digest).await?;
-        let live = row.filter(|row| is_live(row, now));
-        if let Some(row) = &live
-            && (now.duration_since(row.last_seen_at) >= self.touch_every()
-                || is_first_use(row, now))
-        {
+        if !is_live(&row, now) {
+            return Ok(None);
+        }
+        let since = now.duration_since(row.last_seen_at);
+        if since >= self.touch_every() || is_first_use(&row, now) {
             let idle_at = now + self.0.sessions.idle;
             let records = &self.store().records;
-            records.touch_session(digest, now, idle_at).await?;
+            records.touch_session(&row.digest, now, idle_at).await?;
         }
-        Ok(live)
+        Ok(Some(row))
     }
 
     /// Whether the session has not ended; asking does not keep it from idling out.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use futures_util::{StreamExt, TryStreamExt};
 use image_vault::ids::BlobId;
-use image_vault::store::{ChunkSource, StoreError};
+use image_vault::store::{BlobRef, ChunkSource, StoreError};
 use jiff::{Timestamp, ToSpan};
 
 use crate::fresh::Fresh;
@@ -44,6 +44,9 @@ pub(crate) async fn a_blob_reads_back_whatever_its_size_and_pieces(fresh: &Fresh
             );
             let read = get(&**blobs, &id, 0, None).await.unwrap();
             assert!(read == bytes, "{size} bytes in pieces of {piece}");
+            let len = size as u64;
+            let whole = blobs.get(&BlobRef { id, len }).await.unwrap();
+            assert!(whole == bytes, "{size} bytes at once");
         }
     }
 }
@@ -89,8 +92,12 @@ pub(crate) async fn any_part_can_be_read(fresh: &Fresh) {
 }
 
 pub(crate) async fn a_missing_blob_is_not_found(fresh: &Fresh) {
-    let read = fresh.store.blobs.read(&blob_id(), 0, None).await;
+    let blobs = &fresh.store.blobs;
+    let read = blobs.read(&blob_id(), 0, None).await;
     assert!(matches!(read.err(), Some(StoreError::NotFound)));
+    let (id, len) = (blob_id(), 96);
+    let whole = blobs.get(&BlobRef { id, len }).await;
+    assert!(matches!(whole, Err(StoreError::NotFound)));
 }
 
 pub(crate) async fn removing_twice_succeeds(fresh: &Fresh) {

@@ -2,7 +2,7 @@
 //! the store answers for lengths and places.)
 
 use image_vault::ids::BlobId;
-use image_vault::store::StoreError;
+use image_vault::store::{BlobRef, StoreError};
 
 use crate::fresh::Fresh;
 use crate::samples::{bytes, get, put};
@@ -27,6 +27,22 @@ pub(crate) async fn bytes_added_behind_a_blob_are_never_passed_off_as_its_own(fr
     match read(fresh, &id).await {
         Ok(read) => assert_eq!(read.len(), LEN + 1),
         Err(error) => assert!(matches!(error, StoreError::Damaged(_)), "{error}"),
+    }
+}
+
+/// R1.29
+pub(crate) async fn a_small_blob_of_another_length_is_damaged(fresh: &Fresh) {
+    let blobs = &fresh.store.blobs;
+    for size in [1_000, LEN] {
+        let shorter = put(&**blobs, &bytes(size)).await;
+        let longer = put(&**blobs, &bytes(size)).await;
+        fresh.cut(&shorter).await;
+        fresh.lengthen(&longer).await;
+        for id in [shorter, longer] {
+            let len = size as u64;
+            let whole = blobs.get(&BlobRef { id, len }).await;
+            assert!(matches!(whole, Err(StoreError::Damaged(_))), "{size} bytes");
+        }
     }
 }
 

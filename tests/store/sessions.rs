@@ -3,7 +3,7 @@
 use image_vault::store::{SessionKind, SessionRow};
 
 use crate::fresh::Fresh;
-use crate::samples::{account_id, api_token, at, session};
+use crate::samples::{account, account_id, api_token, at, session};
 
 const SIGN_IN: SessionKind = SessionKind::SignIn;
 
@@ -13,6 +13,22 @@ pub(crate) async fn a_session_reads_back(fresh: &Fresh) {
     records.insert_session(&row).await.unwrap();
     assert_eq!(records.session(&row.digest).await.unwrap(), Some(row));
     assert_eq!(records.session(&[0; 32]).await.unwrap(), None);
+}
+
+pub(crate) async fn a_session_comes_with_its_account(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let mut account = account("ada");
+    account.role = records.insert_account(&account).await.unwrap();
+    let row = session(account.id);
+    records.insert_session(&row).await.unwrap();
+    let orphan = session(account_id());
+    records.insert_session(&orphan).await.unwrap();
+
+    let both = records.session_and_account(&row.digest).await.unwrap();
+    assert_eq!(both, Some((row, account)));
+    for digest in [orphan.digest, [0; 32]] {
+        assert_eq!(records.session_and_account(&digest).await.unwrap(), None);
+    }
 }
 
 pub(crate) async fn a_use_is_noted_and_never_undone(fresh: &Fresh) {

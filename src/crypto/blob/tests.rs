@@ -5,6 +5,7 @@ mod broken;
 use std::collections::HashSet;
 
 use aead_stream::EncryptorBE32;
+use aes_gcm::aead::Payload;
 use proptest::prelude::*;
 
 use super::super::DataKey;
@@ -54,7 +55,7 @@ fn read(key: &RoleKey, sealed: &[u8]) -> (Vec<u8>, Result<(), CryptoError>) {
             let (segment, tail) = rest.split_at(rest.len().min(opener.segment_len() + TAG_LEN));
             rest = tail;
             let mut buffer = segment.to_vec();
-            let opened = opener.open_segment(index, rest.is_empty(), &mut buffer);
+            let opened = opener.open_segment(index, rest.is_empty(), &mut buffer, 0);
             out.extend_from_slice(&buffer);
             opened?;
             if rest.is_empty() {
@@ -163,7 +164,7 @@ fn any_segment_of_a_long_file_opens_alone() {
             let start = opener.segment_offset(index) as usize;
             let ciphertext = &sealed[start..start + segment.len() + TAG_LEN];
             let mut buffer = ciphertext.to_vec();
-            opener.open_segment(index, last, &mut buffer).unwrap();
+            opener.open_segment(index, last, &mut buffer, 0).unwrap();
             assert!(buffer == segment);
 
             for wrong in [
@@ -173,11 +174,11 @@ fn any_segment_of_a_long_file_opens_alone() {
                 index | 1 << 31,
             ] {
                 let mut buffer = ciphertext.to_vec();
-                assert!(opener.open_segment(wrong, last, &mut buffer).is_err());
+                assert!(opener.open_segment(wrong, last, &mut buffer, 0).is_err());
                 assert!(buffer.is_empty());
             }
             let mut buffer = ciphertext.to_vec();
-            assert!(opener.open_segment(index, !last, &mut buffer).is_err());
+            assert!(opener.open_segment(index, !last, &mut buffer, 0).is_err());
         }
         assert_eq!(
             opener.plain_len(sealed.len() as u64),
@@ -199,7 +200,7 @@ fn a_read_around_every_border_finds_its_bytes() {
             let end = sealed.len().min(start + SEALED_SEGMENT_LEN);
             let mut buffer = sealed[start..end].to_vec();
             opener
-                .open_segment(index, end == sealed.len(), &mut buffer)
+                .open_segment(index, end == sealed.len(), &mut buffer, 0)
                 .unwrap();
             assert_eq!(buffer[at % SEG], plain[at]);
         }
@@ -242,7 +243,7 @@ fn no_segment_lies_beyond_a_tebibyte() {
         let opener = BlobOpener::new(&key, &CONTEXT, sealed.first_chunk().unwrap()).unwrap();
         let mut segment = sealed[HEADER_LEN..].to_vec();
         assert_eq!(
-            opener.open_segment(index, false, &mut segment).is_ok(),
+            opener.open_segment(index, false, &mut segment, 0).is_ok(),
             allowed,
             "{index}"
         );

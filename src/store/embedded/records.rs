@@ -151,6 +151,21 @@ impl Records for SqliteRecords {
         self.read(move |db| sessions::by_digest(db, &digest)).await
     }
 
+    async fn session_and_account(
+        &self,
+        digest: &[u8; 32],
+    ) -> Result<Option<(SessionRow, AccountRow)>> {
+        let digest = *digest;
+        self.read(move |db| {
+            let Some(session) = sessions::by_digest(db, &digest)? else {
+                return Ok(None);
+            };
+            let account = accounts::by_id(db, &session.account)?;
+            Ok(account.map(|account| (session, account)))
+        })
+        .await
+    }
+
     async fn sessions_of(
         &self,
         account: &AccountId,

@@ -21,14 +21,14 @@ use mongodb::bson::{Bson, DateTime, Document, RawDocumentBuf, doc};
 
 use crate::ids::BlobId;
 
-use super::super::{Blobs, ByteStream, ChunkSource, Result, StoreError};
+use super::super::{BlobRef, Blobs, ByteStream, ChunkSource, Result, StoreError};
 use super::Mongo;
 use super::documents::{date, texts};
 use super::download;
 use super::errors::is_duplicate;
 
 /// Bytes in a chunk. Measured fastest among 255 KiB, 1, 4 and 15 MiB.
-const CHUNK: usize = 1 << 20;
+pub(super) const CHUNK: usize = 1 << 20;
 
 /// Chunks in one insertion; each waits for the majority's journal. So much is held in memory.
 const BATCH: usize = 4;
@@ -60,6 +60,10 @@ impl Blobs for GridFsBlobs {
 
     async fn read(&self, id: &BlobId, offset: u64, len: Option<u64>) -> Result<ByteStream> {
         download::read(Arc::clone(&self.0), id, offset, len).await
+    }
+
+    async fn get(&self, blob: &BlobRef) -> Result<Bytes> {
+        download::get(Arc::clone(&self.0), blob).await
     }
 
     async fn delete(&self, id: &BlobId) -> Result<()> {

@@ -6,17 +6,18 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
 use futures_util::stream::{self, StreamExt};
-use mongodb::bson::{RawDocument, RawDocumentBuf, doc};
+use mongodb::bson::{RawDocument, doc};
 use serde::Deserialize;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::ids::BlobId;
 
-use super::super::{ByteStream, Result, StoreError};
+use super::super::{BlobRef, ByteStream, Result, StoreError};
 use super::Mongo;
+use super::blobs::CHUNK;
 
 /// Chunks on their way at once: while one is opened and sent, the server and the driver are at work
 /// on the next. The driver holds an answer as a whole and its document once more, so a download takes
@@ -60,6 +61,49 @@ pub(super) async fn read(
     Ok(download.pieces())
 }
 
+/// A blob in one question where it is one chunk; else, or where that is not as it should be, as
+/// everybody reads.
+pub(super) async fn get(mongo: Arc<Mongo>, blob: &BlobRef) -> Result<Bytes> {
+    if blob.len <= CHUNK as u64
+        && let [chunk] = &mut chunks_from(&mongo, &blob.id.to_string(), 0, 2).await?[..]
+        && let Some(data) = data(std::mem::take(chunk), 0)
+        && data.len() as u64 == blob.len
+    {
+        return Ok(data);
+    }
+    let mut whole = BytesMut::new();
+    let mut pieces = read(mongo, &blob.id, 0, None).await?;
+    while let Some(piece) = pieces.try_next().await? {
+        whole.extend_from_slice(&piece);
+        if whole.len() as u64 > blob.len {
+            break; // of no use, and must not fill the memory
+        }
+    }
+    match whole.len() as u64 == blob.len {
+        true => Ok(whole.freeze()),
+        false => Err(damaged("a blob has another length")),
+    }
+}
+
+/// Up to `limit` chunks of a blob, from number `n` on.
+async fn chunks_from(mongo: &Mongo, id: &str, n: u64, limit: i64) -> Result<Vec<Bytes>> {
+    let chunks = mongo.chunks();
+    let found = async {
+        let mut found = chunks
+            .find(doc! { "files_id": id, "n": { "$gte": n as i64 } })
+            .sort(doc! { "files_id": 1, "n": 1 })
+            .limit(limit)
+            .await?;
+        let mut chunks = Vec::new();
+        // Not as a stream, which would copy each chunk once more.
+        while found.advance().await? {
+            chunks.push(Bytes::copy_from_slice(found.current().as_bytes()));
+        }
+        Ok(chunks)
+    };
+    mongo.answer(found).await
+}
+
 #[derive(Clone)]
 struct Download {
     mongo: Arc<Mongo>,
@@ -96,20 +140,12 @@ impl Download {
         let len = self.chunk_size.min(self.length - start);
         // Behind the last chunk of the blob there must be none, so one more is asked for.
         let is_last = start + len == self.length;
-        let collection = self.mongo.chunks();
-        let chunks = collection
-            .find(doc! { "files_id": &self.id, "n": { "$gte": n as i64 } })
-            .sort(doc! { "files_id": 1, "n": 1 })
-            .limit(if is_last { 2 } else { 1 });
-        let chunks: Vec<RawDocumentBuf> = self
-            .mongo
-            .answer(async { chunks.await?.try_collect().await })
-            .await?;
-        let Ok([chunk]) = <[RawDocumentBuf; 1]>::try_from(chunks) else {
+        let limit = if is_last { 2 } else { 1 };
+        let chunks = chunks_from(&self.mongo, &self.id, n, limit).await?;
+        let Ok([chunk]) = <[Bytes; 1]>::try_from(chunks) else {
             return Err(damaged("a chunk is missing, or there is one too many"));
         };
-        let chunk = Bytes::from(chunk.into_bytes());
-        let data = data(&chunk, n).ok_or_else(|| damaged("a chunk is missing or has no bytes"))?;
+        let data = data(chunk, n).ok_or_else(|| damaged("a chunk is missing or has no bytes"))?;
         if data.len() as u64 != len {
             return Err(damaged("a chunk has another length"));
         }
@@ -120,8 +156,8 @@ impl Download {
 }
 
 /// The bytes of a chunk, if it is number `n`.
-fn data(chunk: &Bytes, n: u64) -> Option<Bytes> {
-    let fields = RawDocument::from_bytes(chunk).ok()?;
+fn data(chunk: Bytes, n: u64) -> Option<Bytes> {
+    let fields = RawDocument::from_bytes(&chunk).ok()?;
     let number = fields.get_i32("n").ok()?;
     let data = fields.get_binary("data").ok()?;
     (u64::try_from(number) == Ok(n)).then(|| chunk.slice_ref(data.bytes))

@@ -88,6 +88,13 @@ impl Records for MongoRecords {
         sessions::by_digest(&self.0, digest).await
     }
 
+    async fn session_and_account(
+        &self,
+        digest: &[u8; 32],
+    ) -> Result<Option<(SessionRow, AccountRow)>> {
+        sessions::with_account(&self.0, digest).await
+    }
+
     async fn sessions_of(
         &self,
         account: &AccountId,

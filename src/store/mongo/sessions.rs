@@ -3,12 +3,13 @@
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use mongodb::bson::{Document, doc};
+use serde::Deserialize;
 
 use crate::ids::AccountId;
 
-use super::super::{Result, SessionKind, SessionRow};
+use super::super::{AccountRow, Result, SessionKind, SessionRow};
 use super::Mongo;
-use super::account_documents::SessionDoc;
+use super::account_documents::{AccountDoc, SessionDoc};
 use super::documents::{binary, date};
 
 pub(super) async fn insert(mongo: &Mongo, row: &SessionRow) -> Result<()> {
@@ -23,6 +24,39 @@ pub(super) async fn by_digest(mongo: &Mongo, digest: &[u8; 32]) -> Result<Option
         .answer(mongo.sessions().find_one(with(digest)))
         .await?;
     found.map(SessionRow::try_from).transpose()
+}
+
+#[derive(Deserialize)]
+struct WithAccount {
+    session: SessionDoc,
+    account: Vec<AccountDoc>,
+}
+
+pub(super) async fn with_account(
+    mongo: &Mongo,
+    digest: &[u8; 32],
+) -> Result<Option<(SessionRow, AccountRow)>> {
+    let stages = [
+        doc! { "$match": with(digest) },
+        doc! { "$project": { "_id": 0, "session": "$$ROOT" } },
+        doc! { "$lookup": {
+            "from": mongo.accounts().name(),
+            "localField": "session.account",
+            "foreignField": "_id",
+            "as": "account",
+        } },
+    ];
+    let found = async {
+        let sessions = mongo.sessions();
+        let found = sessions.aggregate(stages).with_type::<WithAccount>();
+        found.await?.try_next().await
+    };
+    let Some(WithAccount { session, account }) = mongo.answer(found).await? else {
+        return Ok(None);
+    };
+    let session = SessionRow::try_from(session)?;
+    let account = account.into_iter().next().map(AccountRow::try_from);
+    Ok(account.transpose()?.map(|account| (session, account)))
 }
 
 pub(super) async fn of_account(

@@ -112,7 +112,7 @@ fn a_short_segment_in_the_middle_is_refused() {
     let opener = BlobOpener::new(&key, &CONTEXT, sealed.first_chunk().unwrap()).unwrap();
     let mut segment = sealed[HEADER_LEN..].to_vec();
     assert_eq!(
-        opener.open_segment(0, false, &mut segment),
+        opener.open_segment(0, false, &mut segment, 0),
         Err(CryptoError::Open)
     );
 }
@@ -125,7 +125,7 @@ fn an_over_long_segment_is_refused_wherever_it_stands() {
         let sealed = forge(&key, 16, &[(&plain, index, last)]);
         let opener = BlobOpener::new(&key, &CONTEXT, sealed.first_chunk().unwrap()).unwrap();
         let mut segment = sealed[HEADER_LEN..].to_vec();
-        let opened = opener.open_segment(index, last, &mut segment);
+        let opened = opener.open_segment(index, last, &mut segment, 0);
         assert_eq!(opened, Err(CryptoError::Open));
     }
 }
