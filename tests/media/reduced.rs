@@ -5,6 +5,9 @@ use std::io::Cursor;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::{DynamicImage, ExtendedColorType, Rgb, RgbImage};
+use image_vault::media::{Limits, inspect, preview};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 use crate::{THUMBNAIL_SIDE, picture};
 
@@ -83,4 +86,29 @@ fn colours_that_are_not_transformed_stay_what_they_are() {
     let marked = [&plain[..2], &adobe[..], &plain[jfif..]].concat();
     let difference = difference(&marked);
     assert!(difference < 3.0, "{difference}");
+}
+
+/// One decoder makes the small view and another one the large: what one of them lets pass, both do.
+#[test]
+fn what_passes_as_a_picture_has_a_preview() {
+    let whole = jpeg(&scene(1_700, 900).into(), ExtendedColorType::Rgb8, 60);
+    let limits = Limits::default();
+    let (mut passed, tried) = (0, 24);
+    for seed in 0..tried {
+        let mut chance = StdRng::seed_from_u64(seed);
+        let mut bytes = whole.clone();
+        // Half of them in the tables and headers.
+        let behind = if seed % 2 == 0 { 700 } else { bytes.len() };
+        for _ in 0..chance.random_range(1..4) {
+            bytes[chance.random_range(2..behind)] = chance.random();
+        }
+        if seed % 4 == 3 {
+            bytes.truncate(chance.random_range(behind / 2..behind));
+        }
+        if inspect(&bytes, &limits).is_ok() {
+            passed += 1;
+            assert!(preview(&bytes, &limits).is_ok(), "seed {seed}");
+        }
+    }
+    assert!((1..tried).contains(&passed), "{passed} of {tried}");
 }
