@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use super::error::{Result, VaultError};
-use super::pool::Pool;
+use super::pool::{self, Pool};
 use crate::config::Passwords;
 use crate::crypto;
 use crate::crypto::KdfParams;
@@ -39,7 +39,7 @@ impl Hashing {
             },
             pepper: Arc::new(pepper),
             admitted: Arc::new(Semaphore::new(config.parallel + config.queue)),
-            threads: Pool::start("password", config.parallel)?,
+            threads: Pool::start("password", config.parallel.min(pool::spare_cores()))?,
         })
     }
 
