@@ -144,8 +144,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Import`] where this is no export; [`VaultError::Unauthenticated`] when the
-    /// session ends on the way; [`VaultError::Busy`] when there is no memory for its list; the store's. What was added until then stays, and a second import
-    /// goes on from there.
+    /// session ends on the way; [`VaultError::Busy`] when there is no memory for its list; the
+    /// store's. What was added until then stays, and a second import goes on from there.
     pub async fn import(
         &self,
         who: &Unlocked,

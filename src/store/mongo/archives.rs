@@ -70,6 +70,9 @@ async fn remove(
                 let found: Vec<ArchiveDoc> = found.stream(session).try_collect().await?;
                 let mut gone = beyond(found, keep);
                 gone.truncate(limit as usize);
+                if gone.is_empty() {
+                    return Ok(gone); // as nearly always
+                }
                 let ids: Vec<ArchiveId> = gone.iter().map(|archive| archive.id).collect();
                 let these = doc! { "_id": { "$in": texts(&ids) } };
                 mongo.archives().delete_many(these).session(session).await?;
