@@ -12,6 +12,7 @@ import machine
 import pictures
 import quality
 import report
+import routes
 import siege
 from contest import say
 from products import STORES, TOP, Bench
@@ -26,6 +27,7 @@ WORK = {
     "sign-in": [accounts.sign_in],
     "listing": [accounts.listing],
     "many": [lambda bench, store=store: accounts.many(bench, store) for store in STORES],
+    "routes": [routes.main_routes],
     "siege": [siege.all_at_once],
     "large": [clusters.large_zip],
 }

@@ -36,6 +36,8 @@ class Contest:
     note: str = ""
     values: dict[str, list[float]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    # Whether they do the same work, so that one may be divided by the other.
+    alike: bool = True
 
     def add(self, contender, value):
         self.values.setdefault(contender, []).append(value)

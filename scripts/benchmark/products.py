@@ -1,4 +1,5 @@
 """The product on each of its stores, and the programs that it is measured beside."""
+import http.client
 import json
 import os
 import shutil
@@ -99,6 +100,13 @@ class Vault(Server):
         self.token = None
         begun = self.call("POST", "/api/v1/sessions", {"login": user, "password": PASSWORD})
         self.token = begun["token"]
+
+    def cookie(self, user="ada"):
+        """What a browser gets that signs in."""
+        form = urllib.parse.urlencode({"login": user, "password": PASSWORD})
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        link.request("POST", "/login", form, {"Content-Type": "application/x-www-form-urlencoded"})
+        return link.getresponse().headers["Set-Cookie"].split(";")[0]
 
     def upload_of(self, photo):
         name = urllib.parse.quote(os.path.basename(photo))

@@ -13,6 +13,10 @@ def table(contest):
     if contest.note:
         lines += [contest.note, ""]
     unit = f", {contest.unit}" if contest.unit else ""
+    if not contest.alike:
+        lines += [f"| | median{unit} |", "|---|---|"]
+        lines += [f"| {name} | {figure(contest.median(name))} |" for name in contest.values]
+        return "\n".join([*lines, ""])
     lines += [f"| | median{unit} | from – to | rounds | {ours} ÷ this |", "|---|---|---|---|---|"]
     for name, values in contest.values.items():
         ratio = contest.ratio(ours, name) if name != ours else None
