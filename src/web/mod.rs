@@ -139,6 +139,7 @@ fn build(vault: Vault, config: &Config) -> Result<Rocket<Build>, ServeError> {
         .attach(headers::SecurityHeaders { https })
         .attach(requests::RequestLog)
         .attach(stop::let_idle_go())
+        .attach(download::large_pieces())
         .mount("/", assets::routes())
         .mount("/", app::routes())
         .mount("/", pages::routes())
