@@ -11,19 +11,20 @@ class Missing(Exception):
 
 @dataclass
 class Goal:
-    """What a ratio of medians is to be: product ÷ reference, at least or at most."""
+    """What is wanted of a contender, at least or at most: its share of the reference, or its own median
+    where there is no reference."""
 
     product: str
-    reference: str
+    reference: str | None = None
     at_least: float | None = None
     at_most: float | None = None
 
-    def words(self):
+    def words(self, unit):
         sign, wanted = ("≥", self.at_least) if self.at_least is not None else ("≤", self.at_most)
-        return f"{sign} {wanted:g} × {self.reference}"
+        return f"{sign} {wanted:g} × {self.reference}" if self.reference else f"{sign} {wanted:,g} {unit}"
 
-    def met(self, ratio):
-        return ratio >= self.at_least if self.at_least is not None else ratio <= self.at_most
+    def met(self, measured):
+        return measured >= self.at_least if self.at_least is not None else measured <= self.at_most
 
 
 @dataclass
@@ -61,6 +62,12 @@ class Contest:
 
     def median(self, contender):
         return statistics.median(self.values[contender])
+
+    def measured(self, goal):
+        """What the goal is about; nothing where it was not measured."""
+        if goal.reference:
+            return self.ratio(goal.product, goal.reference)
+        return self.median(goal.product) if goal.product in self.values else None
 
     def ratio(self, product, reference):
         """Median of the rounds' ratios: what was measured side by side is compared side by side."""

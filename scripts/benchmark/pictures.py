@@ -36,7 +36,7 @@ def thumbnails(bench):
         [Goal("Image Vault", "vipsthumbnail", at_least=1.0)],
         "Processor time of a process that does nothing else, its start included; ours inspects as well (format, EXIF, placeholder).",
     )
-    memory = Contest("thumbnail of a 12 MP JPEG, peak memory", "MiB", [])
+    memory = Contest("thumbnail of a 12 MP JPEG, peak memory", "MiB", [Goal("Image Vault", at_most=32)])
     ours = os.path.join(products.RELEASE, "examples", "thumbnails")
     photos = bench.photos[: 12 if bench.quick else 40]
     with tempfile.TemporaryDirectory(dir=bench.scratch) as folder:
@@ -173,8 +173,8 @@ def zips(shelf):
         [Goal("embedded", "copyparty", at_least=1.1), Goal("embedded", "nginx", at_least=0.6)],
         "nginx sends one plain file of that size.",
     )
-    first = Contest("first byte of that zip", "ms", [])
-    memory = Contest("memory that one such zip adds", "MiB", [])
+    first = Contest("first byte of that zip", "ms", [Goal(store, at_most=10) for store in shelf.vaults])
+    memory = Contest("memory that one such zip adds", "MiB", [Goal(store, at_most=8) for store in shelf.vaults])
 
     def fetch(name, url, server, headers=()):
         before = server.rss()

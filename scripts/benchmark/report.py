@@ -32,10 +32,11 @@ def goals(contests):
     lines = ["| work | goal | measured | |", "|---|---|---|---|"]
     for contest in contests:
         for goal in contest.goals:
-            ratio = contest.ratio(goal.product, goal.reference)
-            if ratio is None:
-                lines.append(f"| {contest.title}, {goal.product} | {goal.words()} | not measured | |")
+            measured, words = contest.measured(goal), goal.words(contest.unit)
+            if measured is None:
+                lines.append(f"| {contest.title}, {goal.product} | {words} | not measured | |")
                 continue
-            met = "met" if goal.met(ratio) else "**missed**"
-            lines.append(f"| {contest.title}, {goal.product} | {goal.words()} | {ratio:.2f} | {met} |")
+            shown = f"{measured:.2f}" if goal.reference else figure(measured)
+            met = "met" if goal.met(measured) else "**missed**"
+            lines.append(f"| {contest.title}, {goal.product} | {words} | {shown} | {met} |")
     return "\n".join([*lines, ""])
