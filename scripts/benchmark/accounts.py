@@ -15,7 +15,7 @@ PAGES = {
     "list call": "/api/v1/images?limit=100",
     "dashboard": "/vault",
     "timeline": "/api/v1/timeline",
-    "search": "/api/v1/images?q=grusse+1234&limit=100",
+    "search": "/api/v1/images?q=holiday+img_0003&limit=100",
 }
 # These look at every picture of the account.
 OF_ALL = {"timeline", "search"}

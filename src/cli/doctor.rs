@@ -111,7 +111,7 @@ async fn store(config: &Config) -> Finding {
 
 /// What the configured limits can add up to, against what the machine has free.
 fn memory(config: &Config) -> Finding {
-    let hashes = u64::from(config.passwords.memory_kib) * 1024 * config.passwords.parallel as u64;
+    let hashes = u64::from(config.passwords.memory_kib) * 1024 * config.passwords.at_once() as u64;
     let decoding = config.uploads.max_decode_bytes * config.uploads.decoders as u64;
     let needed = BASE_BYTES + config.uploads.memory_bytes + decoding + hashes;
     let mib = |bytes: u64| bytes >> 20;

@@ -86,10 +86,18 @@ pub struct Passwords {
     pub passes: u32,
     /// Lanes.
     pub lanes: u32,
-    /// Hashes computed at once.
+    /// Most hashes computed at once.
     pub parallel: usize,
     /// Hashes that may wait for their turn before new ones are refused.
     pub queue: usize,
+}
+
+impl Passwords {
+    /// Hashes computed at once on this machine: a core is left for whoever looks at pictures.
+    pub fn at_once(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.parallel.min(cores - 1).max(1)
+    }
 }
 
 /// How many calls somebody may make, in each process; any number where it is 0.
@@ -141,7 +149,7 @@ pub struct Serving {
     pub shutdown_grace: Duration,
     /// An upload that sends nothing for this long is given up.
     pub receive_stall: Duration,
-    /// A download whose reader takes nothing for this long is given up.
+    /// A download whose reader takes less than 256 KiB in this time is given up.
     pub send_stall: Duration,
 }
 

@@ -143,7 +143,7 @@ settings! {
         "An upload that sends nothing for this long is given up.", false,
         |c, t| c.serving.receive_stall = duration(t, 1, 3_600)?;
     "send_stall" = "60s", "a duration from 1s to 1h",
-        "A download whose reader takes nothing for this long is given up.", false,
+        "A download whose reader takes less than 256 KiB in this time is given up.", false,
         |c, t| c.serving.send_stall = duration(t, 1, 3_600)?;
     "shutdown_grace" = "30s", "a duration from 0s to 1h",
         "How long running downloads may go on after a request to stop.", false,

@@ -101,7 +101,7 @@ pub(super) fn decode(bytes: &[u8], side: u32, limits: &Limits) -> Result<Decoded
     )?;
     let (size, exif) = (decoder.dimensions(), Exif::read(survey.exif));
     let pixels = match survey.is_simple_jpeg {
-        true => reduced::jpeg(bytes, side * OVERSAMPLED, limits.max_decode_bytes),
+        true => reduced::jpeg(bytes, size, side * OVERSAMPLED),
         false => None,
     };
     let pixels = match pixels {

@@ -14,30 +14,32 @@ use rayon::ThreadPoolBuilder;
 /// picture's scans, however many somebody wrote.
 const MOST_SCANS: usize = 8;
 
-/// The picture at the smallest of 1/8, 1/4 and 1/2 of its size at which a side is still at least
-/// `side` pixels long, in at most `max_bytes`. `None` where there is no such size, and where this
-/// decoder does not take the file, or should not: the other one decides what becomes of it.
-pub(super) fn jpeg(bytes: &[u8], side: u32, max_bytes: u64) -> Option<DynamicImage> {
-    // It hands each row of blocks to other threads, here to none but the one that decodes: that is a
-    // tenth faster on a busy machine, and no row waits in memory.
+/// The picture, which is of this size, at the smallest of 1/8, 1/4 and 1/2 of it at which a side is
+/// still at least `side` pixels long. `None` where there is no such size, and where this decoder does
+/// not take the file, or should not: the other one decides what becomes of it.
+///
+/// That takes less memory than the picture as a whole would. (With the feature `rayon` each row of
+/// blocks is transformed where it is decoded. Without it, rows queue for other threads without bound.)
+pub(super) fn jpeg(bytes: &[u8], size: (u32, u32), side: u32) -> Option<DynamicImage> {
+    // Only the thread that decodes turns rows into colours, too.
     let alone = ThreadPoolBuilder::new().num_threads(1).build().ok()?;
-    alone.install(|| decode(bytes, side, max_bytes))
+    alone.install(|| decode(bytes, size, side))
 }
 
-fn decode(bytes: &[u8], side: u32, max_bytes: u64) -> Option<DynamicImage> {
+fn decode(bytes: &[u8], size: (u32, u32), side: u32) -> Option<DynamicImage> {
     let side = u16::try_from(side).ok()?;
     let scans = memmem::find_iter(bytes, b"\xff\xda").take(MOST_SCANS + 1);
     if scans.count() > MOST_SCANS {
         return None;
     }
     let mut decoder = Decoder::new(Cursor::new(bytes));
-    decoder.set_max_decoding_buffer_size(usize::try_from(max_bytes).unwrap_or(usize::MAX));
     decoder.read_info().ok()?;
     let whole = decoder.info()?;
-    // What the survey saw may be another file than the decoder sees.
-    let is_simple = whole.coding_process == CodingProcess::DctSequential
-        && matches!(whole.pixel_format, PixelFormat::L8 | PixelFormat::RGB24);
-    if !is_simple || whole.width.max(whole.height) < side.checked_mul(2)? {
+    // Limits were checked for what others saw in the file: this one must see the same.
+    let is_expected = whole.coding_process == CodingProcess::DctSequential
+        && matches!(whole.pixel_format, PixelFormat::L8 | PixelFormat::RGB24)
+        && (u32::from(whole.width), u32::from(whole.height)) == size;
+    if !is_expected || whole.width.max(whole.height) < side.checked_mul(2)? {
         return None;
     }
     // It stops at the first side that is long enough: the other one asks for nothing.
@@ -58,11 +60,11 @@ fn decode(bytes: &[u8], side: u32, max_bytes: u64) -> Option<DynamicImage> {
 mod tests {
     use super::*;
 
-    const LIMIT: u64 = 64 << 20;
+    const SIZE: (u32, u32) = (2_000, 1_500);
 
     fn grey() -> Vec<u8> {
         let mut file = Cursor::new(Vec::new());
-        GrayImage::new(2_000, 1_500)
+        GrayImage::new(SIZE.0, SIZE.1)
             .write_to(&mut file, image::ImageFormat::Jpeg)
             .unwrap();
         file.into_inner()
@@ -70,9 +72,9 @@ mod tests {
 
     #[test]
     fn a_large_picture_comes_at_a_fraction_and_a_small_one_not_at_all() {
-        let small = jpeg(&grey(), 800, LIMIT).unwrap();
+        let small = jpeg(&grey(), SIZE, 800).unwrap();
         assert_eq!((small.width(), small.height()), (1_000, 750));
-        assert!(jpeg(&grey(), 1_001, LIMIT).is_none());
+        assert!(jpeg(&grey(), SIZE, 1_001).is_none());
     }
 
     /// It would take days for those that fit into a file.
@@ -82,7 +84,14 @@ mod tests {
         let (start, end) = whole.split_at(whole.len() - 2);
         // One component, its tables, all coefficients; and no data.
         let empty = [0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0];
-        assert!(jpeg(&[start, &empty.repeat(7), end].concat(), 800, LIMIT).is_some());
-        assert!(jpeg(&[start, &empty.repeat(8), end].concat(), 800, LIMIT).is_none());
+        assert!(jpeg(&[start, &empty.repeat(7), end].concat(), SIZE, 800).is_some());
+        assert!(jpeg(&[start, &empty.repeat(8), end].concat(), SIZE, 800).is_none());
+    }
+
+    #[test]
+    fn a_picture_of_another_size_than_was_checked_is_left_to_the_other_decoder() {
+        for other in [(1_999, 1_500), (2_000, 1_501), (16, 16)] {
+            assert!(jpeg(&grey(), other, 800).is_none());
+        }
     }
 }

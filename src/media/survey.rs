@@ -78,12 +78,17 @@ fn jpeg(bytes: &[u8]) -> Option<Survey<'_>> {
     let mut rest = bytes.get(2..)?;
     loop {
         rest = &rest[memchr::memchr(0xff, rest)?..];
-        // Any number of 0xff may fill up before a marker. The decoder also skips zeros in the
-        // headers; within a scan 0xff00 is how a 0xff of data is written.
+        // Any number of 0xff may fill up before a marker; within a scan 0xff00 is how a 0xff of data
+        // is written. In the headers the decoder skips zeros as well, and then what follows them is
+        // no marker: what it takes for one must be one here.
         let is_fill = |b: &u8| *b == 0xff || (*b == 0 && !in_scan);
-        rest = &rest[rest.iter().position(|b| !is_fill(b))?..];
-        let (&marker, after) = rest.split_first()?;
+        let fill = rest.iter().position(|b| !is_fill(b))?;
+        let is_marker = rest[..fill].ends_with(&[0xff]);
+        let (&marker, after) = rest[fill..].split_first()?;
         rest = after;
+        if !is_marker {
+            continue;
+        }
         match marker {
             0xd9 => {
                 found.is_simple_jpeg = is_simple && found.working_bytes == 0;
@@ -110,6 +115,9 @@ fn jpeg(bytes: &[u8]) -> Option<Survey<'_>> {
                 is_simple &= !in_scan;
                 in_scan = true;
             }
+            // Nobody writes one, and the decoder reads five bytes of its four: it would see other
+            // markers from here on.
+            0xe0 if segment.len() == 4 => return None,
             0xee if segment.starts_with(b"Adobe") => is_simple = false,
             0xe1 if found.exif.is_none() => found.exif = segment.strip_prefix(b"Exif\0\0"),
             _ => {}

@@ -368,7 +368,8 @@ pub trait Blobs: Send + Sync {
     /// [`StoreError::NotFound`] at once where there is no such blob.
     async fn read(&self, id: &BlobId, offset: u64, len: Option<u64>) -> Result<ByteStream>;
 
-    /// A whole blob that is small enough to be held in memory, in one step.
+    /// A whole blob that is small enough to be held in memory, in one step. One that is just being
+    /// removed may still be given, as to who began to read it before.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Damaged`] where it has another length.

@@ -1,5 +1,5 @@
-//! Reading sealed blobs as plaintext, one segment at a time, into a stream that is bounded and
-//! that gives up on a reader who takes nothing.
+//! Reading sealed blobs as plaintext, a few segments at a time, into a stream that is bounded and
+//! that gives up on a reader who takes next to nothing.
 
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
@@ -26,7 +26,7 @@ use crate::store::Blobs;
 use crate::store::ByteStream;
 
 /// Segments opened together into one piece of 256 KiB: each hand-over to another thread costs as much
-/// as opening some tens of kilobytes.
+/// as opening some tens of kilobytes. A reader who takes less than that in `send_stall` is given up.
 const SEGMENTS: u64 = 4;
 /// Pieces that wait for the reader.
 const WINDOW: usize = 2;

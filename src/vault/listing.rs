@@ -185,7 +185,11 @@ fn page(catalogue: &Catalogue, request: &ListRequest, after: Option<Cursor<'_>>)
     // What is known already need not be counted: then only the page itself is walked over.
     let known = request.filter.whole_state(about);
     let known = known.map(|state| catalogue.tally(state));
-    let skipped = if known.is_some() { start } else { 0 };
+    let skipped = match known {
+        Some(Tally { images: 0, .. }) => order.len(),
+        Some(_) => start,
+        None => 0,
+    };
     let mut found = Found {
         items: Vec::new(),
         tally: Tally::default(),
@@ -204,12 +208,12 @@ fn page(catalogue: &Catalogue, request: &ListRequest, after: Option<Cursor<'_>>)
         if found.items.len() < request.limit {
             found.items.push(Image::of(entry));
             last = Some(entry);
-            continue;
-        }
-        if let Some(last) = last.take() {
+        } else if let Some(last) = last.take() {
             found.next = Some(cursor_bytes(request.sort, request.descending, last));
         }
-        if known.is_some() {
+        // The next page begins, or there is nothing behind this one, the first.
+        let is_all = known.is_some_and(|known| known.images == found.tally.images);
+        if known.is_some() && (found.next.is_some() || is_all) {
             break;
         }
     }

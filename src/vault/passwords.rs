@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use super::error::{Result, VaultError};
-use super::pool::{self, Pool};
+use super::pool::Pool;
 use crate::config::Passwords;
 use crate::crypto;
 use crate::crypto::KdfParams;
@@ -38,8 +38,8 @@ impl Hashing {
                 lanes: config.lanes,
             },
             pepper: Arc::new(pepper),
-            admitted: Arc::new(Semaphore::new(config.parallel + config.queue)),
-            threads: Pool::start("password", config.parallel.min(pool::spare_cores()))?,
+            admitted: Arc::new(Semaphore::new(config.at_once() + config.queue)),
+            threads: Pool::start("password", config.at_once())?,
         })
     }
 

@@ -2,7 +2,6 @@
 //! priority than those that answer, so that who only looks at pictures does not wait for who signs in.
 
 use std::io;
-use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
@@ -13,12 +12,6 @@ use super::error::{Result, VaultError};
 
 /// How much nicer than the rest (nice(2)): about a third of the share, where there is too little.
 const NICENESS: i32 = 5;
-
-/// Cores that may be kept busy for long while one is left for whoever looks at pictures; one at least.
-pub(super) fn spare_cores() -> usize {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    cores.saturating_sub(1).max(1)
-}
 
 type Job = Box<dyn FnOnce() + Send>;
 

@@ -98,6 +98,27 @@ fn too_much_memory() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// A progressive JPEG of 9,900 x 9,900 whose frame looks like a comment that these bytes begin.
+fn hidden_frame(comment: &[u8]) -> Vec<u8> {
+    let mut jpeg = forge::Jpeg::new(9_900, 9_900, &[1, 2, 3]);
+    jpeg.progressive = true;
+    let bytes = jpeg.bytes();
+    let frame = bytes.windows(2).position(|pair| pair == [0xff, 0xc2]);
+    let (before, after) = bytes.split_at(frame.expect("it has a frame"));
+    // Its own length and the frame's 19 bytes.
+    [before, comment, &[0, 21], after].concat()
+}
+
+/// What is measured must be what is decoded.
+#[test]
+fn a_frame_that_only_the_decoder_would_see_is_seen() {
+    let zero_before_marker = hidden_frame(&[0xff, 0, 0xfe]);
+    assert_eq!(answer(&zero_before_marker), Answer::TooMuchMemory);
+    // The decoder reads one byte more of such an APP0 than it has.
+    let short_app0 = hidden_frame(&[0xff, 0xe0, 0, 6, 1, 2, 3, 4, 0xff, 0xfe]);
+    assert_eq!(refusal(&short_app0), MediaError::Broken);
+}
+
 /// TIFF fields that claim more values than any picture has: found by fuzzing, since the decoder made
 /// room for them before any limit applied.
 fn long_lists() -> Vec<(&'static str, Vec<u8>)> {
