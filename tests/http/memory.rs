@@ -85,9 +85,12 @@ fn two_hundred_sign_ins_at_once_take_the_memory_of_two(backend: &Backend) {
     });
     let count = |wanted| statuses.iter().filter(|status| **status == wanted).count();
     assert_eq!(count(401) + count(503), SIGN_INS, "{statuses:?}");
+    // Two by default, but a core is left for others.
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let at_once = (cores - 1).clamp(1, 2);
     assert!(
-        count(401) >= 2 + 64,
-        "two at once, and the queue: {statuses:?}"
+        count(401) >= at_once + 64,
+        "{at_once} at once, and the queue: {statuses:?}"
     );
     assert!(count(503) > 0, "the queue has no end: {statuses:?}");
     let most = most.into_inner();
