@@ -17,9 +17,9 @@ on_both_stores!(
     a_trashed_original_is_still_the_owners,
 );
 
-/// Three segments and a bit: 200 x 100 pixels of bitmap.
+/// Nine segments of 64 KiB and a bit, which is more than twice what is opened together.
 fn bytes() -> Vec<u8> {
-    samples::bmp(&samples::jpeg(1), 300, 250)
+    samples::bmp(&samples::jpeg(1), 500, 400)
 }
 
 #[track_caller]
@@ -91,6 +91,11 @@ fn a_range_is_served_exactly(backend: &Backend) {
         ("bytes=0-65535".into(), 0..65_536),
         ("bytes=65535-65536".into(), 65_535..65_537),
         ("bytes=65536-131072".into(), 65_536..131_073),
+        ("bytes=262143-262144".into(), 262_143..262_145),
+        ("bytes=0-262143".into(), 0..262_144),
+        ("bytes=65535-327680".into(), 65_535..327_681),
+        ("bytes=200000-589824".into(), 200_000..589_825),
+        ("bytes=131073-".into(), 131_073..end),
         (format!("bytes={}-", end - 1), end - 1..end),
         ("bytes=-1".into(), end - 1..end),
         ("bytes=-70000".into(), end - 70_000..end),
