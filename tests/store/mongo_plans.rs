@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt, TryStreamExt};
 use image_vault::store::{
-    Allowance, ImageState, Kept, KeyRow, Quota, SessionKind, Store, TriesRow,
+    Allowance, BlobRef, ImageState, Kept, KeyRow, Quota, SessionKind, Store, TriesRow,
 };
 use mongodb::bson::{Document, doc};
 
@@ -57,6 +57,7 @@ async fn call_everything(store: &Store) {
     let login = session(ada.id);
     records.insert_session(&login).await.unwrap();
     records.session(&login.digest).await.unwrap();
+    records.session_and_account(&login.digest).await.unwrap();
     records
         .touch_session(&login.digest, at(99), at(999))
         .await
@@ -166,6 +167,8 @@ async fn call_everything(store: &Store) {
     records.remove_account(&ada.id, at(0)).await.unwrap();
     let blob = put(&*store.blobs, &bytes(MIB + 1)).await;
     get(&*store.blobs, &blob, 0, None).await.unwrap();
+    let len = (MIB + 1) as u64;
+    store.blobs.get(&BlobRef { id: blob, len }).await.unwrap();
     store
         .blobs
         .list_before(later())
