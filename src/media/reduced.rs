@@ -21,17 +21,17 @@ const MOST_SCANS: usize = 8;
 /// That takes less memory than the picture as a whole would. (With the feature `rayon` each row of
 /// blocks is transformed where it is decoded. Without it, rows queue for other threads without bound.)
 pub(super) fn jpeg(bytes: &[u8], size: (u32, u32), side: u32) -> Option<DynamicImage> {
+    let side = u16::try_from(side).ok()?;
+    let scans = memmem::find_iter(bytes, b"\xff\xda").take(MOST_SCANS + 1);
+    if size.0.max(size.1) < u32::from(side) * 2 || scans.count() > MOST_SCANS {
+        return None;
+    }
     // Only the thread that decodes turns rows into colours, too.
     let alone = ThreadPoolBuilder::new().num_threads(1).build().ok()?;
     alone.install(|| decode(bytes, size, side))
 }
 
-fn decode(bytes: &[u8], size: (u32, u32), side: u32) -> Option<DynamicImage> {
-    let side = u16::try_from(side).ok()?;
-    let scans = memmem::find_iter(bytes, b"\xff\xda").take(MOST_SCANS + 1);
-    if scans.count() > MOST_SCANS {
-        return None;
-    }
+fn decode(bytes: &[u8], size: (u32, u32), side: u16) -> Option<DynamicImage> {
     let mut decoder = Decoder::new(Cursor::new(bytes));
     decoder.read_info().ok()?;
     let whole = decoder.info()?;
@@ -39,7 +39,7 @@ fn decode(bytes: &[u8], size: (u32, u32), side: u32) -> Option<DynamicImage> {
     let is_expected = whole.coding_process == CodingProcess::DctSequential
         && matches!(whole.pixel_format, PixelFormat::L8 | PixelFormat::RGB24)
         && (u32::from(whole.width), u32::from(whole.height)) == size;
-    if !is_expected || whole.width.max(whole.height) < side.checked_mul(2)? {
+    if !is_expected {
         return None;
     }
     // It stops at the first side that is long enough: the other one asks for nothing.
