@@ -388,4 +388,4 @@ impl Vault {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -43,8 +43,14 @@ impl Filter {
 
     /// The state whose images are meant, every one of them; nothing where more is asked of an image.
     pub(super) fn whole_state(&self, about: ImageState) -> Option<ImageState> {
-        let narrows = self.favourite || self.tag.is_some() || !self.words().is_empty();
-        (!narrows).then(|| self.state.unwrap_or(about))
+        let Self {
+            query: _,
+            tag,
+            favourite,
+            state,
+        } = self;
+        let narrows = *favourite || tag.is_some() || !self.words().is_empty();
+        (!narrows).then(|| state.unwrap_or(about))
     }
 
     /// Folded, and each once.

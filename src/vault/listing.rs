@@ -190,35 +190,34 @@ fn page(catalogue: &Catalogue, request: &ListRequest, after: Option<Cursor<'_>>)
         Some(_) => start,
         None => 0,
     };
-    let mut found = Found {
-        items: Vec::new(),
-        tally: Tally::default(),
-        next: None,
-        damaged: catalogue.damaged().len(),
-    };
-    let mut last = None;
+    let (mut items, mut counted) = (Vec::new(), Tally::default());
+    let (mut last, mut next) = (None, None);
     for (at, entry) in (skipped..).zip(walk(order, request.descending, skipped)) {
         if !wanted(entry) {
             continue;
         }
-        found.tally.add(entry);
+        counted.add(entry);
         if at < start {
             continue;
         }
-        if found.items.len() < request.limit {
-            found.items.push(Image::of(entry));
+        if items.len() < request.limit {
+            items.push(Image::of(entry));
             last = Some(entry);
         } else if let Some(last) = last.take() {
-            found.next = Some(cursor_bytes(request.sort, request.descending, last));
+            next = Some(cursor_bytes(request.sort, request.descending, last));
         }
         // The next page begins, or there is nothing behind this one, the first.
-        let is_all = known.is_some_and(|known| known.images == found.tally.images);
-        if known.is_some() && (found.next.is_some() || is_all) {
+        let is_all = known.is_some_and(|known| known.images == counted.images);
+        if known.is_some() && (next.is_some() || is_all) {
             break;
         }
     }
-    found.tally = known.unwrap_or(found.tally);
-    found
+    Found {
+        items,
+        tally: known.unwrap_or(counted),
+        next,
+        damaged: catalogue.damaged().len(),
+    }
 }
 
 /// An ascending order, or turned round, without the first `skipped`.
@@ -294,4 +293,64 @@ fn open_cursor(who: &Unlocked, text: &str) -> Result<Vec<u8>> {
         .cursor_key()
         .open(&sealed)
         .map_err(|_| stale_cursor())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::vault::catalogue::tests::entry;
+
+    fn filters() -> impl Strategy<Value = Filter> {
+        let states = [None, Some(ImageState::Active), Some(ImageState::Trashed)];
+        let queries = ["", " ", "beach", "mountain"];
+        let query = prop::sample::select(queries.to_vec());
+        let state = prop::sample::select(states.to_vec());
+        (query, state).prop_map(|(query, state)| Filter {
+            query: query.to_owned(),
+            state,
+            ..Filter::default()
+        })
+    }
+
+    proptest! {
+        /// Whether the tally was known or counted.
+        #[test]
+        fn pages_of_any_size_are_together_the_whole_list(
+            images in prop::collection::vec((any::<bool>(), 0..4_u64), 0..30),
+            filter in filters(),
+            sort in prop::sample::select(&[Sort::UploadedAt, Sort::Name, Sort::Size]),
+            descending: bool,
+            limit in 1..8_usize,
+        ) {
+            let images = (0..).zip(&images).map(|(number, (is_trashed, size))| {
+                let state = if *is_trashed { ImageState::Trashed } else { ImageState::Active };
+                entry(ImageId::from_bytes([number; 16]), state, *size)
+            });
+            let catalogue = Catalogue::holding(images, sort);
+            let request = ListRequest { filter, sort, descending, limit, cursor: None };
+            let wanted = request.filter.matcher(ImageState::Active);
+            let order = catalogue.in_order(sort).unwrap();
+            let whole = walk(order, descending, 0).filter(|entry| wanted(entry));
+            let (mut expected, mut tally) = (Vec::new(), Tally::default());
+            for entry in whole {
+                expected.push(entry.id);
+                tally.add(entry);
+            }
+
+            let (mut listed, mut after) = (Vec::new(), None);
+            loop {
+                let found = page(&catalogue, &request, after.take());
+                prop_assert_eq!(found.tally, tally);
+                listed.extend(found.items.iter().map(|image| image.id));
+                let Some(next) = found.next else {
+                    break;
+                };
+                prop_assert_eq!(found.items.len(), limit);
+                after = Some(read_cursor(&next, &request)?);
+            }
+            prop_assert_eq!(listed, expected);
+        }
+    }
 }

@@ -5,7 +5,18 @@ use serde_json::json;
 
 use super::*;
 
-fn entry(id: ImageId, state: ImageState, size: u64) -> Entry {
+impl Catalogue {
+    /// These images, in this order.
+    pub(in crate::vault) fn holding(images: impl Iterator<Item = Entry>, sort: Sort) -> Self {
+        let mut catalogue = Self::default();
+        catalogue.apply(images.map(|entry| Opened::Put(Box::new(entry))).collect());
+        catalogue.build_order(sort);
+        catalogue
+    }
+}
+
+/// An image called `beach.jpg`.
+pub(in crate::vault) fn entry(id: ImageId, state: ImageState, size: u64) -> Entry {
     let record = json!({
         "version": 1,
         "name": "beach.jpg",
