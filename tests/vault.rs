@@ -7,6 +7,8 @@
     reason = "a test's steps fail by panicking; clippy knows test functions only"
 )]
 
+#[path = "vault/catalogue.rs"]
+mod catalogue;
 #[path = "vault/forged.rs"]
 mod forged;
 #[path = "vault/rotation.rs"]
@@ -36,6 +38,7 @@ use second_factor::{
     codes_outlive_a_new_master_key, codes_work_once_on_all_processes,
 };
 
+use catalogue::however_much_is_new_a_list_is_whole_and_without_what_is_gone;
 use forged::{
     a_password_hash_made_cheap_in_its_row_opens_nothing,
     a_session_copied_to_another_account_opens_nothing, a_token_ends_on_its_day,
@@ -335,6 +338,7 @@ on_both_stores!(
     blobs_without_a_row_are_swept_after_a_day_and_no_others(),
     a_session_ends_when_idle_and_after_its_time(),
     two_processes_on_one_store_agree(choice),
+    however_much_is_new_a_list_is_whole_and_without_what_is_gone(choice),
     a_session_copied_to_another_account_opens_nothing(),
     a_token_whose_row_allows_more_than_was_chosen_opens_nothing(),
     a_token_ends_on_its_day(),

@@ -4,19 +4,20 @@
 //! It is right on every process: whoever reads it first asks the store for the account's sequence
 //! number and applies what is newer.
 
+mod opening;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use zeroize::Zeroizing;
 
-use super::error::{Result, VaultError};
-use super::keys::Keyring;
+use self::opening::Opened;
+use super::error::Result;
 use super::listing::{Key, Sort};
 use super::metadata::Metadata;
 use super::{Unlocked, Vault};
@@ -31,8 +32,6 @@ use crate::store::ImageState;
 const KEEP_IDLE: SignedDuration = SignedDuration::from_mins(30);
 /// Images in all catalogues together, at some 1 KB each; beyond it the longest unused are dropped.
 const MAX_IMAGES: usize = 500_000;
-/// Changes opened at a time on a blocking thread.
-const APPLY_BATCH: usize = 512;
 /// Changes from which on orders are made anew instead of being kept up.
 const REORDER_FROM: usize = 128;
 
@@ -231,39 +230,6 @@ pub(super) fn find(
     order.binary_search_by(|entry| sort.key(entry).cmp(key))
 }
 
-enum Opened {
-    Put(Box<Entry>),
-    Gone(ImageId),
-    Damaged(ImageId),
-}
-
-/// Fails as a whole where the keys are not today's: what they do not open is not damaged.
-fn open(keyring: &Keyring, changes: Vec<Change>) -> Result<Vec<Opened>> {
-    let is_later =
-        |change: &Change| matches!(change, Change::Put(row) if keyring.is_outdated_by(row));
-    if changes.iter().any(is_later) {
-        return Err(VaultError::Unauthenticated);
-    }
-    let open = |row: &ImageRow| -> Result<Entry> {
-        let metadata = Metadata::open(&keyring.data_key(row)?, row)?;
-        Ok(Entry::new(row, metadata))
-    };
-    let opened = changes
-        .into_iter()
-        .map(|change| match change {
-            Change::Gone { id, .. } => Opened::Gone(id),
-            Change::Put(row) => open(&row).map_or_else(
-                |_| {
-                    tracing::error!(image = %row.id, "an image's record does not open");
-                    Opened::Damaged(row.id)
-                },
-                |entry| Opened::Put(Box::new(entry)),
-            ),
-        })
-        .collect();
-    Ok(opened)
-}
-
 /// The catalogues of all accounts in use.
 pub(super) struct Catalogues(Mutex<HashMap<AccountId, Arc<Slot>>>);
 
@@ -350,40 +316,6 @@ impl Vault {
             .await?;
         }
         Ok(catalogue.downgrade())
-    }
-
-    /// Applies every change that is newer. When it fails half-way, what was applied is right as
-    /// far as it goes: changes come in order, and the next call goes on from there.
-    async fn bring_forward(&self, who: &Unlocked, catalogue: &mut Catalogue) -> Result<()> {
-        let changes = self
-            .store()
-            .records
-            .changes_since(who.id(), catalogue.seq)
-            .await?;
-        let mut batches = changes.ready_chunks(APPLY_BATCH);
-        while let Some(batch) = batches.next().await {
-            let batch = batch
-                .into_iter()
-                .collect::<std::result::Result<Vec<_>, _>>()?;
-            let newest = batch.iter().map(Change::seq).max().unwrap_or(0);
-            let known: Vec<_> = batch.iter().map(|change| catalogue.known(change)).collect();
-            let sealed = batch.into_iter().zip(&known);
-            let sealed: Vec<_> = sealed
-                .filter_map(|(change, known)| known.is_none().then_some(change))
-                .collect();
-            let keyring = who.keyring.clone();
-            let fresh = tokio::task::spawn_blocking(move || open(&keyring, sealed)).await??;
-            // In the order in which they came: what is gone must not come back.
-            let mut fresh = fresh.into_iter();
-            let opened = known
-                .into_iter()
-                .filter_map(|known| known.or_else(|| fresh.next()));
-            let opened = opened.collect();
-            catalogue.apply(opened);
-            // Rows of one change share its number, so only those before it are surely complete.
-            catalogue.seq = catalogue.seq.max(newest.saturating_sub(1));
-        }
-        Ok(())
     }
 }
 

@@ -1,0 +1,111 @@
+//! Bringing a catalogue forward: what changed is read, opened and applied, in its order.
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
+
+use super::{Catalogue, Entry};
+use crate::ids::ImageId;
+use crate::store::Change;
+use crate::store::ImageRow;
+use crate::vault::error::{Result, VaultError};
+use crate::vault::keys::Keyring;
+use crate::vault::metadata::Metadata;
+use crate::vault::{Unlocked, Vault};
+
+/// Changes opened at a time on a blocking thread.
+const BATCH: usize = 512;
+/// Batches that are opened at once, while another is read.
+const AT_ONCE: usize = 2;
+
+/// A change that can be applied.
+pub(super) enum Opened {
+    Put(Box<Entry>),
+    Gone(ImageId),
+    Damaged(ImageId),
+}
+
+/// Fails as a whole where the keys are not today's: what they do not open is not damaged.
+fn open(keyring: &Keyring, changes: Vec<Change>) -> Result<Vec<Opened>> {
+    let is_later =
+        |change: &Change| matches!(change, Change::Put(row) if keyring.is_outdated_by(row));
+    if changes.iter().any(is_later) {
+        return Err(VaultError::Unauthenticated);
+    }
+    let open = |row: &ImageRow| -> Result<Entry> {
+        let metadata = Metadata::open(&keyring.data_key(row)?, row)?;
+        Ok(Entry::new(row, metadata))
+    };
+    let opened = changes
+        .into_iter()
+        .map(|change| match change {
+            Change::Gone { id, .. } => Opened::Gone(id),
+            Change::Put(row) => open(&row).map_or_else(
+                |_| {
+                    tracing::error!(image = %row.id, "an image's record does not open");
+                    Opened::Damaged(row.id)
+                },
+                |entry| Opened::Put(Box::new(entry)),
+            ),
+        })
+        .collect();
+    Ok(opened)
+}
+
+/// Begins to open changes on a thread that may take its time. Their newest number comes with them.
+fn open_batch(
+    catalogue: &Catalogue,
+    keyring: &Keyring,
+    batch: Vec<Change>,
+) -> impl Future<Output = Result<(u64, Vec<Opened>)>> + use<> {
+    let newest = batch.iter().map(Change::seq).max().unwrap_or(0);
+    let known: Vec<_> = batch.iter().map(|change| catalogue.known(change)).collect();
+    let sealed = batch.into_iter().zip(&known);
+    let sealed: Vec<_> = sealed
+        .filter_map(|(change, known)| known.is_none().then_some(change))
+        .collect();
+    let keyring = keyring.clone();
+    let fresh = tokio::task::spawn_blocking(move || open(&keyring, sealed));
+    async move {
+        // In the order in which they came: what is gone must not come back.
+        let mut fresh = fresh.await??.into_iter();
+        let opened = known
+            .into_iter()
+            .filter_map(|known| known.or_else(|| fresh.next()));
+        Ok((newest, opened.collect()))
+    }
+}
+
+impl Vault {
+    /// Applies every change that is newer. When it fails half-way, what was applied is right as
+    /// far as it goes: changes come in order, and the next call goes on from there.
+    pub(super) async fn bring_forward(
+        &self,
+        who: &Unlocked,
+        catalogue: &mut Catalogue,
+    ) -> Result<()> {
+        let changes = self
+            .store()
+            .records
+            .changes_since(who.id(), catalogue.seq)
+            .await?;
+        let mut batches = changes.ready_chunks(BATCH);
+        let mut waiting = FuturesOrdered::new();
+        loop {
+            // While some are opened, the next are read.
+            if waiting.len() < AT_ONCE
+                && let Some(batch) = batches.next().await
+            {
+                let batch: std::result::Result<Vec<_>, _> = batch.into_iter().collect();
+                waiting.push_back(open_batch(catalogue, &who.keyring, batch?));
+                continue;
+            }
+            let Some(opened) = waiting.next().await else {
+                return Ok(());
+            };
+            let (newest, opened) = opened?;
+            catalogue.apply(opened);
+            // Rows of one change share its number, so only those before it are surely complete.
+            catalogue.seq = catalogue.seq.max(newest.saturating_sub(1));
+        }
+    }
+}
