@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_picture_of_another_size_than_was_checked_is_left_to_the_other_decoder() {
-        for other in [(1_999, 1_500), (2_000, 1_501), (16, 16)] {
+        for other in [(1_999, 1_500), (2_000, 1_501), (2_000, 1_400)] {
             assert!(jpeg(&grey(), other, 800).is_none());
         }
     }

@@ -12,14 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
-use zeroize::Zeroizing;
 
 use self::opening::Opened;
 use super::error::Result;
 use super::listing::{Key, Sort};
 use super::metadata::Metadata;
+use super::search::Searchable;
 use super::{Unlocked, Vault};
 use crate::ids::AccountId;
 use crate::ids::ImageId;
@@ -46,22 +44,17 @@ pub(super) struct Entry {
     /// When it was taken, else uploaded; milliseconds since 1970.
     pub(super) taken_ms: i64,
     pub(super) metadata: Arc<Metadata>,
-    /// What searches look into: name, caption, tags and camera, folded, a line each.
-    searchable: Arc<Zeroizing<String>>,
+    /// Name, caption, tags and camera.
+    pub(super) searchable: Arc<Searchable>,
 }
 
 impl Entry {
     pub(super) fn new(row: &ImageRow, metadata: Metadata) -> Self {
-        let parts = [&metadata.name, &metadata.caption]
+        let texts = [&metadata.name, &metadata.caption]
             .into_iter()
             .chain(&metadata.tags)
-            .chain(&metadata.camera)
-            .map(|part| Zeroizing::new(fold(part)));
-        let mut searchable = Zeroizing::new(String::new());
-        for part in parts {
-            searchable.push_str(&part);
-            searchable.push('\n');
-        }
+            .chain(&metadata.camera);
+        let searchable = Searchable::new(texts);
         Self {
             id: row.id,
             revision: row.revision,
@@ -87,26 +80,6 @@ impl Entry {
             ..*self
         }
     }
-
-    /// The name, folded for comparison.
-    pub(super) fn folded_name(&self) -> &str {
-        self.searchable.split('\n').next().unwrap_or_default()
-    }
-
-    /// Whether every one of the folded words occurs, also inside longer words.
-    pub(super) fn matches(&self, words: &[String]) -> bool {
-        words
-            .iter()
-            .all(|word| self.searchable.contains(word.as_str()))
-    }
-}
-
-/// Lower case without accents: compatibility-decomposed (Unicode Annex 15), marks dropped.
-pub(super) fn fold(text: &str) -> String {
-    text.nfkd()
-        .filter(|c| !is_combining_mark(*c))
-        .flat_map(char::to_lowercase)
-        .collect()
 }
 
 /// How many images, and the bytes of their originals.

@@ -1,9 +1,8 @@
 //! Which of an account's images are meant: by words, tag, mark and state.
 
-use std::collections::BTreeSet;
-
-use super::catalogue::{Entry, fold};
+use super::catalogue::Entry;
 use super::error::{Result, VaultError};
+use super::search::Query;
 use crate::store::ImageState;
 
 /// Longest query that is looked at, in bytes.
@@ -34,7 +33,7 @@ impl Filter {
             let message = format!("A query has at most {MAX_QUERY_BYTES} bytes.");
             return Err(VaultError::invalid(field, message));
         }
-        if self.words().len() > MAX_WORDS {
+        if Query::new(&self.query).words() > MAX_WORDS {
             let message = format!("A query has at most {MAX_WORDS} words.");
             return Err(VaultError::invalid(field, message));
         }
@@ -44,24 +43,18 @@ impl Filter {
     /// The state whose images are meant, every one of them; nothing where more is asked of an image.
     pub(super) fn whole_state(&self, about: ImageState) -> Option<ImageState> {
         let Self {
-            query: _,
+            query,
             tag,
             favourite,
             state,
         } = self;
-        let narrows = *favourite || tag.is_some() || !self.words().is_empty();
+        let narrows = *favourite || tag.is_some() || Query::new(query).words() > 0;
         (!narrows).then(|| state.unwrap_or(about))
-    }
-
-    /// Folded, and each once.
-    fn words(&self) -> BTreeSet<String> {
-        let folded = fold(&self.query);
-        folded.split_whitespace().map(str::to_owned).collect()
     }
 
     /// Says of an image whether it is meant, in a call about images of a state.
     pub(super) fn matcher(&self, about: ImageState) -> impl Fn(&Entry) -> bool {
-        let words: Vec<String> = self.words().into_iter().collect();
+        let query = Query::new(&self.query);
         let state = self.state.unwrap_or(about);
         move |entry| {
             entry.state == state
@@ -70,7 +63,7 @@ impl Filter {
                     .tag
                     .as_ref()
                     .is_none_or(|tag| entry.metadata.tags.contains(tag))
-                && entry.matches(&words)
+                && entry.searchable.matches(&query)
         }
     }
 }

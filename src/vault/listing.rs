@@ -65,7 +65,7 @@ impl Sort {
         let place = match self {
             Self::UploadedAt => Place::Time(entry.uploaded_at.as_millisecond()),
             Self::TakenAt => Place::Time(entry.taken_ms),
-            Self::Name => Place::Text(entry.folded_name().into()),
+            Self::Name => Place::Text(entry.searchable.folded_name().into()),
             Self::Size => Place::Bytes(entry.metadata.size),
         };
         Key(place, entry.id)
@@ -304,13 +304,18 @@ mod tests {
 
     fn filters() -> impl Strategy<Value = Filter> {
         let states = [None, Some(ImageState::Active), Some(ImageState::Trashed)];
-        let queries = ["", " ", "beach", "mountain"];
+        let queries = ["", " ", "beach", "mountain", "beach sea"];
+        let tags = [None, None, Some("sea".to_owned())];
         let query = prop::sample::select(queries.to_vec());
+        let tag = prop::sample::select(tags.to_vec());
         let state = prop::sample::select(states.to_vec());
-        (query, state).prop_map(|(query, state)| Filter {
-            query: query.to_owned(),
-            state,
-            ..Filter::default()
+        (query, tag, prop::bool::weighted(0.3), state).prop_map(|(query, tag, favourite, state)| {
+            Filter {
+                query: query.to_owned(),
+                tag,
+                favourite,
+                state,
+            }
         })
     }
 
@@ -318,15 +323,17 @@ mod tests {
         /// Whether the tally was known or counted.
         #[test]
         fn pages_of_any_size_are_together_the_whole_list(
-            images in prop::collection::vec((any::<bool>(), 0..4_u64), 0..30),
+            images in prop::collection::vec((any::<bool>(), 0..24_u64), 0..30),
             filter in filters(),
-            sort in prop::sample::select(&[Sort::UploadedAt, Sort::Name, Sort::Size]),
+            sort in prop::sample::select(
+                &[Sort::UploadedAt, Sort::TakenAt, Sort::Name, Sort::Size],
+            ),
             descending: bool,
             limit in 1..8_usize,
         ) {
-            let images = (0..).zip(&images).map(|(number, (is_trashed, size))| {
+            let images = (0..).zip(&images).map(|(id, (is_trashed, number))| {
                 let state = if *is_trashed { ImageState::Trashed } else { ImageState::Active };
-                entry(ImageId::from_bytes([number; 16]), state, *size)
+                entry(ImageId::from_bytes([id; 16]), state, *number)
             });
             let catalogue = Catalogue::holding(images, sort);
             let request = ListRequest { filter, sort, descending, limit, cursor: None };

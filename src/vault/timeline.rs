@@ -126,7 +126,7 @@ impl Heading {
                 Some(local) => Self::Day(local.date()),
                 None => day_of(entry.uploaded_at),
             },
-            Sort::Name => Self::Letter(match entry.folded_name().chars().next() {
+            Sort::Name => Self::Letter(match entry.searchable.folded_name().chars().next() {
                 Some(letter) if letter.is_alphabetic() => {
                     letter.to_uppercase().next().unwrap_or(letter)
                 }

@@ -71,6 +71,17 @@ fn any_range_gives_the_same_bytes(backend: &Backend) {
             .expect(206);
         assert!(piece.body == whole[from..=to], "{from} to {to}");
     }
+    // Over what is read and opened at a time, 256 KiB, from within a file that is larger.
+    for (from, to) in [
+        (1_000, 599_999),
+        (100_000, 100_000 + 300_000),
+        (5_000, 5_000 + 262_144),
+    ] {
+        let piece = client
+            .get_with(&url, "Range", &format!("bytes={from}-{to}"))
+            .expect(206);
+        assert!(piece.body == whole[from..=to], "{from} to {to}");
+    }
     let tail = client.get_with(&url, "Range", "bytes=-22").expect(206);
     assert_eq!(tail.body, whole[size - 22..]);
     client

@@ -1,21 +1,22 @@
 //! Bringing a catalogue forward: what changed is read, opened and applied, in its order.
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
+use futures_util::{Stream, StreamExt};
 
 use super::{Catalogue, Entry};
 use crate::ids::ImageId;
 use crate::store::Change;
 use crate::store::ImageRow;
+use crate::store::StoreError;
 use crate::vault::error::{Result, VaultError};
 use crate::vault::keys::Keyring;
 use crate::vault::metadata::Metadata;
 use crate::vault::{Unlocked, Vault};
 
-/// Changes opened at a time on a blocking thread.
-const BATCH: usize = 512;
-/// Batches that are opened at once, while another is read.
-const AT_ONCE: usize = 2;
+/// Most changes opened at a time on a blocking thread.
+pub(super) const BATCH: usize = 512;
+/// Batches on their way at once: being read, or being opened.
+const AT_ONCE: usize = 3;
 
 /// A change that can be applied.
 pub(super) enum Opened {
@@ -51,27 +52,58 @@ fn open(keyring: &Keyring, changes: Vec<Change>) -> Result<Vec<Opened>> {
     Ok(opened)
 }
 
-/// Begins to open changes on a thread that may take its time. Their newest number comes with them.
+/// Begins to open changes on a thread that may take its time. Their newest number comes with them,
+/// and in their place the error that was met when they were read.
 fn open_batch(
     catalogue: &Catalogue,
     keyring: &Keyring,
-    batch: Vec<Change>,
+    batch: std::result::Result<Vec<Change>, StoreError>,
 ) -> impl Future<Output = Result<(u64, Vec<Opened>)>> + use<> {
-    let newest = batch.iter().map(Change::seq).max().unwrap_or(0);
-    let known: Vec<_> = batch.iter().map(|change| catalogue.known(change)).collect();
-    let sealed = batch.into_iter().zip(&known);
-    let sealed: Vec<_> = sealed
-        .filter_map(|(change, known)| known.is_none().then_some(change))
-        .collect();
-    let keyring = keyring.clone();
-    let fresh = tokio::task::spawn_blocking(move || open(&keyring, sealed));
+    let begun = batch.map(|batch| {
+        let newest = batch.iter().map(Change::seq).max().unwrap_or(0);
+        let known: Vec<_> = batch.iter().map(|change| catalogue.known(change)).collect();
+        let sealed = batch.into_iter().zip(&known);
+        let sealed: Vec<_> = sealed
+            .filter_map(|(change, known)| known.is_none().then_some(change))
+            .collect();
+        let keyring = keyring.clone();
+        let fresh = tokio::task::spawn_blocking(move || open(&keyring, sealed));
+        (newest, known, fresh)
+    });
     async move {
+        let (newest, known, fresh) = begun?;
         // In the order in which they came: what is gone must not come back.
         let mut fresh = fresh.await??.into_iter();
         let opened = known
             .into_iter()
             .filter_map(|known| known.or_else(|| fresh.next()));
         Ok((newest, opened.collect()))
+    }
+}
+
+/// Applies changes, given in their order. Batches before the first that fails are applied.
+pub(super) async fn take_in(
+    catalogue: &mut Catalogue,
+    keyring: &Keyring,
+    changes: impl Stream<Item = std::result::Result<Change, StoreError>> + Unpin,
+) -> Result<()> {
+    let mut batches = changes.ready_chunks(BATCH);
+    let mut waiting = FuturesOrdered::new();
+    loop {
+        // Reading and applying go on while others are opened.
+        tokio::select! {
+            Some(batch) = batches.next(), if waiting.len() < AT_ONCE => {
+                let batch = batch.into_iter().collect();
+                waiting.push_back(open_batch(catalogue, keyring, batch));
+            }
+            Some(opened) = waiting.next() => {
+                let (newest, opened) = opened?;
+                catalogue.apply(opened);
+                // Rows of one change share its number, so only those before it are surely complete.
+                catalogue.seq = catalogue.seq.max(newest.saturating_sub(1));
+            }
+            else => return Ok(()),
+        }
     }
 }
 
@@ -88,24 +120,6 @@ impl Vault {
             .records
             .changes_since(who.id(), catalogue.seq)
             .await?;
-        let mut batches = changes.ready_chunks(BATCH);
-        let mut waiting = FuturesOrdered::new();
-        loop {
-            // While some are opened, the next are read.
-            if waiting.len() < AT_ONCE
-                && let Some(batch) = batches.next().await
-            {
-                let batch: std::result::Result<Vec<_>, _> = batch.into_iter().collect();
-                waiting.push_back(open_batch(catalogue, &who.keyring, batch?));
-                continue;
-            }
-            let Some(opened) = waiting.next().await else {
-                return Ok(());
-            };
-            let (newest, opened) = opened?;
-            catalogue.apply(opened);
-            // Rows of one change share its number, so only those before it are surely complete.
-            catalogue.seq = catalogue.seq.max(newest.saturating_sub(1));
-        }
+        take_in(catalogue, &who.keyring, changes).await
     }
 }
