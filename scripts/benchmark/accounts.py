@@ -26,7 +26,7 @@ def sign_in(bench):
     contest = Contest(
         "sign-in",
         "ms",
-        [Goal("embedded", "Argon2id alone", at_most=1.1)],
+        [Goal(store, "Argon2id alone", at_most=1.1) for store in products.STORES],
         "64 MiB, 3 passes, as by default.",
     )
     beside = Contest(
@@ -35,18 +35,20 @@ def sign_in(bench):
         [Goal("with 20 sign-ins", "alone", at_most=1.5)],
         "A call of the session's owner, one after the other, embedded store.",
     )
-    with products.vault(bench, "embedded") as server:
+    with ExitStack() as stack:
+        servers = {store: stack.enter_context(products.vault(bench, store)) for store in products.STORES}
+        server = servers["embedded"]
         call = [{"url": f"{server.base}/api/v1/session", "headers": server.headers}] * 400
         people = [f"person{number}" for number in range(20)]
         for person in people:
             server.register(person)
 
-        def enter(login):
+        def enter(server, login):
             server.call("POST", "/api/v1/sessions", {"login": login, "password": products.PASSWORD})
 
-        def signed_in():
+        def signed_in(server):
             begun = time.perf_counter()
-            enter("ada")
+            enter(server, "ada")
             return (time.perf_counter() - begun) * 1000
 
         def alone():
@@ -56,7 +58,7 @@ def sign_in(bench):
         def crowded():
             spent = []
             with ThreadPoolExecutor(len(people)) as pool:
-                entering = [pool.submit(enter, person) for person in people]
+                entering = [pool.submit(enter, server, person) for person in people]
                 while not all(one.done() for one in entering):
                     spent += load.times(call)
                 for one in entering:
@@ -66,7 +68,8 @@ def sign_in(bench):
         def calm():
             return p(load.times(call), 0.95) * 1000
 
-        contest.run(5 if bench.quick else 15, {"embedded": signed_in, "Argon2id alone": alone})
+        ours = {store: lambda store=store: signed_in(servers[store]) for store in servers}
+        contest.run(5 if bench.quick else 15, {**ours, "Argon2id alone": alone})
         beside.run(3 if bench.quick else 7, {"with 20 sign-ins": crowded, "alone": calm})
     return [contest, beside]
 
@@ -77,57 +80,72 @@ def listing(bench):
     contest = Contest(
         f"list call at {count:,} pictures",
         "ms",
-        [Goal("embedded", "copyparty", at_most=0.1)],
-        "copyparty lists a folder of empty files, all of it; ours a page of 100.",
+        [Goal(store, "copyparty", at_most=0.1) for store in products.STORES],
+        "copyparty and dufs list a folder of empty files, all of it; ours a page of 100.",
     )
     files = bench.folder("many")
     for number in range(count):
         with open(os.path.join(files, f"IMG_{number:06}.jpg"), "w"):
             pass
-    place = products.Place(bench, "embedded")
     with ExitStack() as stack:
-        server = stack.enter_context(place.start())
-        server.register()
-        place.seed(count)
-        ours = [{"url": server.base + PAGES["list call"], "headers": server.headers}] * 20
-        contenders = {"embedded": lambda: statistics.median(load.times(ours)) * 1000}
-        try:
-            other = stack.enter_context(products.copyparty(bench, files, "pil"))
-            theirs = [{"url": f"{other.base}/?ls"}] * 3
-            contenders["copyparty"] = lambda: statistics.median(load.times(theirs)) * 1000
-        except Missing as why:
-            contest.skip("copyparty", why)
+        contenders = {}
+
+        def contend(name, rounds, request):
+            contenders[name] = lambda: statistics.median(load.times([request] * rounds)) * 1000
+
+        for store in products.STORES:
+            place = products.Place(bench, store)
+            server = stack.enter_context(place.start())
+            server.register()
+            place.seed(count)
+            contend(store, 20, {"url": server.base + PAGES["list call"], "headers": server.headers})
+        others = {
+            "copyparty": ("/?ls", lambda: products.copyparty(bench, files, "pil")),
+            "dufs": ("/?json", lambda: products.dufs(bench, files)),
+        }
+        for name, (path, start) in others.items():
+            try:
+                contend(name, 3, {"url": stack.enter_context(start()).base + path})
+            except Missing as why:
+                contest.skip(name, why)
         contest.run(5, contenders)
     shutil.rmtree(files)
     return [contest]
 
 
 def many(bench, store):
-    """One account that grows from a thousand pictures to a hundred thousand."""
+    """Three accounts side by side: a thousand pictures, ten thousand, a hundred thousand."""
     sizes = [1_000, 10_000] if bench.quick else [1_000, 10_000, 100_000]
-    least, most = f"{sizes[0]:,}", f"{sizes[-1]:,}"
+    names = {size: f"{size:,}" for size in sizes}
+    least, most, whole = names[sizes[0]], names[sizes[-1]], f"{sum(sizes):,}"
+
+    def contest(title, unit, goals, note=""):
+        return Contest(f"{title}, {store}", unit, goals, note, base=most)
+
     goal = [Goal(most, least, at_most=1.3), Goal(most, at_most=20)]
-    warm = {name: Contest(f"{name}, warm, {store}", "ms", [] if name in OF_ALL else goal) for name in PAGES}
+    warm = {page: contest(f"{page}, warm", "ms", [] if page in OF_ALL else goal) for page in PAGES}
     opened = "The whole catalogue is opened for it."
-    cold = Contest(f"first list call after a start, {store}", "ms", [Goal(most, at_most=1000)], opened)
-    upload = Contest(f"one more upload, {store}", "ms", [Goal(most, least, at_most=1.1)])
-    idle = Contest(f"memory at rest, nobody signed in, {store}", "MiB", [Goal(most, at_most=40)])
-    start = Contest(f"start to ready, {store}", "ms", [Goal(most, at_most=300)])
-    place, fresh = products.Place(bench, store), iter(bench.photos)
+    cold = contest("first list call after a start", "ms", [Goal(most, at_most=1000)], opened)
+    upload = contest("one more upload", "ms", [Goal(most, least, at_most=1.1)], "The same photograph each round.")
+    idle = contest("memory at rest, nobody signed in", "MiB", [Goal(whole, at_most=40)])
+    start = contest("start to ready", "ms", [Goal(whole, at_most=300)])
+    idle.base = start.base = whole
+    place = products.Place(bench, store)
     with place.start() as server:
-        server.register()
+        for size in sizes:
+            server.register(f"of{size}")
     for size in sizes:
-        name = f"{size:,}"
-        place.seed(size)  # what is there already is met, not added
-        for _ in range(3):
+        place.seed(size, f"of{size}")
+    for photo in bench.photos[: 3 if bench.quick else 5]:
+        for size, name in names.items():
             with place.start() as server:
-                start.add(name, server.ready_after * 1000)
-                idle.add(name, server.rss())
-                server.sign_in()
+                start.add(whole, server.ready_after * 1000)
+                idle.add(whole, server.rss())
+                server.sign_in(f"of{size}")
                 request = {"headers": server.headers}
                 cold.add(name, load.times([{**request, "url": server.base + PAGES["list call"]}])[0] * 1000)
                 for page, path in PAGES.items():
                     wanted = [{**request, "url": server.base + path}] * (20 if bench.quick else 60)
                     warm[page].add(name, statistics.median(load.times(wanted)) * 1000)
-                upload.add(name, load.accepted([server.upload_of(next(fresh))]) * 1000)
+                upload.add(name, load.accepted([server.upload_of(photo)]) * 1000)
     return [*warm.values(), cold, upload, idle, start]

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import load
 import products
 from contest import Contest, Goal
-from processes import run
+from processes import cpu_of_finished, run
 
 AT_ONCE = 4
 
@@ -50,39 +50,50 @@ def two_processes(bench):
         [Goal("two", "one", at_least=1.7)],
         "Clients, processes and mongod share the machine's cores.",
     )
-    work = Contest("processor time of a thumbnail", "ms", [], "Of the server's process, not of mongod's.")
+    work = Contest("processor time of such a thumbnail", "ms", alike=False)
+    busy = Contest("cores at work meanwhile", "", alike=False, note=f"Of {os.cpu_count()}.")
     place = products.Place(bench, "MongoDB")
     with ExitStack() as stack:
-        one = stack.enter_context(place.start())
-        one.register()
-        photos = bench.photos[:20]
-        load.accepted([one.upload_of(photo) for photo in photos], AT_ONCE)
-        paths = [f"/api/v1/images/{image}/thumbnail" for image in one.ids()]
-        two = stack.enter_context(place.start())
+        first = stack.enter_context(place.start())
+        first.register()
+        load.accepted([first.upload_of(photo) for photo in bench.photos[:20]], AT_ONCE)
+        paths = [f"/api/v1/images/{image}/thumbnail" for image in first.ids()]
+        second = stack.enter_context(place.start())
 
-        def from_one():
-            spent = one.cpu()
-            rate, _ = load.storm(one.base, paths, 16, seconds, one.headers)
-            work.add("one", (one.cpu() - spent) / (rate * seconds) * 1000)
+        def spent():
+            return {"servers": first.cpu() + second.cpu(), "mongod": bench.mongod_cpu(), "clients": cpu_of_finished()}
+
+        def storm(name, servers):
+            """Two times eight clients, each eight of one server."""
+
+            def half(server):
+                return load.storm(server.base, paths, 8, seconds, first.headers)[0]
+
+            before = spent()
+            with ThreadPoolExecutor(2) as pool:
+                rate = sum(pool.map(half, servers))
+            after, total = spent(), 0
+            for part in before:
+                of_part = after[part] - before[part]
+                work.add(f"{name}: {part}", of_part / (rate * seconds) * 1000)
+                total += of_part
+            busy.add(name, total / seconds)
             return rate
 
-        def from_both():
-            def half(server):
-                return load.storm(server.base, paths, 8, seconds, one.headers)[0]
-
-            with ThreadPoolExecutor(2) as pool:
-                return sum(pool.map(half, (one, two)))
-
-        contest.run(3 if bench.quick else 7, {"one": from_one, "two": from_both})
-    return [contest, work]
+        here = {"one": (first, first), "two": (first, second)}
+        contenders = {name: lambda name=name: storm(name, here[name]) for name in here}
+        contest.run(3 if bench.quick else 7, contenders)
+    return [contest, work, busy]
 
 
-def large_zip(bench):
-    """How much memory a zip of ten gigabytes takes: copies of the photographs that differ at their ends."""
-    wanted = (1 if bench.quick else 10) * (1 << 30)
-    title, note = f"memory that a zip of {wanted >> 30} GiB adds", "Embedded store; at most, while it runs."
-    contest = Contest(title, "MiB", [Goal("embedded", at_most=8)], note)
-    with products.vault(bench, "embedded") as server:
+def large_zip(bench, store, gibibytes):
+    """How much memory a large zip takes: copies of the photographs that differ at their ends."""
+    wanted = gibibytes << 30
+    title, note = f"memory that a zip of {gibibytes} GiB adds, {store}", "At most, while it runs; the server was started for it."
+    contest = Contest(title, "MiB", [Goal(store, at_most=8)], note)
+    place = products.Place(bench, store)
+    with place.start() as server:
+        server.register()
         folder, size, copies = bench.folder("copies"), 0, 0
         while size < wanted:
             batch = []
@@ -97,13 +108,17 @@ def large_zip(bench):
             load.accepted([server.upload_of(path) for path in batch], AT_ONCE)
             for path in batch:
                 os.unlink(path)
+    with place.start() as server:
+        server.sign_in()
+        url = server.archive()
         before = most = server.rss()
         with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(load.download, server.archive(), server.headers)
+            running = pool.submit(load.download, url, server.headers)
             while not running.done():
                 most = max(most, server.rss())
                 time.sleep(0.02)
             speed, _ = running.result()
-        contest.add("embedded", most - before)
+        contest.add(store, most - before)
         contest.note += f" {speed / 1e6:.0f} MB/s."
+    place.remove()
     return [contest]

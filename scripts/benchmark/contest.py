@@ -11,17 +11,27 @@ class Missing(Exception):
 
 @dataclass
 class Goal:
-    """What is wanted of a contender, at least or at most: its share of the reference, or its own median
-    where there is no reference."""
+    """What is wanted of a contender, at least or at most: its share of the reference, or its own figure
+    where there is no reference. The median of the rounds is meant, or the worst of them."""
 
     product: str
     reference: str | None = None
     at_least: float | None = None
     at_most: float | None = None
+    worst: bool = False
 
     def words(self, unit):
         sign, wanted = ("≥", self.at_least) if self.at_least is not None else ("≤", self.at_most)
-        return f"{sign} {wanted:g} × {self.reference}" if self.reference else f"{sign} {wanted:,g} {unit}"
+        rounds = ", in each round" if self.worst else ""
+        if self.reference:
+            return f"{sign} {wanted:g} × {self.reference}{rounds}"
+        return f"{sign} {wanted:,g} {unit}{rounds}"
+
+    def of(self, values):
+        """The one of the rounds' figures that counts."""
+        if not self.worst:
+            return statistics.median(values)
+        return min(values) if self.at_least is not None else max(values)
 
     def met(self, measured):
         return measured >= self.at_least if self.at_least is not None else measured <= self.at_most
@@ -39,6 +49,8 @@ class Contest:
     missing: dict[str, str] = field(default_factory=dict)
     # Whether they do the same work, so that one may be divided by the other.
     alike: bool = True
+    # By whom the others' figures are divided; the first one unless said otherwise.
+    base: str | None = None
 
     def add(self, contender, value):
         self.values.setdefault(contender, []).append(value)
@@ -51,6 +63,7 @@ class Contest:
 
     def run(self, rounds, contenders):
         """Lets each contender do the work once a round: what troubles the machine troubles all."""
+        self.base = self.base or next(iter(contenders))
         for _ in range(rounds):
             for name, work in contenders.items():
                 if name in self.missing:
@@ -66,16 +79,15 @@ class Contest:
     def measured(self, goal):
         """What the goal is about; nothing where it was not measured."""
         if goal.reference:
-            return self.ratio(goal.product, goal.reference)
-        return self.median(goal.product) if goal.product in self.values else None
+            values = self.ratios(goal.product, goal.reference)
+        else:
+            values = self.values.get(goal.product)
+        return goal.of(values) if values else None
 
-    def ratio(self, product, reference):
-        """Median of the rounds' ratios: what was measured side by side is compared side by side."""
-        if product not in self.values or reference not in self.values:
-            return None
-        pairs = list(zip(self.values[product], self.values[reference]))
-        pairs = [(ours, theirs) for ours, theirs in pairs if theirs]
-        return statistics.median(ours / theirs for ours, theirs in pairs) if pairs else None
+    def ratios(self, product, reference):
+        """Each round's ratio: what was measured side by side is compared side by side."""
+        pairs = zip(self.values.get(product, []), self.values.get(reference, []))
+        return [ours / theirs for ours, theirs in pairs if theirs]
 
 
 def figure(value):

@@ -1,4 +1,5 @@
 """What was measured on, and what the machine itself can do."""
+import importlib.metadata
 import os
 import platform
 import re
@@ -9,17 +10,23 @@ import time
 
 from contest import Contest
 from processes import need, run
+from products import TOP
 
 PROGRAMS = {
+    "Image Vault": ["git", "-C", TOP, "log", "-1", "--format=commit %h"],
     "nginx": ["nginx", "-v"],
     "vipsthumbnail": ["vipsthumbnail", "--version"],
+    "zip": ["zip", "-v"],
     "age": ["age", "--version"],
     "openssl": ["openssl", "version"],
     "curl": ["curl", "--version"],
     "wrk": ["wrk", "-v"],
     "rustc": ["rustc", "--version"],
+    "mongod": [os.path.join(TOP, "target", "tools", "mongod-6.0.5"), "--version"],
+    "dufs": [os.path.join(TOP, "target", "tools", "cargo", "bin", "dufs"), "--version"],
     "copyparty": [os.path.join(os.path.dirname(sys.executable), "copyparty"), "--version"],
 }
+LIBRARIES = ["pillow", "pyvips"]
 
 
 def version(command):
@@ -27,7 +34,16 @@ def version(command):
     if path is None:
         return "not installed"
     done = subprocess.run([path, *command[1:]], capture_output=True, text=True, check=False)
-    return next((line for line in (done.stdout + done.stderr).splitlines() if line.strip()), "?").strip()
+    lines = (done.stdout + done.stderr).splitlines()
+    # Some begin with their licence.
+    return next((line for line in lines if re.search(r"\d", line) and not line.startswith("Copyright")), "?").strip()
+
+
+def library(name):
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def facts():
@@ -38,12 +54,16 @@ def facts():
         memory = int(re.search(r"MemTotal:\s+(\d+)", meminfo.read())[1]) / (1 << 20)
     cores = os.cpu_count()
     lines = [f"{cores} cores ({model[1] if model else platform.machine()}), {memory:.0f} GiB, {platform.system()} {platform.release()}"]
-    return lines + [f"{name}: {version(command)}" for name, command in PROGRAMS.items()]
+    lines += [f"{name}: {version(command)}" for name, command in PROGRAMS.items()]
+    return lines + [f"{name}: {library(name)}" for name in LIBRARIES]
 
 
 def floors(bench):
     """What no program on this machine can pass."""
-    contest = Contest("the machine", "MB/s", [], "openssl: AES-256-GCM in pieces of 64 KiB on one core; the disk: a file of 512 MiB, written and synced, read again.")
+    note = (
+        "openssl: AES-256-GCM in pieces of 64 KiB on one core; the disk: a file of 512 MiB, written and synced, read again."
+    )
+    contest = Contest("the machine", "MB/s", [], note, alike=False)
     path = os.path.join(bench.folder("disk"), "file")
 
     def cipher():

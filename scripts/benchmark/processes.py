@@ -1,5 +1,6 @@
 """Programs that are measured: started, waited for, looked at, stopped."""
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -43,6 +44,38 @@ def timed(command, **more):
     return time.perf_counter() - begun
 
 
+def group(leader):
+    """The processes of a group."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                if os.getpgid(int(entry)) == leader:
+                    found.append(int(entry))
+            except ProcessLookupError:
+                pass
+    return found
+
+
+def cpu(leader):
+    """Seconds of processor time of a process group so far."""
+    total = 0
+    for pid in group(leader):
+        try:
+            with open(f"/proc/{pid}/stat") as stat:
+                fields = stat.read().rsplit(")", 1)[1].split()
+                total += int(fields[11]) + int(fields[12])
+        except FileNotFoundError:
+            pass
+    return total / TICKS
+
+
+def cpu_of_finished():
+    """Seconds of processor time of all commands that have ended so far."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
 class Server:
     """A server of its own process group, on a port of its own."""
 
@@ -75,22 +108,10 @@ class Server:
                 time.sleep(0.005)
         raise RuntimeError(f"no answer within 120 s: see {log}")
 
-    def processes(self):
-        """Its process and those that it started."""
-        found = []
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
-                try:
-                    if os.getpgid(int(entry)) == self.pid:
-                        found.append(int(entry))
-                except ProcessLookupError:
-                    pass
-        return found
-
     def rss(self):
         """Resident memory in MiB."""
         total = 0
-        for pid in self.processes():
+        for pid in group(self.pid):
             try:
                 with open(f"/proc/{pid}/statm") as statm:
                     total += int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -100,15 +121,7 @@ class Server:
 
     def cpu(self):
         """Seconds of processor time so far."""
-        total = 0
-        for pid in self.processes():
-            try:
-                with open(f"/proc/{pid}/stat") as stat:
-                    fields = stat.read().rsplit(")", 1)[1].split()
-                    total += int(fields[11]) + int(fields[12])
-            except FileNotFoundError:
-                pass
-        return total / TICKS
+        return cpu(self.pid)
 
     def stop(self):
         if self._process.poll() is None:
@@ -125,3 +138,11 @@ class Server:
 
     def __exit__(self, *_):
         self.stop()
+
+
+def reference(*arguments):
+    """A server that ours is measured beside."""
+    try:
+        return Server(*arguments)
+    except RuntimeError as error:
+        raise Missing(str(error)) from error

@@ -11,7 +11,7 @@ import urllib.request
 from contextlib import contextmanager
 
 from contest import Missing
-from processes import Server, free_port, need, run
+from processes import Server, cpu, free_port, need, reference, run
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RELEASE = os.path.join(TOP, "target", "release")
@@ -47,9 +47,13 @@ class Bench:
         """The server's URI; started when it is first wanted."""
         if self._mongod is None:
             command = [os.path.join(TOP, "scripts", "mongod"), "start", "--dbpath", self.folder("mongod")]
-            self._mongod = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            self._mongod = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
             self._uri = self._mongod.stdout.readline().strip()
         return self._uri
+
+    def mongod_cpu(self):
+        """Seconds of processor time that mongod has taken so far."""
+        return cpu(self._mongod.pid) if self._mongod else 0
 
     def database(self):
         """A fresh database."""
@@ -132,6 +136,10 @@ class Place:
     def start(self):
         return Vault(self.uri, self.data, os.path.join(self.bench.folder("log"), "server.log"))
 
+    def remove(self):
+        """Gives the disk back what it can; mongod's files go with the scratch folder."""
+        shutil.rmtree(self.data)
+
     def seed(self, count, user="ada"):
         """Adds pictures that exist as records only."""
         run([os.path.join(RELEASE, "examples", "seed_records"), self.uri, self.data, user, PASSWORD, str(count)])
@@ -144,7 +152,7 @@ def vault(bench, store):
     with place.start() as server:
         server.register()
         yield server
-    shutil.rmtree(place.data)
+    place.remove()
 
 
 NGINX = """
@@ -168,7 +176,7 @@ def nginx(bench, files):
     with open(os.path.join(folder, "nginx.conf"), "w") as config:
         config.write(user + NGINX.format(folder=folder, files=files, port=port))
     command = [program, "-p", folder, "-c", os.path.join(folder, "nginx.conf")]
-    return Server(command, port, "/", os.path.join(folder, "log"))
+    return reference(command, port, "/", os.path.join(folder, "log"))
 
 
 def copyparty(bench, files, decoder):
@@ -180,7 +188,7 @@ def copyparty(bench, files, decoder):
     command = [program, "-q", "-i", "127.0.0.1", "-p", str(port), "-v", f"{files}::rwmd", "--th-dec", decoder]
     command += ["--th-size", "400x400", "--th-crop", "fn", "--no-crt", "--hist", os.path.join(folder, "hist")]
     env = {**os.environ, "XDG_CONFIG_HOME": folder, "HOME": folder}
-    return Server(command, port, "/?ls", os.path.join(folder, "log"), env, folder)
+    return reference(command, port, "/?ls", os.path.join(folder, "log"), env, folder)
 
 
 def dufs(bench, files):
@@ -189,4 +197,4 @@ def dufs(bench, files):
     program = local if os.path.exists(local) else need("dufs")
     folder, port = bench.folder("dufs"), free_port()
     command = [program, files, "-b", "127.0.0.1", "-p", str(port), "-A", "--compress", "none"]
-    return Server(command, port, "/", os.path.join(folder, "log"))
+    return reference(command, port, "/", os.path.join(folder, "log"))

@@ -1,4 +1,6 @@
 """The tables, as Markdown."""
+import statistics
+
 from contest import figure
 
 
@@ -8,7 +10,7 @@ def tables(contests):
 
 
 def table(contest):
-    ours = next(iter(contest.values), None)
+    ours = contest.base or next(iter(contest.values), "")
     lines = [f"### {contest.title[0].upper()}{contest.title[1:]}", ""]
     if contest.note:
         lines += [contest.note, ""]
@@ -19,9 +21,9 @@ def table(contest):
         return "\n".join([*lines, ""])
     lines += [f"| | median{unit} | from – to | rounds | {ours} ÷ this |", "|---|---|---|---|---|"]
     for name, values in contest.values.items():
-        ratio = contest.ratio(ours, name) if name != ours else None
+        ratios = contest.ratios(ours, name) if name != ours else []
         spread = f"{figure(min(values))} – {figure(max(values))}"
-        shown = f"{ratio:.2f}" if ratio is not None else ""
+        shown = f"{statistics.median(ratios):.2f}" if ratios else ""
         lines.append(f"| {name} | {figure(contest.median(name))} | {spread} | {len(values)} | {shown} |")
     lines += [f"| {name} | skipped: {why} | | | |" for name, why in contest.missing.items()]
     return "\n".join([*lines, ""])

@@ -17,6 +17,10 @@ READS = [
     "/vault/images/{id}",
     "/trash",
     "/account",
+    "/account/security",
+    "/account/sessions",
+    "/account/tokens",
+    "/account/export",
     "/api/v1/session",
     "/api/v1/sessions",
     "/api/v1/account/events",
@@ -29,7 +33,10 @@ READS = [
     "/api/v1/images/{id}/thumbnail",
     "/api/v1/images/{id}/preview",
     "/api/v1/images/{id}/original",
+    "{zip}",
 ]
+# Each of them takes tens of megabytes and a tenth of a second of one core, on purpose.
+ENTERING = 20
 
 
 def main_routes(bench):
@@ -49,20 +56,26 @@ def of_store(bench, store):
         ids = server.ids()
         load.accepted([{"url": f"{server.base}/api/v1/images/{ids[0]}/preview", "headers": server.headers}])
         cookie = server.cookie()
+        zip_of_one = server.call("POST", "/api/v1/archives", {"ids": ids[:1]})["url"]
         for route in READS:
-            path = route.format(id=ids[0])
+            path = route.format(id=ids[0], zip=zip_of_one)
             # The pages are for people, who have cookies once they have signed in.
             as_person = [] if path == "/login" else [f"Cookie: {cookie}"]
             headers = server.headers if path.startswith("/api") else as_person
             # Nothing but 2xx will do, while wrk takes a redirect as well.
             load.accepted([{"url": server.base + path, "headers": headers}])
             rate, p95 = load.storm(server.base, [path], CLIENTS, 1 if bench.quick else 2, headers)
-            reads.add(f"GET {route}", rate)
-            late.add(f"GET {route}", p95)
+            name = f"GET {route.format(id='{id}', zip='/api/v1/archives/{id}')}"
+            reads.add(name, rate)
+            late.add(name, p95)
         for route, bodies in changes(bench, ids).items():
             method, path = route.split()
             requests = [ask(bench, server, method, path, each) for each in bodies]
             writes.add(route, len(requests) / load.accepted(requests, len(requests)))
+        for route, bodies in entering().items():
+            method, path = route.split()
+            requests = [ask(bench, server, method, path, (None, each)) for each in bodies]
+            writes.add(f"{route}, {ENTERING} at once", ENTERING / load.accepted(requests, ENTERING))
     return [reads, late, writes]
 
 
@@ -82,6 +95,14 @@ def changes(bench, ids):
         "POST /api/v1/images/restore": of_each,
         "DELETE /api/v1/images/{id}?permanent=true": [(one, None) for one in ids],
     }
+
+
+def entering():
+    """Bodies for what takes a password, of somebody else each."""
+    people = [f"person{number}" for number in range(ENTERING)]
+    new = [{"username": one, "email": f"{one}@example.org", "password": products.PASSWORD} for one in people]
+    back = [{"login": one, "password": products.PASSWORD} for one in people]
+    return {"POST /api/v1/accounts": new, "POST /api/v1/sessions": back}
 
 
 def ask(bench, server, method, path, change):
