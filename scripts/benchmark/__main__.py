@@ -49,22 +49,26 @@ def main():
     scratch = tempfile.mkdtemp(prefix="bench-", dir=os.path.join(TOP, "target"))
     bench = Bench(scratch, options.corpus, options.quick)
     say(f"{len(bench.photos)} photographs, {bench.bytes / 1e6:.0f} MB")
-    contests, facts = [], machine.facts()
+    contests, facts, failed = [], machine.facts(), False
     try:
         for name in wanted:
             for measure in WORK[name]:
                 say(name)
                 try:
                     contests += measure(bench)
-                except Missing as why:
-                    contests.append(Contest(name, "", missing={"all of it": str(why)}))
+                except (Missing, RuntimeError) as why:
+                    # What was measured before is not lost for it.
+                    say(f"{name}: {why}")
+                    contests.append(Contest(name, "", missing={"all of it": str(why).partition("\n")[0]}))
+                    failed |= isinstance(why, RuntimeError)
     finally:
         bench.close()
         shutil.rmtree(scratch)
-    write(options, wanted, facts, contests, f"{len(bench.photos)} photographs, {bench.bytes / 1e6:.0f} MB")
+    write(options, facts, contests, f"{len(bench.photos)} photographs, {bench.bytes / 1e6:.0f} MB")
+    return failed
 
 
-def write(options, wanted, facts, contests, corpus):
+def write(options, facts, contests, corpus):
     command = " ".join(["scripts/bench", *(["--quick"] if options.quick else []), *options.work])
     text = "\n".join(
         [

@@ -121,4 +121,5 @@ def large_zip(bench, store, gibibytes):
         contest.add(store, most - before)
         contest.note += f" {speed / 1e6:.0f} MB/s."
     place.remove()
+    bench.close()
     return [contest]

@@ -46,7 +46,8 @@ class Bench:
     def mongod(self):
         """The server's URI; started when it is first wanted."""
         if self._mongod is None:
-            command = [os.path.join(TOP, "scripts", "mongod"), "start", "--dbpath", self.folder("mongod")]
+            self._dbpath = self.folder("mongod")
+            command = [os.path.join(TOP, "scripts", "mongod"), "start", "--dbpath", self._dbpath]
             self._mongod = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
             self._uri = self._mongod.stdout.readline().strip()
         return self._uri
@@ -62,9 +63,12 @@ class Bench:
         return f"{address}bench{self._made}?{options}"
 
     def close(self):
+        """Ends mongod and removes its files; another one is started where one is wanted again."""
         if self._mongod is not None:
             self._mongod.terminate()
             self._mongod.wait()
+            self._mongod = None
+            shutil.rmtree(self._dbpath)
 
 
 class Vault(Server):
@@ -137,7 +141,7 @@ class Place:
         return Vault(self.uri, self.data, os.path.join(self.bench.folder("log"), "server.log"))
 
     def remove(self):
-        """Gives the disk back what it can; mongod's files go with the scratch folder."""
+        """Gives the disk back what it can; mongod's files go with `Bench.close`."""
         shutil.rmtree(self.data)
 
     def seed(self, count, user="ada"):

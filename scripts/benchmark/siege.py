@@ -70,6 +70,7 @@ def all_at_once(bench, store):
         f"{UPLOADS} uploads of 100 MiB each by {SENDERS} people, {READERS} readers at 1 kB/s and {SILENT} silent connections, at once.",
     )
     late = Contest(f"calls of somebody else meanwhile, p95, {store}", "ms", base="meanwhile")
+    paths = list(huge_pictures(bench))
     with products.vault(bench, store) as server, ExitStack() as stack:
         load.accepted([server.upload_of(photo) for photo in bench.photos], 4)
         url = server.archive()
@@ -86,7 +87,7 @@ def all_at_once(bench, store):
         ended = threading.Event()
         readers = [pool.submit(slow_reader, server, url, ended) for _ in range(READERS)]
         try:
-            flooding = pool.submit(flood, server, tokens, list(huge_pictures(bench)))
+            flooding = pool.submit(flood, server, tokens, paths)
             most, times = server.rss(), []
             while not flooding.done():
                 most = max(most, server.rss())
@@ -102,4 +103,7 @@ def all_at_once(bench, store):
         contest.note += f" The uploads were answered with {answers}; each that was not stored was told when to come again."
         say(f"  answers: {answers}")
         server.call("GET", "/api/v1/session")
+    for path in paths:
+        os.unlink(path)
+    bench.close()
     return [contest, late]
