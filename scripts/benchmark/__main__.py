@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+import traceback
 
 import accounts
 import clusters
@@ -14,7 +15,7 @@ import quality
 import report
 import routes
 import siege
-from contest import Contest, Missing, say
+from contest import Contest, say
 from products import STORES, TOP, Bench
 
 WORK = {
@@ -56,14 +57,13 @@ def main():
                 say(name)
                 try:
                     contests += measure(bench)
-                except (Missing, RuntimeError) as why:
-                    # What was measured before is not lost for it.
-                    say(f"{name}: {why}")
+                except Exception as why:  # whatever it is: what was measured before is not lost for it
+                    traceback.print_exc()
                     contests.append(Contest(name, "", missing={"all of it": str(why).partition("\n")[0]}))
-                    failed |= isinstance(why, RuntimeError)
+                    failed = True
     finally:
         bench.close()
-        shutil.rmtree(scratch)
+        shutil.rmtree(scratch, ignore_errors=True)
     write(options, facts, contests, f"{len(bench.photos)} photographs, {bench.bytes / 1e6:.0f} MB")
     return failed
 

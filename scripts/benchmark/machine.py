@@ -10,7 +10,7 @@ import time
 
 from contest import Contest
 from processes import need, run
-from products import TOP
+from products import TOP, dufs_program
 
 PROGRAMS = {
     "Image Vault": ["git", "-C", TOP, "log", "-1", "--format=commit %h"],
@@ -22,8 +22,6 @@ PROGRAMS = {
     "curl": ["curl", "--version"],
     "wrk": ["wrk", "-v"],
     "rustc": ["rustc", "--version"],
-    "mongod": [os.path.join(TOP, "target", "tools", "mongod-6.0.5"), "--version"],
-    "dufs": [os.path.join(TOP, "target", "tools", "cargo", "bin", "dufs"), "--version"],
     "copyparty": [os.path.join(os.path.dirname(sys.executable), "copyparty"), "--version"],
 }
 LIBRARIES = ["pillow", "pyvips"]
@@ -54,7 +52,9 @@ def facts():
         memory = int(re.search(r"MemTotal:\s+(\d+)", meminfo.read())[1]) / (1 << 20)
     cores = os.cpu_count()
     lines = [f"{cores} cores ({model[1] if model else platform.machine()}), {memory:.0f} GiB, {platform.system()} {platform.release()}"]
-    lines += [f"{name}: {version(command)}" for name, command in PROGRAMS.items()]
+    mongod = run([os.path.join(TOP, "scripts", "mongod"), "path"]).decode().strip()
+    programs = {**PROGRAMS, "mongod": [mongod, "--version"], "dufs": [dufs_program() or "dufs", "--version"]}
+    lines += [f"{name}: {version(command)}" for name, command in programs.items()]
     return lines + [f"{name}: {library(name)}" for name in LIBRARIES]
 
 

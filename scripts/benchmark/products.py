@@ -153,10 +153,12 @@ class Place:
 def vault(bench, store):
     """A server on a fresh store, with somebody signed in."""
     place = Place(bench, store)
-    with place.start() as server:
-        server.register()
-        yield server
-    place.remove()
+    try:
+        with place.start() as server:
+            server.register()
+            yield server
+    finally:
+        place.remove()
 
 
 NGINX = """
@@ -195,10 +197,15 @@ def copyparty(bench, files, decoder):
     return reference(command, port, "/?ls", os.path.join(folder, "log"), env, folder)
 
 
+def dufs_program():
+    """Where it is, if it is."""
+    local = os.path.join(TOP, "target", "tools", "cargo", "bin", "dufs")
+    return local if os.path.exists(local) else shutil.which("dufs")
+
+
 def dufs(bench, files):
     """A file server in Rust."""
-    local = os.path.join(TOP, "target", "tools", "cargo", "bin", "dufs")
-    program = local if os.path.exists(local) else need("dufs")
+    program = dufs_program() or need("dufs")
     folder, port = bench.folder("dufs"), free_port()
     command = [program, files, "-b", "127.0.0.1", "-p", str(port), "-A", "--compress", "none"]
     return reference(command, port, "/", os.path.join(folder, "log"))

@@ -33,6 +33,8 @@ def goals(contests):
     """One line for each goal: what was wanted, what it is."""
     lines = ["| work | goal | measured | |", "|---|---|---|---|"]
     for contest in contests:
+        if not contest.values and not contest.goals:
+            lines += [f"| {contest.title}: {name} | not measured: {why} | | |" for name, why in contest.missing.items()]
         for goal in contest.goals:
             measured, words = contest.measured(goal), goal.words(contest.unit)
             if measured is None:

@@ -102,7 +102,7 @@ settings! {
         "Lanes of one password hash.", false,
         |c, t| c.passwords.lanes = number(t, 1, 16)?;
     "argon2_parallel" = "2", "a whole number from 1 to 64",
-        "Most password hashes computed at once; of several cores one is left to others. Each takes its memory.", false,
+        "Password hashes computed at once, at most; of several cores one is left to others. Each takes its memory.", false,
         |c, t| c.passwords.parallel = number(t, 1, 64)?;
     "argon2_queue" = "64", "a whole number from 0 to 10000",
         "Password hashes that may wait; more are answered with 503.", false,

@@ -58,6 +58,7 @@ pub(crate) async fn however_much_is_new_a_list_is_whole_and_without_what_is_gone
     let row = row.unwrap().unwrap();
     forge(fixture, &row, 0..MANY / 2).await;
     let middle = fixture.add(&who, 2).await;
+    fixture.wait(1);
     let gone = fixture.add(&who, 3).await;
     let damaged = usize::from(MANY / 2);
     assert_eq!(
