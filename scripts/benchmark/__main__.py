@@ -61,11 +61,13 @@ def main():
                     traceback.print_exc()
                     contests.append(Contest(name, "", missing={"all of it": str(why).partition("\n")[0]}))
                     failed = True
+                finally:
+                    # The next part gets another mongod, and the disk that this one took.
+                    bench.close()
     finally:
-        bench.close()
         shutil.rmtree(scratch, ignore_errors=True)
     write(options, facts, contests, f"{len(bench.photos)} photographs, {bench.bytes / 1e6:.0f} MB")
-    return failed
+    return failed or any(contest.lacks_ours() for contest in contests)
 
 
 def write(options, facts, contests, corpus):

@@ -97,7 +97,6 @@ def large_zip(bench, store, gibibytes):
         contest.add(store, of_zip(place, contest))
     finally:
         place.remove()
-        bench.close()
     return [contest]
 
 

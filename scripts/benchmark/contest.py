@@ -59,7 +59,7 @@ class Contest:
     def skip(self, contender, why):
         if contender not in self.missing:
             say(f"  {self.title}: {contender}: skipped, {why}")
-        self.missing[contender] = str(why)
+        self.missing[contender] = str(why).partition("\n")[0]
 
     def run(self, rounds, contenders):
         """Lets each contender do the work once a round: what troubles the machine troubles all."""
@@ -70,8 +70,12 @@ class Contest:
                     continue
                 try:
                     self.add(name, work())
-                except Missing as why:
+                except (Missing, RuntimeError) as why:
                     self.skip(name, why)
+
+    def lacks_ours(self):
+        """Whether somebody could not do the work who has a goal in it."""
+        return any(goal.product in self.missing for goal in self.goals)
 
     def median(self, contender):
         return statistics.median(self.values[contender])

@@ -147,14 +147,6 @@ class Uploads:
             return self.done("age, zip", seconds, cpu_of_finished() - spent)
 
 
-def of_reference(work, *arguments):
-    """What a reference does; where it fails, it is as if it were not there."""
-    try:
-        return work(*arguments)
-    except RuntimeError as error:
-        raise Missing(str(error)) from error
-
-
 def uploads(bench):
     """Until every thumbnail is ready."""
     these = Uploads(bench)
@@ -164,10 +156,10 @@ def uploads(bench):
             "embedded": lambda: these.to_vault("embedded"),
             "MongoDB": lambda: these.to_vault("MongoDB"),
             "vipsthumbnail alone": these.vipsthumbnail_alone,
-            "copyparty, pyvips": lambda: of_reference(these.to_copyparty, "vips", "copyparty, pyvips"),
-            "copyparty, Pillow": lambda: of_reference(these.to_copyparty, "pil", "copyparty, Pillow"),
-            "nginx, PUT": lambda: of_reference(these.to_nginx),
-            "age, zip": lambda: of_reference(these.age_and_zip),
+            "copyparty, pyvips": lambda: these.to_copyparty("vips", "copyparty, pyvips"),
+            "copyparty, Pillow": lambda: these.to_copyparty("pil", "copyparty, Pillow"),
+            "nginx, PUT": these.to_nginx,
+            "age, zip": these.age_and_zip,
         },
     )
     return [these.rate, these.work]

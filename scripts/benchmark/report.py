@@ -36,11 +36,12 @@ def goals(contests):
         if not contest.values and not contest.goals:
             lines += [f"| {contest.title}: {name} | not measured: {why} | | |" for name, why in contest.missing.items()]
         for goal in contest.goals:
+            work = contest.title if contest.title.endswith(goal.product) else f"{contest.title}, {goal.product}"
             measured, words = contest.measured(goal), goal.words(contest.unit)
             if measured is None:
-                lines.append(f"| {contest.title}, {goal.product} | {words} | not measured | |")
+                lines.append(f"| {work} | {words} | not measured | |")
                 continue
             shown = f"{measured:.2f}" if goal.reference else figure(measured)
             met = "met" if goal.met(measured) else "**missed**"
-            lines.append(f"| {contest.title}, {goal.product} | {words} | {shown} | {met} |")
+            lines.append(f"| {work} | {words} | {shown} | {met} |")
     return "\n".join([*lines, ""])

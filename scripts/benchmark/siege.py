@@ -1,6 +1,5 @@
 """Bad input while others work: what must be refused is, and nothing is killed."""
 import os
-import shutil
 import socket
 import threading
 import time
@@ -17,8 +16,9 @@ UPLOADS, READERS, SILENT = 64, 50, 200
 SENDERS = 4
 
 
-def huge_pictures(bench, folder):
+def huge_pictures(bench):
     """Files that begin as a photograph, so that none is an easy refusal, and that all end otherwise."""
+    folder = bench.folder("huge")
     with open(bench.photos[0], "rb") as photo:
         beginning = photo.read()
     for number in range(UPLOADS):
@@ -70,8 +70,7 @@ def all_at_once(bench, store):
         f"{UPLOADS} uploads of 100 MiB each by {SENDERS} people, {READERS} readers at 1 kB/s and {SILENT} silent connections, at once.",
     )
     late = Contest(f"calls of somebody else meanwhile, p95, {store}", "ms", base="meanwhile")
-    folder = bench.folder("huge")
-    paths = list(huge_pictures(bench, folder))
+    paths = list(huge_pictures(bench))
     with products.vault(bench, store) as server, ExitStack() as stack:
         load.accepted([server.upload_of(photo) for photo in bench.photos], 4)
         url = server.archive()
@@ -104,6 +103,4 @@ def all_at_once(bench, store):
         contest.note += f" The uploads were answered with {answers}; each that was not stored was told when to come again."
         say(f"  answers: {answers}")
         server.call("GET", "/api/v1/session")
-    shutil.rmtree(folder)
-    bench.close()
     return [contest, late]
