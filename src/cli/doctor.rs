@@ -13,6 +13,9 @@ use crate::error::chain;
 /// Memory a server uses beside uploads, decoders and password hashes, roughly.
 const BASE_BYTES: u64 = 100 << 20;
 
+/// So few open files are used up by the idle connections of one careless client.
+const FEW_FILES: u64 = 4_096;
+
 type Finding = Result<String, String>;
 
 pub(super) async fn run(loaded: &Loaded) -> Result<(), Fatal> {
@@ -24,6 +27,7 @@ pub(super) async fn run(loaded: &Loaded) -> Result<(), Fatal> {
         ("instance key", key(config)),
         ("store", store(config).await),
         ("memory", memory(config)),
+        ("open files", open_files()),
     ];
     let mut failed = 0;
     for (what, finding) in findings {
@@ -123,6 +127,19 @@ fn memory(config: &Config) -> Finding {
             mib(free)
         )),
         _ => Ok(format!("the limits allow {} MiB", mib(needed))),
+    }
+}
+
+/// Whether the system gives enough files for the connections of a small server.
+fn open_files() -> Finding {
+    let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
+    match most {
+        Some(most) if most < FEW_FILES => Err(format!(
+            "{most} at most, one for each connection: raise the hard limit (`LimitNOFILE=` in \
+             systemd, `ulimit -Hn` in a shell)"
+        )),
+        Some(most) => Ok(format!("{most} at most, connections among them")),
+        None => Ok("as many as there are".into()),
     }
 }
 
