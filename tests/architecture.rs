@@ -113,6 +113,23 @@ fn floors_only_look_down() {
     }
 }
 
+/// A route's `format` makes Rocket read the whole `Accept` header, at the square of its length in
+/// memory; `clippy.toml` forbids the other ways to that.
+#[test]
+fn no_route_asks_for_a_format() {
+    for file in rust_files("src/web") {
+        let text = fs::read_to_string(&file).unwrap();
+        for attribute in text.split("#[rocket::").skip(1) {
+            let attribute = attribute.split(']').next().unwrap();
+            assert!(
+                !attribute.contains("format"),
+                "{}: {attribute}",
+                file.display()
+            );
+        }
+    }
+}
+
 #[test]
 fn every_floor_has_a_row() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -69,13 +69,14 @@ fn address(request: &Request<'_>) -> Option<IpAddr> {
     let connection = request.remote()?.ip().to_canonical();
     let proxies = &request.rocket().state::<Site>()?.trusted_proxies;
     let forwarded = request.headers().get("X-Forwarded-For");
-    let named: Vec<&str> = forwarded.flat_map(|line| line.split(',')).collect();
-    Some(origin(connection, &named, proxies))
+    let lines: Vec<&str> = forwarded.collect();
+    Some(origin(connection, &lines, proxies))
 }
 
-fn origin(connection: IpAddr, named: &[&str], proxies: &[IpNet]) -> IpAddr {
+/// From the last name on, as far as there are proxies: the rest is not even looked at.
+fn origin(connection: IpAddr, lines: &[&str], proxies: &[IpNet]) -> IpAddr {
     let mut origin = connection;
-    for text in named.iter().rev() {
+    for text in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
         if !proxies.iter().any(|net| net.contains(&origin)) {
             break;
         }
@@ -121,6 +122,10 @@ mod tests {
         assert_eq!(seen("203.0.113.9", &["198.51.100.1"]), at("203.0.113.9"));
         assert_eq!(
             seen("10.0.0.5", &["1.2.3.4", "198.51.100.1"]),
+            at("198.51.100.1")
+        );
+        assert_eq!(
+            seen("::1", &["1.2.3.4, 198.51.100.1,10.0.0.5", "::1"]),
             at("198.51.100.1")
         );
         assert_eq!(

@@ -1,6 +1,7 @@
 //! HTTP: parses, asks the vault, renders. It knows no storage, so no handler can skip the vault's
 //! checks. A file per noun in `api` (the contract) and `pages` (the same by plain forms).
 
+mod accept;
 mod api;
 mod app;
 mod assets;

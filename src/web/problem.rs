@@ -13,6 +13,7 @@ use rocket::response::{self, Responder, Response};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
 
+use super::accept;
 use super::room::Room;
 use super::shell::Shell;
 use crate::vault::FieldErrors;
@@ -260,6 +261,8 @@ impl Problem {
                 href: "/login",
                 label: "Sign in",
             }],
+            // There is nothing for them at this name.
+            421 => Vec::new(),
             _ => vec![Action {
                 href: "/",
                 label: "Back to your pictures",
@@ -278,9 +281,7 @@ impl Problem {
 
 /// Whether the client would rather read a page than a document.
 pub(super) fn prefers_html(request: &Request<'_>) -> bool {
-    request
-        .accept()
-        .is_some_and(|accept| accept.preferred().media_type().is_html())
+    accept::prefers_html(request.headers().get("Accept"))
 }
 
 impl<'r> Responder<'r, 'static> for Problem {
