@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::config::Loaded;
 use crate::error::Fatal;
 use crate::error::chain;
+use crate::web;
 
 /// Memory a server uses beside uploads, decoders and password hashes, roughly.
 const BASE_BYTES: u64 = 100 << 20;
@@ -28,6 +29,7 @@ pub(super) async fn run(loaded: &Loaded) -> Result<(), Fatal> {
         ("store", store(config).await),
         ("memory", memory(config)),
         ("open files", open_files()),
+        ("hosts", Ok(web::hosts_in_words(config))),
     ];
     let mut failed = 0;
     for (what, finding) in findings {

@@ -63,7 +63,7 @@ settings! {
         "The instance secret itself, instead of a file.", true,
         |c, t| c.storage.instance_key = optional(t, |t| Some(t.to_owned()))?;
     "public_url" = "", "`http://…` or `https://…` without a path",
-        "The address users type; `http://localhost:PORT` when empty.", false,
+        "The address users type, and the only name that is answered to beside `localhost`; `http://localhost:PORT` when empty.", false,
         |c, t| c.serving.public_url = optional(t, origin)?;
     "trusted_proxies" = "", "addresses or networks (`127.0.0.1`, `10.0.0.4/31`), parted by commas",
         "Proxies that are believed when they say in `X-Forwarded-For` where a request came from.", false,
@@ -108,7 +108,7 @@ settings! {
         "Password hashes that may wait; more are answered with 503.", false,
         |c, t| c.passwords.queue = number(t, 0, 10_000)?;
     "anonymous_calls_per_minute" = "120", "a whole number up to 1000000, or 0 for any",
-        "Calls from one network by who is not signed in, assets aside; more are answered with 429.", false,
+        "Calls from one network by who is not signed in, assets aside, and as many for what is not there; more are answered with 429.", false,
         |c, t| c.budgets.anonymous_calls_per_minute = number(t, 0, MOST_CALLS)?;
     "account_calls_per_minute" = "6000", "a whole number up to 1000000, or 0 for any",
         "Calls of one account, thumbnails and previews aside.", false,
@@ -288,7 +288,8 @@ fn origin(text: &str) -> Option<String> {
         .or_else(|| text.strip_prefix("http://"))?;
     let host = rest.strip_suffix('/').unwrap_or(rest);
     let plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
-    (!host.is_empty() && host.chars().all(plain)).then(|| text.trim_end_matches('/').to_owned())
+    let has_host = || url::Url::parse(text).is_ok_and(|url| url.has_host());
+    (host.chars().all(plain) && has_host()).then(|| text.trim_end_matches('/').to_owned())
 }
 
 #[cfg(test)]
@@ -311,6 +312,9 @@ mod tests {
             ("session_idle", "0s"),
             ("public_url", "ftp://x"),
             ("public_url", "https://x/path"),
+            ("public_url", "https://"),
+            ("public_url", "https://x:99999"),
+            ("public_url", "https://[x]"),
             ("log_format", "xml"),
             ("trusted_proxies", "proxy.example.org"),
             ("trusted_proxies", "10.0.0.0/8,"),

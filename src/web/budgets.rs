@@ -66,6 +66,9 @@ impl<C: Clock> Budget<C> {
 /// What everybody may spend.
 pub(super) struct Budgets {
     anonymous: Budget,
+    /// What matches no route. As many calls as `anonymous`, but not the same ones: a program that asks for
+    /// what is not there must not keep the people beside it from signing in.
+    nothing: Budget,
     accounts: Budget,
     /// Thumbnails and previews, of which a page has hundreds.
     thumbnails: Budget,
@@ -78,6 +81,7 @@ impl Budgets {
         let budget = |calls, time| Budget::new(calls, time, MonotonicClock);
         Self {
             anonymous: budget(config.anonymous_calls_per_minute, MINUTE),
+            nothing: budget(config.anonymous_calls_per_minute, MINUTE),
             accounts: budget(config.account_calls_per_minute, MINUTE),
             thumbnails: budget(config.thumbnail_calls_per_minute, MINUTE),
             registrations: budget(config.registrations_per_hour, HOUR),
@@ -129,6 +133,21 @@ pub(super) struct Visitor;
 /// Somebody who wants to register. Tries that are refused count as well: they tell which names are
 /// taken.
 pub(super) struct Registrant;
+
+/// Counts a request that no route takes, or that was turned away at the gate.
+///
+/// # Errors
+/// 429.
+pub(super) async fn spend_on_nothing(request: &Request<'_>) -> Result<(), Problem> {
+    let (Some(budgets), Outcome::Success(caller)) = (
+        request.rocket().state::<Budgets>(),
+        request.guard::<Caller>().await,
+    ) else {
+        return Err(Problem::of(Status::InternalServerError));
+    };
+    let spent = budgets.nothing.spend(caller.network());
+    spent.map_err(too_many_calls)
+}
 
 /// What became of counting a request by its network, which happens once.
 struct Counted(Result<(), Problem>);

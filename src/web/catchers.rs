@@ -5,6 +5,8 @@ use rocket::request::Request;
 use rocket::response::{Redirect, Responder};
 use rocket::uri;
 
+use super::budgets;
+use super::gate;
 use super::pages;
 use super::problem::{Problem, prefers_html};
 
@@ -21,16 +23,34 @@ pub(super) enum Caught {
     SignIn(Redirect),
 }
 
+/// Longest address that a sign-in leads back to: percent-encoded in another one it is up to three times
+/// as long, and must still be taken there.
+const MAX_BACK: usize = 2 << 10;
+
 #[rocket::catch(default)]
-fn any(status: Status, request: &Request<'_>) -> Caught {
-    let problem: &Problem = request.local_cache(|| unmatched(status, request));
+async fn any(status: Status, request: &Request<'_>) -> Caught {
+    let problem: &Problem = request.local_cache(|| unanswered(status, request));
+    // A route has counted whoever asks for it.
+    if request.route().is_none()
+        && let Err(problem) = budgets::spend_on_nothing(request).await
+    {
+        return Caught::Problem(problem);
+    }
     let to_page = request.method() == Method::Get && prefers_html(request);
     let for_program = request.uri().path().starts_with("/api/");
     if problem.status() == Status::Unauthorized && to_page && !for_program {
-        let back = request.uri().to_string();
-        return Caught::SignIn(Redirect::to(uri!(pages::sign_in::form(next = Some(back)))));
+        let back = Some(request.uri().to_string()).filter(|back| back.len() <= MAX_BACK);
+        return Caught::SignIn(Redirect::to(uri!(pages::sign_in::form(next = back))));
     }
     Caught::Problem(problem.clone())
+}
+
+/// Rocket asks no fairing about a request whose method it does not know.
+fn unanswered(status: Status, request: &Request<'_>) -> Problem {
+    match gate::admit(request) {
+        Ok(()) => unmatched(status, request),
+        Err(problem) => problem,
+    }
 }
 
 /// Rocket answers 404 to a wrong method, 400 to one it does not know, and 422 to a path with a bad

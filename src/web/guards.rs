@@ -189,7 +189,7 @@ impl<'r> FromRequest<'r> for SameOrigin {
             (None, Some(origin)) => request
                 .rocket()
                 .state::<Site>()
-                .is_some_and(|site| site.is_own_origin(origin, header("Host"))),
+                .is_some_and(|site| site.hosts.is_own_origin(origin, header("Host"))),
             // No browser: nobody's cookies are sent along unasked.
             (None, None) => true,
         };

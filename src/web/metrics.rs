@@ -15,6 +15,8 @@ use rocket::{Build, Rocket, State};
 
 use std::sync::Arc;
 
+use super::gate::Gate;
+
 /// What the server counts. Cheap to clone; clones share their counts.
 #[derive(Clone)]
 pub(super) struct Metrics {
@@ -80,9 +82,17 @@ impl Metrics {
             .merge(("ident", Ident::none()))
             .merge(("log_level", LogLevel::Off));
         rocket::custom(figment)
+            .attach(Gate)
             .manage(self.clone())
             .mount("/", rocket::routes![metrics])
+            .register("/", rocket::catchers![no_metrics])
     }
+}
+
+/// In place of Rocket's own, which reads the `Accept` header.
+#[rocket::catch(default)]
+fn no_metrics() -> &'static str {
+    "Only GET /metrics is here.\n"
 }
 
 #[rocket::get("/metrics")]

@@ -11,8 +11,10 @@ mod caller;
 mod catchers;
 mod download;
 mod forms;
+mod gate;
 mod guards;
 mod headers;
+mod hosts;
 mod json;
 mod metrics;
 mod pages;
@@ -102,6 +104,11 @@ pub fn listen_address() -> Result<SocketAddr, ServeError> {
     Ok(SocketAddr::new(config.address, config.port))
 }
 
+/// By which names the server answers, for its operator.
+pub fn hosts_in_words(config: &Config) -> String {
+    hosts::Hosts::new(config.serving.public_url.as_deref()).in_words()
+}
+
 fn build(vault: Vault, config: &Config) -> Result<Rocket<Build>, ServeError> {
     let grace = u32::try_from(config.serving.shutdown_grace.as_secs()).unwrap_or(u32::MAX);
     let shutdown = Shutdown {
@@ -134,6 +141,7 @@ fn build(vault: Vault, config: &Config) -> Result<Rocket<Build>, ServeError> {
         .manage(site)
         .manage(metrics::Metrics::new())
         .manage(budgets::Budgets::new(&config.budgets))
+        .attach(gate::Gate)
         .attach(Template::fairing())
         // Our own headers say more than Shield's.
         .attach(Shield::new())

@@ -6,6 +6,7 @@ use rocket::http::uri::Host;
 use rocket::http::{Cookie, SameSite};
 use rocket::time::Duration;
 
+use super::hosts::Hosts;
 use super::shell::Limits;
 use super::units;
 use crate::config::{Config, Registration};
@@ -20,6 +21,8 @@ use crate::vault::Waiting;
 pub(super) struct Site {
     /// Scheme, host and port under which users see the server, when configured.
     public_url: Option<String>,
+    /// The names by which it answers.
+    pub(super) hosts: Hosts,
     /// Whether browsers reach us by HTTPS only.
     pub(super) secure: bool,
     cookie_name: String,
@@ -36,7 +39,7 @@ pub(super) const INVITATION_LASTS: SignedDuration = SignedDuration::from_hours(7
 
 impl Site {
     /// The link of an invitation, at the address that is configured, or else the one by which the
-    /// asking administrator has come.
+    /// asking administrator has come, which the gate has seen to be believed.
     pub(super) fn invitation_url(&self, token: &str, host: &Host<'_>) -> String {
         let here = || format!("http://{host}");
         let site = self.public_url.clone().unwrap_or_else(here);
@@ -56,6 +59,7 @@ impl Site {
             false => format!("iv-{}", vault.instance_tag()),
         };
         Self {
+            hosts: Hosts::new(public_url.as_deref()),
             public_url,
             secure,
             cookie_name,
@@ -122,16 +126,5 @@ impl Site {
             .same_site(SameSite::Lax)
             .max_age(max_age)
             .build()
-    }
-
-    /// Whether an `Origin` header names this site. `host` is the request's own `Host`.
-    pub(super) fn is_own_origin(&self, origin: &str, host: Option<&str>) -> bool {
-        let by_host = || {
-            let named = origin
-                .strip_prefix("https://")
-                .or_else(|| origin.strip_prefix("http://"));
-            named.is_some() && named == host
-        };
-        self.public_url.as_deref() == Some(origin) || by_host()
     }
 }

@@ -15,6 +15,7 @@ use super::store::Backend;
 on_both_stores!(
     every_route_counts_strangers_by_their_network,
     every_route_counts_an_account_wherever_it_comes_from,
+    what_no_route_takes_is_counted_and_keeps_nobody_from_signing_in,
     thumbnails_have_a_budget_of_their_own,
     a_page_whose_session_has_ended_leaves_enough_to_sign_in_again,
     registering_is_counted_by_network,
@@ -142,6 +143,50 @@ fn every_route_counts_strangers_by_their_network(backend: &Backend) {
         for _ in 0..5 {
             assert_ne!(ask(&stranger, free, "198.3.0.1").status, 429, "{free}");
         }
+    }
+}
+
+/// Wrong addresses and methods, and what is turned away before a route is looked for.
+fn what_no_route_takes_is_counted_and_keeps_nobody_from_signing_in(backend: &Backend) {
+    let server = server(backend, &[("ANONYMOUS_CALLS_PER_MINUTE", "3")]);
+    let ada = server.user("ada");
+    let stranger = server.anonymous();
+    let long = "x".repeat(9_000);
+    let cases = [
+        ("GET", "/nowhere", None, 404),
+        ("POST", "/nowhere/at/all", None, 404),
+        ("HEAD", "/nowhere", None, 404),
+        ("DELETE", "/login", None, 405),
+        ("BREW", "/login", None, 405),
+        ("GET", "/login", Some(("X-Long", &*long)), 431),
+        ("GET", &*format!("/{long}"), None, 414),
+        ("GET", "/login", Some(("Host", "evil.example")), 421),
+    ];
+    for (at, (method, path, header, expected)) in cases.into_iter().enumerate() {
+        for (client, net) in [(&stranger, 1), (&ada, 2)] {
+            let ask = || {
+                let from = format!("198.18.{net}.{at}");
+                let request = client.request(method, path);
+                let request = request.header("X-Forwarded-For", from);
+                Answer::to(match header {
+                    Some((name, value)) => request.header(name, value),
+                    None => request,
+                })
+            };
+            for _ in 0..3 {
+                ask().expect(expected);
+            }
+            let refused = ask().expect(429);
+            assert!(!refused.header("Retry-After").is_empty(), "{method} {path}");
+        }
+    }
+    // What asked in vain was from where its owner signs in, and has used up nothing that needs.
+    let body = json!({ "login": "ada", "password": PASSWORD });
+    let request = stranger.request("POST", "/api/v1/sessions");
+    let request = request.header("X-Forwarded-For", "198.18.1.0");
+    Answer::to(request.json(&body)).json(201);
+    for _ in 0..20 {
+        stranger.get("/static/x/nothing.css").expect(404);
     }
 }
 

@@ -56,6 +56,8 @@ mod devices;
 mod editing;
 mod exporting;
 mod factors;
+mod heads;
+mod hosts;
 mod import_command;
 mod importing;
 mod leaving;

@@ -133,7 +133,7 @@ fn an_import_of_what_is_here_takes_a_small_window_of_memory(backend: &Backend) {
 }
 
 /// How much more memory a server ever has while this is done.
-fn growth_kib(server: &Server, doing: impl FnOnce()) -> u64 {
+pub(super) fn growth_kib(server: &Server, doing: impl FnOnce()) -> u64 {
     let before = resident_kib(server.process());
     let (done, most) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
@@ -149,6 +149,17 @@ fn growth_kib(server: &Server, doing: impl FnOnce()) -> u64 {
         ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     });
     most.into_inner().saturating_sub(before)
+}
+
+/// Time that a process has had of any processor, as Linux tells it: in hundredths of a second, whatever
+/// the machine (`USER_HZ`).
+pub(super) fn processor_time(process: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    // Only the name before the bracket may have spaces.
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks: u64 = ticks.map(|field| field.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(10 * ticks)
 }
 
 /// `VmRSS` of a process, as Linux tells it.
