@@ -37,6 +37,8 @@ mod invitations;
 mod mongo_gridfs;
 #[path = "store/mongo_plans.rs"]
 mod mongo_plans;
+#[path = "store/mongo_schema.rs"]
+mod mongo_schema;
 #[path = "store/only_embedded.rs"]
 mod only_embedded;
 #[path = "store/only_mongo.rs"]
@@ -53,6 +55,8 @@ mod sessions;
 mod trash;
 #[path = "store/tries.rs"]
 mod tries;
+#[path = "store/usage.rs"]
+mod usage;
 
 /// Runs each case under its own name on both backends. A case that is not listed is dead code, and
 /// the compiler says so.
@@ -151,8 +155,11 @@ conformance! {
         a_removed_image_leaves_its_rows_blobs_to_the_caller,
         an_image_restored_in_the_last_moment_is_not_removed_as_old_trash,
         a_removed_digest_may_be_stored_again;
-    quotas:
+    usage:
         what_an_account_keeps_is_counted_with_each_change,
+        records_and_previews_grow_no_further_than_they_may,
+        after_any_changes_the_count_is_what_is_there;
+    quotas:
         what_does_not_fit_is_not_stored,
         of_twenty_who_race_for_the_last_room_as_many_get_it_as_fit,
         what_was_decided_about_an_account_replaces_the_default,

@@ -87,7 +87,7 @@ settings! {
         "Pictures decoded at once.", false,
         |c, t| c.uploads.decoders = number(t, 1, 64)?;
     "quota_bytes" = "none", "`none`, or a size from 1 KiB to 1 PiB",
-        "How much one account may keep, its trash included; `image-vault admin quota` decides otherwise for one.", false,
+        "How much one account may keep of all that is stored of its pictures, its trash included; `image-vault admin quota` decides otherwise for one.", false,
         |c, t| c.quota.bytes = quota_bytes(t)?;
     "quota_images" = "none", "`none`, or a whole number up to 1000000000",
         "How many pictures one account may keep, its trash included.", false,

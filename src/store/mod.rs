@@ -29,10 +29,10 @@ pub use factors::{
     AuthenticatorRow, FactorRecords, FactorRow, PasskeyRow, PendingRow, SpareCodesRow,
 };
 pub use image_keys::{KeyRecords, KeyRow};
-pub use quotas::{Allowance, Quota, UsageRow};
+pub use quotas::{Allowance, Quota, UsageRecords, UsageRow, blob_kept, least_kept};
 pub use records::{
-    AccountRow, ArchiveRow, BlobRef, Change, ImageRow, ImageState, Inserted, InvitationRow, KdfRow,
-    Kept, MetadataChange, Role, SessionKind, SessionRow, UniqueField, Updated,
+    AccountRow, ArchiveRow, BlobRef, Change, Edited, ImageRow, ImageState, Inserted, InvitationRow,
+    KdfRow, Kept, MetadataChange, Role, SessionKind, SessionRow, UniqueField, Updated,
 };
 pub use tries::{TriesRecords, TriesRow};
 
@@ -99,7 +99,7 @@ pub async fn open(choice: &StoreChoice) -> Result<Store> {
 /// same transaction and writes it on each row that changed, so whoever knows the number can fetch
 /// just what is newer ([`Records::changes_since`]). Numbers become visible in order.
 #[async_trait]
-pub trait Records: EventRecords + FactorRecords + KeyRecords + TriesRecords {
+pub trait Records: EventRecords + FactorRecords + KeyRecords + TriesRecords + UsageRecords {
     /// Succeeds when the store answers. Cheap enough for a readiness check.
     async fn ping(&self) -> Result<()>;
 
@@ -225,18 +225,6 @@ pub trait Records: EventRecords + FactorRecords + KeyRecords + TriesRecords {
     /// The account's sequence number; 0 for one that has no change yet or does not exist.
     async fn sequence(&self, account: &AccountId) -> Result<u64>;
 
-    /// What the account keeps and what was decided about its limits; nothing for one that does not
-    /// exist. Every change of its images counts them in the same transaction.
-    async fn usage(&self, account: &AccountId) -> Result<UsageRow>;
-
-    /// Decides about the limits of an account. `false` where there is none.
-    async fn set_allowed(
-        &self,
-        account: &AccountId,
-        images: Allowance,
-        bytes: Allowance,
-    ) -> Result<bool>;
-
     /// Stores a new image (its `seq` and `revision` are set by the store). When the account
     /// already holds an image with this digest nothing is stored and that one's id is returned; it
     /// is the row's own id where the very call was made before. Nothing is stored either where the
@@ -259,21 +247,25 @@ pub trait Records: EventRecords + FactorRecords + KeyRecords + TriesRecords {
     ) -> Result<Vec<([u8; 32], ImageId)>>;
 
     /// Replaces the sealed metadata of those whose stored revision is still the change's; the stored
-    /// one becomes one higher. Returns the ids of what was changed, in no order: the others are gone,
-    /// another account's, or were changed by somebody else. At most 1,000 changes a call.
+    /// one becomes one higher. The others are gone, another account's, or were changed by somebody
+    /// else. None is changed where the account would keep more than before and than it may. At most
+    /// 1,000 changes a call.
     async fn update_metadata(
         &self,
         account: &AccountId,
         changes: &[MetadataChange],
-    ) -> Result<Vec<ImageId>>;
+        default: &Quota,
+    ) -> Result<Edited>;
 
-    /// Notes the preview that was made, unless the image is gone or has one: `false` then, and the
-    /// caller removes its blob. Not a change of the catalogue: the sequence number stays.
+    /// Notes the preview that was made, unless the image is gone or has one, or the account may not
+    /// keep so much: `false` then, and the caller removes its blob. Not a change of the catalogue:
+    /// the sequence number stays.
     async fn set_preview(
         &self,
         account: &AccountId,
         id: &ImageId,
         preview: &BlobRef,
+        default: &Quota,
     ) -> Result<bool>;
 
     /// Moves those of the ids that are the account's and not yet in `state` there, noting `at` as

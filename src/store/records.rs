@@ -279,6 +279,15 @@ pub enum Inserted {
     NoRoom,
 }
 
+/// How changes of sealed metadata ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edited {
+    /// These were made, in no order.
+    Done(Vec<ImageId>),
+    /// None was made: the account would keep more than it may.
+    NoRoom,
+}
+
 /// How a compare-and-swap ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Updated {

@@ -255,7 +255,8 @@ impl Vault {
         self.read_small(&row.thumbnail, key, context).await
     }
 
-    /// The preview: a JPEG that fits 1600 by 1600 pixels. Made when first looked at, and kept.
+    /// The preview: a JPEG that fits 1600 by 1600 pixels. Made when first looked at, and kept where
+    /// the account has room for it: looking at pictures needs none.
     ///
     /// # Errors
     /// [`VaultError::NotFound`], [`VaultError::Damaged`].
@@ -271,13 +272,12 @@ impl Vault {
             .await?;
         drop(permit);
         let jpeg = Bytes::from(jpeg);
+        if !self.has_room_beside(who, jpeg.len() as u64).await? {
+            return Ok(jpeg);
+        }
         let blob = self.put_sealed(&key, &context, jpeg.clone()).await?;
-        if !self
-            .store()
-            .records
-            .set_preview(who.id(), id, &blob)
-            .await?
-        {
+        let (records, quota) = (&self.store().records, self.default_quota());
+        if !records.set_preview(who.id(), id, &blob, &quota).await? {
             self.store().blobs.delete(&blob.id).await?;
         }
         Ok(jpeg)

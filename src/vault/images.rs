@@ -13,6 +13,7 @@ use super::metadata::Metadata;
 use super::{Unlocked, Vault};
 use crate::crypto::DataKey;
 use crate::ids::ImageId;
+use crate::store::Edited;
 use crate::store::ImageRow;
 use crate::store::ImageState;
 use crate::store::MetadataChange;
@@ -118,7 +119,8 @@ impl Vault {
     /// Changes what is said about an image.
     ///
     /// # Errors
-    /// [`VaultError::NotFound`]; [`VaultError::Invalid`] naming the fields that break a rule.
+    /// [`VaultError::NotFound`]; [`VaultError::Invalid`] naming the fields that break a rule;
+    /// [`VaultError::NoRoom`] where more is said than the account may keep.
     pub async fn edit(&self, who: &Unlocked, id: &ImageId, edit: ImageEdit) -> Result<Image> {
         let edit = edit.checked()?;
         self.change_metadata(who, id, |metadata| edit.apply(metadata))
@@ -167,13 +169,12 @@ impl Vault {
                 return Ok(image);
             }
             let sealed = image.metadata.seal(&key, who.id(), id)?;
-            let records = &self.store().records;
             let change = MetadataChange {
                 id: *id,
                 revision: row.revision,
                 metadata: sealed,
             };
-            let changed = records.update_metadata(who.id(), &[change]).await?;
+            let changed = self.put_records(who, &[change]).await?;
             if !changed.is_empty() {
                 return Ok(image);
             }
@@ -200,7 +201,7 @@ impl Vault {
             let edit_rows = move || rows.iter().map(|row| edit.applied(&keyring, row)).collect();
             let changes: Result<Vec<_>> = tokio::task::spawn_blocking(edit_rows).await?;
             let changes: Vec<MetadataChange> = changes?.into_iter().flatten().collect();
-            let changed = records.update_metadata(who.id(), &changes).await?;
+            let changed = self.put_records(who, &changes).await?;
             left = changes.iter().map(|change| change.id).collect();
             left.retain(|id| !changed.contains(id));
             if left.is_empty() {
@@ -209,6 +210,19 @@ impl Vault {
             tokio::time::sleep(Duration::from_millis(attempt).min(MAX_PAUSE)).await;
         }
         Err(VaultError::Busy)
+    }
+
+    /// Stores changed records; returns the ids of those that nobody else had changed before.
+    async fn put_records(
+        &self,
+        who: &Unlocked,
+        changes: &[MetadataChange],
+    ) -> Result<Vec<ImageId>> {
+        let (records, quota) = (&self.store().records, self.default_quota());
+        match records.update_metadata(who.id(), changes, &quota).await? {
+            Edited::Done(changed) => Ok(changed),
+            Edited::NoRoom => Err(VaultError::NoRoom(self.usage(who).await?)),
+        }
     }
 }
 

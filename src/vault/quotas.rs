@@ -10,14 +10,16 @@ pub use crate::store::Allowance;
 use crate::store::EventKind;
 pub use crate::store::Quota;
 use crate::store::UsageRow;
+use crate::store::{blob_kept, least_kept};
 
-/// What an account keeps, and what it may. Bytes are those of the sealed originals (a few more than
-/// the files have); what is in the trash counts as well.
+/// What an account keeps, and what it may. Bytes are those of all that is stored of its pictures, in
+/// blocks: originals, thumbnails, previews once they are made, and what is known about each. What is
+/// in the trash counts as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
     /// Pictures.
     pub images: u64,
-    /// Bytes of their originals, as they are stored.
+    /// Bytes of all their parts, as they are stored.
     pub bytes: u64,
     /// What it may keep.
     pub quota: Quota,
@@ -34,15 +36,15 @@ impl Usage {
         Some(self.quota.images?.saturating_sub(self.images))
     }
 
-    fn check_size(self, sealed_len: u64) -> Result<()> {
+    fn check_size(self, kept: u64) -> Result<()> {
         match self.quota.bytes {
-            Some(most) if sealed_len > most => Err(VaultError::LargerThanQuota(self)),
+            Some(most) if kept > most => Err(VaultError::LargerThanQuota(self)),
             _ => Ok(()),
         }
     }
 
-    fn has_room(&self, sealed_len: u64) -> bool {
-        self.bytes_left().is_none_or(|left| sealed_len <= left)
+    fn has_room(&self, kept: u64) -> bool {
+        self.bytes_left().is_none_or(|left| kept <= left)
             && self.images_left().is_none_or(|left| left > 0)
     }
 }
@@ -104,21 +106,32 @@ impl Vault {
 
     /// Refuses a file that would not fit into an empty vault either.
     pub(super) async fn check_size(&self, who: &Unlocked, len: u64) -> Result<()> {
-        self.usage(who).await?.check_size(crypto::sealed_len(len))
+        let least = least_kept(crypto::sealed_len(len));
+        self.usage(who).await?.check_size(least)
     }
 
-    /// Refuses a file for which there is no room, before it is worked on.
+    /// Refuses a file for which there is no room, before it is worked on. What comes with it is not
+    /// known yet, but never nothing.
     pub(super) async fn check_room(&self, who: &Unlocked, len: u64) -> Result<()> {
-        let (usage, sealed_len) = (self.usage(who).await?, crypto::sealed_len(len));
-        usage.check_size(sealed_len)?;
-        match usage.has_room(sealed_len) {
+        let least = least_kept(crypto::sealed_len(len));
+        let usage = self.usage(who).await?;
+        usage.check_size(least)?;
+        match usage.has_room(least) {
             true => Ok(()),
             false => Err(VaultError::NoRoom(usage)),
         }
     }
 
-    /// Why the store did not take a picture in.
-    pub(super) async fn no_room(&self, who: &Unlocked) -> Result<VaultError> {
-        Ok(VaultError::NoRoom(self.usage(who).await?))
+    /// Whether what was made of a picture that is there may be kept, in this length.
+    pub(super) async fn has_room_beside(&self, who: &Unlocked, len: u64) -> Result<bool> {
+        let left = self.usage(who).await?.bytes_left();
+        Ok(left.is_none_or(|left| blob_kept(crypto::sealed_len(len)) <= left))
+    }
+
+    /// Why the store did not take in a picture that counts so many bytes.
+    pub(super) async fn no_room(&self, who: &Unlocked, kept: u64) -> Result<VaultError> {
+        let usage = self.usage(who).await?;
+        usage.check_size(kept)?;
+        Ok(VaultError::NoRoom(usage))
     }
 }

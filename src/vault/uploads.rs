@@ -245,7 +245,7 @@ impl Vault {
             // Others filled the room since it was looked at.
             Ok(Inserted::NoRoom) => {
                 self.remove_blobs(std::slice::from_ref(&row)).await;
-                Err(self.no_room(who).await?)
+                Err(self.no_room(who, row.kept()).await?)
             }
             // Whether the row was stored is unknown when a store fails at the commit: the blobs
             // stay, and the sweeper removes them if no row names them.
@@ -260,9 +260,15 @@ impl Vault {
             .records
             .set_state(who.id(), &[*id], ImageState::Active, now)
             .await?;
-        self.change_metadata(who, id, |metadata| metadata.add_name(name))
-            .await
-            .map(Added::Duplicate)
+        let named = self.change_metadata(who, id, |metadata| metadata.add_name(name));
+        match named.await {
+            // What is here already needs no room: then its other name is not remembered.
+            Err(VaultError::NoRoom(_)) => {
+                let known = self.open_image(who, id).await?;
+                Ok(Added::Duplicate(known.image))
+            }
+            named => named.map(Added::Duplicate),
+        }
     }
 
     /// Runs a decoder on a thread of its own, a few at a time.

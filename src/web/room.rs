@@ -109,14 +109,15 @@ pub fn words(usage: &Usage) -> String {
     format!("{} · {}", size(usage), number(usage))
 }
 
-/// Why a picture does not fit now, and what helps.
+/// Why a picture, or what is said about one, does not fit now, and what helps.
 pub(super) fn no_room(usage: &Usage) -> String {
     let mut left = Vec::new();
     left.extend(usage.bytes_left().map(units::bytes));
     left.extend(usage.images_left().map(pictures));
     format!(
-        "There is no room for this picture: {} are used, and {} left. Delete some for good (the \
-         trash takes room as well), or ask the administrator of this server.",
+        "There is no room for this: {} are used, and {} left. All that is stored of your pictures \
+         counts, previews, captions and the trash included. Delete some for good, or ask the \
+         administrator of this server.",
         words(usage),
         and(&left),
     )
@@ -125,7 +126,7 @@ pub(super) fn no_room(usage: &Usage) -> String {
 /// Why a file never fits.
 pub(super) fn larger_than_quota(usage: &Usage) -> String {
     format!(
-        "The file is too large: your whole vault may keep {}.",
+        "The file is too large: your whole vault may keep {}, thumbnails and all.",
         units::bytes(usage.quota.bytes.unwrap_or(u64::MAX))
     )
 }

@@ -38,8 +38,8 @@ test("what does not fit says so in its row, and is not tried again by itself", a
   const large = { name: "large.png", mimeType: "image/png", buffer: Buffer.concat([png(30, 30, [1, 2, 3]), Buffer.alloc(100 << 10)]) };
   await pick([...tinyFiles(6), large]);
   await tray.getByText("4 added, 3 not added", { exact: true }).waitFor();
-  assert.equal(await tray.getByText(/There is no room for this picture: .* 4 of 4 pictures are used/).count(), 2);
-  assert.equal(await tray.getByText("The file is too large: your whole vault may keep 100 KiB.").count(), 1);
+  assert.equal(await tray.getByText(/There is no room for this: .* 4 of 4 pictures are used/).count(), 2);
+  assert.equal(await tray.getByText("The file is too large: your whole vault may keep 100 KiB, thumbnails and all.").count(), 1);
   assert.equal(sent.length, 7, "each once");
   assert.equal(await count(), 4);
 });

@@ -11,6 +11,7 @@ use super::store::Backend;
 
 on_both_stores!(
     what_does_not_fit_is_507_with_what_is_left,
+    a_full_vault_is_looked_at_and_marked_and_takes_no_long_captions,
     a_file_larger_than_the_whole_quota_is_413_before_it_is_sent,
     what_is_there_already_needs_no_room,
     uploads_at_the_same_moment_never_get_past_the_quota,
@@ -19,6 +20,9 @@ on_both_stores!(
     the_operator_decides_about_one_account_and_its_owner_is_told,
     the_account_page_shows_what_is_left_and_warns,
 );
+
+/// What a part of a picture takes at least, and in steps of.
+const BLOCK: u64 = 4_096;
 
 fn usage(client: &Client) -> (Value, Value) {
     let session = client.get("/api/v1/session").json(200);
@@ -29,10 +33,17 @@ fn images(client: &Client) -> u64 {
     usage(client).0["images"].as_u64().unwrap()
 }
 
-/// The room that a file takes: as it is stored, sealed.
-fn sealed(bytes: &[u8]) -> u64 {
-    let len = bytes.len() as u64;
-    96 + len + 16 * len.div_ceil(64 << 10)
+/// What a file of a picture counts: sealed, in whole blocks, and one more.
+fn file(plain: &[u8]) -> u64 {
+    let len = plain.len() as u64;
+    let sealed = 96 + len + 16 * len.div_ceil(64 << 10);
+    sealed.next_multiple_of(BLOCK) + BLOCK
+}
+
+/// What a picture counts that nobody has looked at, and of which little is said.
+fn counted(client: &Client, id: &str) -> u64 {
+    let thumbnail = client.get(&format!("/api/v1/images/{id}/thumbnail"));
+    file(&client.original(id)) + file(&thumbnail.expect(200).body) + BLOCK
 }
 
 fn said(server: &Server, arguments: &[&str]) -> String {
@@ -44,13 +55,13 @@ fn said(server: &Server, arguments: &[&str]) -> String {
 
 fn what_does_not_fit_is_507_with_what_is_left(backend: &Backend) {
     let files = [1, 2, 3].map(samples::jpeg);
-    let room = sealed(&files[0]) + sealed(&files[1]) + 10;
-    let quota = room.to_string();
-    let server = Server::with(backend, &[("QUOTA_BYTES", &quota)]);
+    let server = Server::start(backend);
     let client = server.user("ada");
     let first = client.add("1.jpg", &files[0]);
-    client.add("2.jpg", &files[1]);
-    let used = room - 10;
+    let second = client.add("2.jpg", &files[1]);
+    let used = counted(&client, &first) + counted(&client, &second);
+    let room = used + 10;
+    said(&server, &["ada", "--bytes", &room.to_string()]);
     assert_eq!(
         usage(&client),
         (
@@ -91,12 +102,71 @@ fn what_does_not_fit_is_507_with_what_is_left(backend: &Backend) {
     other.add("1.jpg", &files[0]);
 }
 
+fn a_full_vault_is_looked_at_and_marked_and_takes_no_long_captions(backend: &Backend) {
+    let server = Server::start(backend);
+    let client = server.user("ada");
+    let picture = samples::jpeg(1);
+    let id = client.add("1.jpg", &picture);
+    let (path, used) = (format!("/api/v1/images/{id}"), counted(&client, &id));
+    let limit = |bytes: u64| said(&server, &["ada", "--bytes", &bytes.to_string()]);
+    let used_now = || usage(&client).0["bytes"].as_u64().unwrap();
+    let say = |caption: &str| client.patch(&path, &json!({ "caption": caption }));
+    let mark = || {
+        for marked in [true, false] {
+            client
+                .patch(&path, &json!({ "favourite": marked }))
+                .json(200);
+        }
+    };
+    let preview = || {
+        client
+            .get(&format!("{path}/preview"))
+            .expect(200)
+            .body
+            .clone()
+    };
+
+    limit(used);
+    mark();
+    say("a dog at the sea").json(200);
+    let problem = say(&"dog ".repeat(1_000)).problem(507);
+    assert_eq!(problem["left_bytes"], 0);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("There is no room for this"), "{detail}");
+    assert!(
+        detail.contains("previews, captions and the trash"),
+        "{detail}"
+    );
+    assert_eq!(client.image(&id)["caption"], "a dog at the sea");
+    assert_eq!(preview(), preview());
+    assert_eq!((used_now(), server.store.blob_count()), (used, 2));
+    // What is here already needs no room, be its other name as long as it may be.
+    let again = client.upload(&"n".repeat(1_000), &picture).json(200);
+    assert_eq!(again["duplicate"], true);
+
+    limit(1 << 20);
+    say(&"dog ".repeat(1_000)).json(200);
+    let with_preview = used + BLOCK + file(&preview());
+    assert_eq!(used_now(), with_preview);
+    assert_eq!(server.store.blob_count(), 3);
+
+    // Less than there is.
+    limit(used);
+    mark();
+    say("").json(200);
+    assert_eq!(used_now(), with_preview - BLOCK);
+    say(&"dog ".repeat(1_000)).problem(507);
+    client.upload("2.jpg", &samples::jpeg(2)).problem(507);
+    client.delete(&format!("{path}?permanent=true")).expect(204);
+    assert_eq!(used_now(), 0);
+}
+
 fn a_file_larger_than_the_whole_quota_is_413_before_it_is_sent(backend: &Backend) {
-    let server = Server::with(backend, &[("QUOTA_BYTES", "20 KiB")]);
+    let server = Server::with(backend, &[("QUOTA_BYTES", "40 KiB")]);
     let client = server.user("ada");
     // Were the body waited for, there would be no answer.
     let mut link = std::net::TcpStream::connect(server.host()).unwrap();
-    let head = super::bad_uploads::head(&server, &client, "Content-Length: 20480");
+    let head = super::bad_uploads::head(&server, &client, "Content-Length: 40960");
     link.set_read_timeout(Some(std::time::Duration::from_secs(60)))
         .unwrap();
     // Rocket itself reads 512 bytes of a body before it asks anybody.
@@ -104,11 +174,11 @@ fn a_file_larger_than_the_whole_quota_is_413_before_it_is_sent(backend: &Backend
     std::io::Write::write_all(&mut link, &begun).unwrap();
     let answer = super::bad_uploads::read_head(&mut link);
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
-    let large = vec![0; 20 << 10];
+    let large = vec![0; 40 << 10];
     let problem = client.upload("large.jpg", &large).problem(413);
-    assert_eq!(problem["left_bytes"], 20 << 10);
+    assert_eq!(problem["left_bytes"], 40 << 10);
     let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.contains("20 KiB"), "{detail}");
+    assert!(detail.contains("40 KiB"), "{detail}");
     client.add("small.jpg", &samples::jpeg(1));
 }
 
@@ -180,7 +250,7 @@ fn a_form_takes_what_fits_and_says_what_did_not(backend: &Backend) {
         ])
         .expect(200)
         .text();
-    assert_eq!(page.matches("There is no room for this picture").count(), 1);
+    assert_eq!(page.matches("There is no room for this").count(), 1);
     assert!(page.contains("2 of 2 pictures"), "{page}");
 }
 

@@ -67,7 +67,7 @@ pub(crate) async fn changes_come_in_the_order_of_their_numbers(fresh: &Fresh) {
         .await
         .unwrap();
     records
-        .update_metadata(&account, &[renewed(rows[0].id, 0, b"new")])
+        .update_metadata(&account, &[renewed(rows[0].id, 0, b"new")], &Quota::NONE)
         .await
         .unwrap();
 
@@ -95,7 +95,7 @@ pub(crate) async fn a_call_that_changes_nothing_raises_no_number(fresh: &Fresh) 
     let account = row.account;
     records.insert_image(&row, &Quota::NONE).await.unwrap();
     records
-        .update_metadata(&account, &[renewed(row.id, 7, b"stale")])
+        .update_metadata(&account, &[renewed(row.id, 7, b"stale")], &Quota::NONE)
         .await
         .unwrap();
     records
@@ -204,7 +204,7 @@ pub(crate) async fn what_changes_while_it_is_read_is_not_lost(fresh: &Fresh) {
     let gone = [&ids[..5], &ids[295..]].concat();
     records.remove_images(&account, &gone, at(0)).await.unwrap();
     records
-        .update_metadata(&account, &[renewed(ids[290], 0, b"new")])
+        .update_metadata(&account, &[renewed(ids[290], 0, b"new")], &Quota::NONE)
         .await
         .unwrap();
     records

@@ -7,7 +7,7 @@ use image_vault::ids::{BlobId, ImageId};
 use image_vault::store::{BlobRef, ImageRow, Inserted, Quota, Records};
 
 use crate::fresh::Fresh;
-use crate::samples::{account_id, archive, at, blob_id, image, image_id, renewed};
+use crate::samples::{account_id, archive, at, blob_id, done, image, image_id, renewed};
 
 /// Stores so many images, and hands them back as they are stored.
 pub(crate) async fn insert_some(records: &dyn Records, count: u64) -> Vec<ImageRow> {
@@ -174,12 +174,12 @@ pub(crate) async fn anothers_image_is_not_found(fresh: &Fresh) {
         []
     );
     let update = records
-        .update_metadata(&stranger, &[renewed(row.id, 0, b"mine now")])
+        .update_metadata(&stranger, &[renewed(row.id, 0, b"mine now")], &Quota::NONE)
         .await;
-    assert_eq!(update.unwrap(), []);
+    assert_eq!(done(update), []);
     assert!(
         !records
-            .set_preview(&stranger, &row.id, &preview)
+            .set_preview(&stranger, &row.id, &preview, &Quota::NONE)
             .await
             .unwrap()
     );
@@ -251,8 +251,9 @@ pub(crate) async fn a_stale_metadata_update_conflicts(fresh: &Fresh) {
     let row = image(account_id());
     let update = async |revision, metadata| {
         let change = [renewed(row.id, revision, metadata)];
-        let changed = records.update_metadata(&row.account, &change).await;
-        !changed.unwrap().is_empty()
+        let none = Quota::NONE;
+        let changed = records.update_metadata(&row.account, &change, &none).await;
+        !done(changed).is_empty()
     };
     assert!(!update(0, b"too early").await);
     records.insert_image(&row, &Quota::NONE).await.unwrap();
@@ -280,12 +281,13 @@ pub(crate) async fn of_twenty_metadata_updates_of_one_revision_one_is_done(fresh
     let texts: Vec<[u8; 1]> = (0..20).map(|i| [i]).collect();
     let updates = texts.iter().map(async |text| {
         let change = [renewed(row.id, 0, text)];
-        records.update_metadata(&row.account, &change).await
+        let none = Quota::NONE;
+        records.update_metadata(&row.account, &change, &none).await
     });
     let outcomes = join_all(updates).await;
     let stored = records.image(&row.account, &row.id).await.unwrap().unwrap();
     for (text, outcome) in texts.iter().zip(outcomes) {
-        assert_eq!(!outcome.unwrap().is_empty(), stored.metadata == text);
+        assert_eq!(!done(outcome).is_empty(), stored.metadata == text);
     }
     assert_eq!((stored.revision, stored.seq), (1, 2));
 }
@@ -296,20 +298,20 @@ pub(crate) async fn a_preview_is_noted_once(fresh: &Fresh) {
     let [first, second] = [1, 2].map(|len| BlobRef { id: blob_id(), len });
     assert!(
         !records
-            .set_preview(&row.account, &row.id, &first)
+            .set_preview(&row.account, &row.id, &first, &Quota::NONE)
             .await
             .unwrap()
     );
     records.insert_image(&row, &Quota::NONE).await.unwrap();
     assert!(
         records
-            .set_preview(&row.account, &row.id, &first)
+            .set_preview(&row.account, &row.id, &first, &Quota::NONE)
             .await
             .unwrap()
     );
     assert!(
         !records
-            .set_preview(&row.account, &row.id, &second)
+            .set_preview(&row.account, &row.id, &second, &Quota::NONE)
             .await
             .unwrap()
     );
@@ -379,7 +381,9 @@ pub(crate) async fn many_metadata_updates_are_one_change_and_name_those_that_wer
         renewed(rows[2].id, 0, b"two"),
         renewed(image_id(), 0, b"nobody's"),
     ];
-    let mut changed = records.update_metadata(&account, &changes).await.unwrap();
+    let none = Quota::NONE;
+    let changed = records.update_metadata(&account, &changes, &none).await;
+    let mut changed = done(changed);
     changed.sort();
     let mut expected = [rows[0].id, rows[2].id];
     expected.sort();
@@ -390,6 +394,7 @@ pub(crate) async fn many_metadata_updates_are_one_change_and_name_those_that_wer
         let new = expected.contains(&stored.id);
         assert_eq!((stored.seq == 5, stored.revision), (new, u64::from(new)));
     }
-    assert_eq!(records.update_metadata(&account, &[]).await.unwrap(), []);
+    let nothing = records.update_metadata(&account, &[], &none).await;
+    assert_eq!(done(nothing), []);
     assert_eq!(records.sequence(&account).await.unwrap(), 5);
 }

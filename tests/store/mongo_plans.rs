@@ -125,11 +125,11 @@ async fn call_everything(store: &Store) {
         .await
         .unwrap();
     records
-        .update_metadata(&ada.id, &[renewed(row.id, 0, b"new")])
+        .update_metadata(&ada.id, &[renewed(row.id, 0, b"new")], &Quota::NONE)
         .await
         .unwrap();
     records
-        .set_preview(&ada.id, &row.id, &row.thumbnail)
+        .set_preview(&ada.id, &row.id, &row.thumbnail, &Quota::NONE)
         .await
         .unwrap();
     records

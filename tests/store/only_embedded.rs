@@ -10,6 +10,7 @@ use tempfile::tempdir;
 use crate::blobs::later;
 use crate::fresh::blob_file;
 use crate::samples::{account, blob_id, bytes, get, pieces, put};
+use crate::usage::tiny_pictures;
 
 async fn open(dir: &Path) -> store::Result<Store> {
     store::open(&StoreChoice::Embedded {
@@ -174,4 +175,36 @@ async fn what_was_deleted_is_not_in_the_file_any_more() {
     let file = fs::read(dir.path().join("vault.db")).unwrap();
     assert!(!dir.path().join("vault.db-wal").exists());
     assert!(!file.windows(marker.len()).any(|window| window == marker));
+}
+
+/// Blocks that the file system has given away for what is below, in bytes.
+fn on_disk(path: &Path) -> u64 {
+    let own = fs::symlink_metadata(path).unwrap();
+    let below = match own.is_dir() {
+        true => fs::read_dir(path).unwrap().collect(),
+        false => Vec::new(),
+    };
+    let below = below
+        .into_iter()
+        .map(|entry| on_disk(&entry.unwrap().path()));
+    512 * std::os::unix::fs::MetadataExt::blocks(&own) + below.sum::<u64>()
+}
+
+/// A quota of a gigabyte keeps an account from taking ten of the disk, however small its pictures.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_account_is_told_it_keeps_is_what_the_disk_keeps_for_it() {
+    for record_len in [700, 15_000] {
+        let dir = tempdir().unwrap();
+        let told = {
+            let store = open(dir.path()).await.unwrap();
+            tiny_pictures(&store, 1_000, record_len).await
+        };
+        let there = on_disk(dir.path());
+        println!("records of {record_len}: told {told}, on disk {there}");
+        let quarter = there / 4;
+        assert!(
+            (there - quarter..there + quarter).contains(&told),
+            "{record_len}: told {told}, on disk {there}"
+        );
+    }
 }

@@ -13,7 +13,8 @@ use mongodb::{Client, Database};
 use crate::blobs::eventually;
 use crate::fresh::{mongodb_uri, on_database};
 use crate::proxy::Proxy;
-use crate::samples::{account, account_id, at, blob_id, bytes, get, image, pieces, put, session};
+use crate::samples::{account, account_id, blob_id, bytes, get, image, pieces, put};
+use crate::usage::{BLOCK, tiny_pictures};
 
 const MIB: usize = 1 << 20;
 
@@ -26,137 +27,6 @@ pub(crate) async fn open(uri: &str) -> store::Result<Store> {
 
 pub(crate) fn collection(database: &Database, name: &str) -> mongodb::Collection<Document> {
     database.collection(name)
-}
-
-/// R0.1
-#[tokio::test]
-async fn a_newer_schema_is_refused_with_a_sentence() {
-    on_database(async |uri, database| {
-        open(uri).await.unwrap();
-        let newer = doc! { "$set": { "version": 1_000_i64 } };
-        collection(database, "meta")
-            .update_one(doc! { "_id": "schema" }, newer)
-            .await
-            .unwrap();
-        let refused = open(uri).await.err().unwrap();
-        assert!(matches!(refused, StoreError::Incompatible(_)), "{refused}");
-        assert!(
-            refused.to_string().contains("newer Image Vault"),
-            "{refused}"
-        );
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_version_1_wrote_is_complete_in_version_2() {
-    on_database(async |uri, database| {
-        let store = open(uri).await.unwrap();
-        let (ada, login) = (account("Ada"), session(account_id()));
-        store.records.insert_account(&ada).await.unwrap();
-        store.records.insert_session(&login).await.unwrap();
-        let new_fields = doc! { "$unset": {
-            "password_set_at": 1, "recovery_made_at": 1, "recovery_proven_at": 1,
-            "idle_at": 1, "address": 1,
-        } };
-        for name in ["accounts", "sessions"] {
-            let rows = collection(database, name);
-            rows.update_many(doc! {}, new_fields.clone()).await.unwrap();
-        }
-        let older = doc! { "$set": { "version": 1_i64 } };
-        let meta = collection(database, "meta");
-        meta.update_one(doc! { "_id": "schema" }, older)
-            .await
-            .unwrap();
-        let store = open(uri).await.unwrap();
-        let row = store.records.account(&ada.id).await.unwrap().unwrap();
-        assert_eq!(row.password_set_at, ada.created_at);
-        assert_eq!(row.recovery_made_at, ada.created_at);
-        assert_eq!(row.recovery_proven_at, None);
-        let row = store.records.session(&login.digest).await.unwrap().unwrap();
-        assert_eq!(row.idle_at, at(60 + 30 * 60));
-        assert_eq!(row.address, "");
-    })
-    .await;
-}
-
-/// By two processes that start at once, as on every later start.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_an_older_version_kept_is_counted() {
-    on_database(async |uri, database| {
-        let store = open(uri).await.unwrap();
-        let [ada, ben, cleo] = [(); 3].map(|()| account_id());
-        for owner in [ada, ada, ben, cleo] {
-            let row = image(owner);
-            let inserted = store.records.insert_image(&row, &Quota::NONE);
-            inserted.await.unwrap();
-            if owner == cleo {
-                let gone = [row.id];
-                let removed = store.records.remove_images(&cleo, &gone, at(0));
-                removed.await.unwrap();
-            }
-        }
-        let uncounted = doc! { "$unset": {
-            "images": 1, "bytes": 1, "images_allowed": 1, "bytes_allowed": 1,
-        } };
-        let sequences = collection(database, "sequences");
-        sequences.update_many(doc! {}, uncounted).await.unwrap();
-        let older = doc! { "$set": { "version": 3_i64 } };
-        let meta = collection(database, "meta");
-        meta.update_one(doc! { "_id": "schema" }, older)
-            .await
-            .unwrap();
-        let (one, other) = tokio::join!(open(uri), open(uri));
-        for store in [one.unwrap(), other.unwrap()] {
-            for (owner, images) in [(ada, 2), (ben, 1), (cleo, 0)] {
-                let usage = store.records.usage(&owner).await.unwrap();
-                let counted = (usage.images, usage.bytes);
-                assert_eq!(counted, (images, images * 5_000_000_000));
-            }
-        }
-        // Who comes late with an old count changes nothing.
-        store
-            .records
-            .insert_image(&image(ben), &Quota::NONE)
-            .await
-            .unwrap();
-        let older = doc! { "$set": { "version": 3_i64 } };
-        meta.update_one(doc! { "_id": "schema" }, older)
-            .await
-            .unwrap();
-        let store = open(uri).await.unwrap();
-        assert_eq!(store.records.usage(&ben).await.unwrap().images, 2);
-    })
-    .await;
-}
-
-/// The index of a version that did not end the oldest.
-#[tokio::test]
-async fn tickets_are_found_by_age_also_in_an_older_database() {
-    on_database(async |uri, database| {
-        open(uri).await.unwrap();
-        let archives = collection(database, "archives");
-        let names = async || {
-            let mut names = archives.list_index_names().await.unwrap();
-            names.sort();
-            names
-        };
-        let today = names().await;
-        archives.drop_index("by_account_and_age").await.unwrap();
-        let old = mongodb::options::IndexOptions::builder().name("by_account".to_owned());
-        let index = mongodb::IndexModel::builder()
-            .keys(doc! { "account": 1 })
-            .options(old.build());
-        archives.create_index(index.build()).await.unwrap();
-        let older = doc! { "$set": { "version": 6_i64 } };
-        let meta = collection(database, "meta");
-        meta.update_one(doc! { "_id": "schema" }, older)
-            .await
-            .unwrap();
-        open(uri).await.unwrap();
-        assert_eq!(names().await, today);
-    })
-    .await;
 }
 
 /// R0.1
@@ -381,4 +251,23 @@ async fn all_calls_share_a_pool_of_connections() {
         assert!(proxy.accepted() <= 5, "{} connections", proxy.accepted());
     })
     .await;
+}
+
+/// Documents and indexes, before MongoDB compresses them: it packs many small blobs into one block,
+/// so tiny pictures count up to five blocks more than they take here.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_account_is_told_it_keeps_covers_what_mongodb_keeps_for_it() {
+    for record_len in [700, 15_000] {
+        on_database(async |uri, database| {
+            let store = open(uri).await.unwrap();
+            let told = tiny_pictures(&store, 1_000, record_len).await;
+            let stats = database.run_command(doc! { "dbStats": 1 }).await.unwrap();
+            let size = |field| stats.get_f64(field).unwrap() as u64;
+            let (documents, indexes) = (size("dataSize"), size("indexSize"));
+            println!("records of {record_len}: told {told}, {documents} + {indexes}");
+            let blocks = 5 * 1_000;
+            assert!(documents <= told && told <= documents + blocks * BLOCK);
+        })
+        .await;
+    }
 }

@@ -1,122 +1,45 @@
-//! What an account keeps: counted with each change, and never more than it may.
+//! No account keeps more than it may.
 
 use futures_util::future::join_all;
-use image_vault::ids::AccountId;
-use image_vault::store::{
-    Allowance, BlobRef, ImageRow, ImageState, Inserted, Quota, Records, UsageRow,
-};
+use image_vault::store::{Allowance, ImageRow, Inserted, Quota, UsageRow};
 
 use crate::fresh::Fresh;
-use crate::samples::{account, account_id, at, blob_id, image, image_id};
-
-/// An image whose original is stored in so many bytes.
-fn sized(account: AccountId, len: u64) -> ImageRow {
-    ImageRow {
-        original: BlobRef { id: blob_id(), len },
-        ..image(account)
-    }
-}
-
-fn at_most(bytes: Option<u64>, images: Option<u64>) -> Quota {
-    Quota { bytes, images }
-}
-
-/// Images and bytes.
-async fn kept(records: &dyn Records, account: &AccountId) -> (u64, u64) {
-    let usage = records.usage(account).await.unwrap();
-    (usage.images, usage.bytes)
-}
-
-pub(crate) async fn what_an_account_keeps_is_counted_with_each_change(fresh: &Fresh) {
-    let records = &*fresh.store.records;
-    let ada = account_id();
-    let none = Quota::NONE;
-    assert_eq!(records.usage(&ada).await.unwrap(), UsageRow::default());
-    let rows = [5_000_000_000, 30, 7].map(|len| sized(ada, len));
-    for row in &rows {
-        assert_eq!(
-            records.insert_image(row, &none).await.unwrap(),
-            Inserted::New
-        );
-    }
-    assert_eq!(kept(records, &ada).await, (3, 5_000_000_037));
-
-    let twin = ImageRow {
-        digest: rows[0].digest,
-        ..sized(ada, 99)
-    };
-    for again in [&twin, &rows[0]] {
-        let outcome = records.insert_image(again, &none).await.unwrap();
-        assert_eq!(outcome, Inserted::Duplicate(rows[0].id));
-    }
-    let ids = [rows[0].id, rows[1].id];
-    for state in [ImageState::Trashed, ImageState::Active, ImageState::Trashed] {
-        records.set_state(&ada, &ids, state, at(1)).await.unwrap();
-    }
-    assert_eq!(
-        kept(records, &ada).await,
-        (3, 5_000_000_037),
-        "trash included"
-    );
-
-    records
-        .remove_trashed(&ada, &ids, at(0), at(2))
-        .await
-        .unwrap();
-    assert_eq!(kept(records, &ada).await.0, 3, "none is as old as that");
-    records
-        .remove_images(&ada, &[rows[0].id, image_id()], at(2))
-        .await
-        .unwrap();
-    assert_eq!(kept(records, &ada).await, (2, 37));
-    records
-        .remove_trashed(&ada, &ids, at(5), at(6))
-        .await
-        .unwrap();
-    assert_eq!(kept(records, &ada).await, (1, 7));
-    assert_eq!(kept(records, &account_id()).await, (0, 0), "a stranger");
-}
+use crate::samples::{account, account_id, at};
+use crate::usage::{BLOCK, at_most, kept, sized};
 
 pub(crate) async fn what_does_not_fit_is_not_stored(fresh: &Fresh) {
     let records = &*fresh.store.records;
     let ada = account_id();
-    let most = at_most(Some(100), Some(2));
-    let first = sized(ada, 60);
+    let most = at_most(Some(12), Some(2));
+    let first = sized(ada, 7);
     let insert = async |row: &ImageRow| records.insert_image(row, &most).await.unwrap();
     assert_eq!(insert(&first).await, Inserted::New);
-    let large = sized(ada, 41);
+    let large = sized(ada, 6);
     assert_eq!(insert(&large).await, Inserted::NoRoom);
     assert_eq!(records.image(&ada, &large.id).await.unwrap(), None);
     assert_eq!(records.sequence(&ada).await.unwrap(), 1);
-    assert_eq!(
-        insert(&sized(ada, 40)).await,
-        Inserted::New,
-        "the last byte"
-    );
-    assert_eq!(insert(&sized(ada, 0)).await, Inserted::NoRoom, "the third");
+    assert_eq!(insert(&sized(ada, 5)).await, Inserted::New, "the last byte");
+    assert_eq!(insert(&sized(ada, 5)).await, Inserted::NoRoom, "the third");
     assert_eq!(
         insert(&first).await,
         Inserted::Duplicate(first.id),
         "what is there needs no room"
     );
-    assert_eq!(kept(records, &ada).await, (2, 100));
+    assert_eq!(kept(records, &ada).await, (2, 12 * BLOCK));
 
     records
         .remove_images(&ada, &[first.id], at(0))
         .await
         .unwrap();
     assert_eq!(insert(&large).await, Inserted::New);
-    assert_eq!(kept(records, &ada).await, (2, 81));
+    assert_eq!(kept(records, &ada).await, (2, 11 * BLOCK));
 }
 
 pub(crate) async fn of_twenty_who_race_for_the_last_room_as_many_get_it_as_fit(fresh: &Fresh) {
     let records = &*fresh.store.records;
-    for (most, fit) in [
-        (at_most(Some(1_009), None), 10),
-        (at_most(None, Some(7)), 7),
-    ] {
+    for (most, fit) in [(at_most(Some(54), None), 10), (at_most(None, Some(7)), 7)] {
         let account = account_id();
-        let rows: Vec<ImageRow> = (0..20).map(|_| sized(account, 100)).collect();
+        let rows: Vec<ImageRow> = (0..20).map(|_| sized(account, 5)).collect();
         let outcomes = join_all(rows.iter().map(|row| records.insert_image(row, &most))).await;
         let stored = outcomes
             .into_iter()
@@ -124,7 +47,7 @@ pub(crate) async fn of_twenty_who_race_for_the_last_room_as_many_get_it_as_fit(f
         assert_eq!(stored.count(), fit);
         assert_eq!(
             kept(records, &account).await,
-            (fit as u64, 100 * fit as u64)
+            (fit as u64, 5 * BLOCK * fit as u64)
         );
         assert_eq!(records.sequence(&account).await.unwrap(), fit as u64);
     }
@@ -134,9 +57,9 @@ pub(crate) async fn what_was_decided_about_an_account_replaces_the_default(fresh
     let records = &*fresh.store.records;
     let ada = account("Ada");
     records.insert_account(&ada).await.unwrap();
-    let most = at_most(Some(100), Some(1));
+    let most = at_most(Some(10), Some(1));
     let insert = async || {
-        let row = sized(ada.id, 80);
+        let row = sized(ada.id, 8);
         records.insert_image(&row, &most).await.unwrap()
     };
     let decide = async |images, bytes| {
@@ -151,12 +74,12 @@ pub(crate) async fn what_was_decided_about_an_account_replaces_the_default(fresh
     decide(Allowance::Unlimited, Allowance::Default).await;
     assert_eq!(insert().await, Inserted::New);
     assert_eq!(insert().await, Inserted::NoRoom, "too many bytes");
-    decide(Allowance::AtMost(2), Allowance::AtMost(1_000)).await;
+    decide(Allowance::AtMost(2), Allowance::AtMost(100 * BLOCK)).await;
     assert_eq!(insert().await, Inserted::New);
     assert_eq!(insert().await, Inserted::NoRoom, "too many images");
     decide(Allowance::Default, Allowance::Unlimited).await;
     assert_eq!(insert().await, Inserted::NoRoom);
-    assert_eq!(kept(records, &ada.id).await, (2, 160));
+    assert_eq!(kept(records, &ada.id).await, (2, 16 * BLOCK));
     assert_eq!(records.sequence(&ada.id).await.unwrap(), 2);
 }
 

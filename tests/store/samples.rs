@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use image_vault::ids::{AccountId, ArchiveId, BlobId, ImageId};
 use image_vault::store::{
-    AccountRow, ArchiveRow, BlobRef, Blobs, ChunkSource, ImageRow, ImageState, KdfRow,
+    AccountRow, ArchiveRow, BlobRef, Blobs, ChunkSource, Edited, ImageRow, ImageState, KdfRow,
     MetadataChange, Result, Role, SessionRow,
 };
 use jiff::Timestamp;
@@ -27,6 +27,15 @@ pub(crate) fn renewed(id: ImageId, revision: u64, metadata: &[u8]) -> MetadataCh
         id,
         revision,
         metadata: metadata.to_vec(),
+    }
+}
+
+/// The changes that were made, where there is room for any.
+#[track_caller]
+pub(crate) fn done(edited: Result<Edited>) -> Vec<ImageId> {
+    match edited.unwrap() {
+        Edited::Done(ids) => ids,
+        Edited::NoRoom => panic!("there is no quota"),
     }
 }
 

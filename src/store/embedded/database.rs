@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_quotas.sql"),
     include_str!("migrations/0007_second_factor.sql"),
     include_str!("migrations/0008_oldest_ticket.sql"),
+    include_str!("migrations/0009_all_that_is_kept.sql"),
 ];
 
 /// How many reads run at once. They never wait for a write (WAL).
@@ -288,20 +289,32 @@ mod tests {
     }
 
     #[test]
-    fn what_version_3_kept_is_counted_in_version_4() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection, &MIGRATIONS[..3]).unwrap();
-        let image = |id: &str, account: &str, len: u64, trashed_at: &str| {
+    fn what_older_versions_kept_is_counted_anew() {
+        // One that counted nothing, and one that counted originals.
+        for (version, counted) in [(3, ""), (8, ", 2, 5000001000, NULL, NULL")] {
+            let mut connection = Connection::open_in_memory().unwrap();
+            migrate(&mut connection, &MIGRATIONS[..version]).unwrap();
+            what_is_kept_is_counted(connection, counted);
+        }
+    }
+
+    fn what_is_kept_is_counted(mut connection: Connection, counted: &str) {
+        let image = |id: &str, account: &str, len: u64, trashed_at: &str, preview: &str| {
             format!(
                 "INSERT INTO images VALUES ('{id}', '{account}', 1, 0, 1, {trashed_at}, x'{id}',
-                 x'00', 1, x'00', 'o{id}', {len}, 't{id}', 5, NULL, NULL);"
+                 x'00', 1, zeroblob(4097), 'o{id}', {len}, 't{id}', 4096, {preview});"
             )
         };
+        let sequence = |account: &str, seq: u32| {
+            format!("INSERT INTO sequences VALUES ('{account}', {seq}{counted});")
+        };
         let written = [
-            image("a1", "a", 1_000, "NULL"),
-            image("a2", "a", 5_000_000_000, "7"),
-            image("b1", "b", 3, "NULL"),
-            "INSERT INTO sequences VALUES ('a', 3), ('b', 1), ('c', 9)".into(),
+            image("a1", "a", 1_000, "NULL", "NULL, NULL"),
+            image("a2", "a", 5_000_000_000, "7", "'pa2', 4097"),
+            image("b1", "b", 3, "NULL", "NULL, NULL"),
+            sequence("a", 3),
+            sequence("b", 1),
+            sequence("c", 9),
         ];
         connection.execute_batch(&written.concat()).unwrap();
         migrate(&mut connection, MIGRATIONS).unwrap();
@@ -317,8 +330,10 @@ mod tests {
             .collect::<rusqlite::Result<_>>()
             .unwrap();
         let expected = [
-            ("a".into(), 3, 2, 5_000_001_000, None),
-            ("b".into(), 1, 1, 3, None),
+            // Of originals 1 and 1,220,704 blocks, of thumbnails 2, of a preview 2, of records 4; and
+            // of five files one more.
+            ("a".into(), 3, 2, (1_220_705 + 2 + 2 + 4 + 5) * 4_096, None),
+            ("b".into(), 1, 1, (1 + 1 + 2 + 2) * 4_096, None),
             ("c".into(), 9, 0, 0, None),
         ];
         assert_eq!(counted, expected);

@@ -7,7 +7,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::ids::{AccountId, BlobId, ImageId};
 
-use super::super::{BlobRef, ImageRow, ImageState, Inserted, MetadataChange, Quota, Result};
+use super::super::quotas::{Record, blob_kept, due};
+use super::super::{
+    BlobRef, Edited, ImageRow, ImageState, Inserted, MetadataChange, Quota, Result,
+};
 use super::columns::{Count, Millis, digest_list, id_list};
 use super::usage;
 
@@ -39,6 +42,9 @@ statements! {
     BY_DIGESTS =
         "SELECT digest, id FROM images
          WHERE account = ?1 AND digest IN (SELECT unhex(value) FROM json_each(?2))";
+    RECORDS =
+        "SELECT id, revision, length(metadata) FROM images
+         WHERE id IN (SELECT value FROM json_each(?1)) AND account = ?2";
     SET_METADATA =
         "UPDATE images SET metadata = ?4, seq = ?5, revision = revision + 1
          WHERE id = ?1 AND account = ?2 AND revision = ?3";
@@ -93,7 +99,7 @@ pub(super) fn insert(connection: &Connection, row: &ImageRow, default: &Quota) -
     if generation.is_some_and(|generation| generation != row.mk_generation) {
         return Ok(Inserted::Stale);
     }
-    if !usage::of(connection, &row.account)?.has_room(row.original.len, default) {
+    if !usage::of(connection, &row.account)?.has_room(row.kept(), default) {
         return Ok(Inserted::NoRoom);
     }
     let seq = sequence(connection, &row.account)? + 1;
@@ -117,7 +123,7 @@ pub(super) fn insert(connection: &Connection, row: &ImageRow, default: &Quota) -
         preview.map(|blob| Count(blob.len)),
     ])?;
     set_sequence(connection, &row.account, seq)?;
-    usage::add(connection, row)?;
+    usage::change(connection, &row.account, 1, row.kept() as i64)?;
     Ok(Inserted::New)
 }
 
@@ -158,21 +164,39 @@ pub(super) fn update_metadata(
     connection: &Connection,
     account: &AccountId,
     changes: &[MetadataChange],
-) -> Result<Vec<ImageId>> {
+    default: &Quota,
+) -> Result<Edited> {
+    let ids: Vec<ImageId> = changes.iter().map(|change| change.id).collect();
+    let mut select = connection.prepare_cached(RECORDS)?;
+    let stored = select.query_map((id_list(&ids), account), |row| {
+        Ok(Record {
+            id: row.get(0)?,
+            revision: row.get::<_, Count>(1)?.0,
+            len: row.get::<_, Count>(2)?.0,
+        })
+    })?;
+    let (due, growth) = due(changes, stored.collect::<rusqlite::Result<Vec<_>>>()?);
+    if due.is_empty() {
+        return Ok(Edited::Done(Vec::new()));
+    }
+    if !usage::of(connection, account)?.may_change_by(growth, default) {
+        return Ok(Edited::NoRoom);
+    }
     let seq = sequence(connection, account)? + 1;
     let mut update = connection.prepare_cached(SET_METADATA)?;
-    let mut changed = Vec::new();
-    for change in changes {
+    for change in &due {
         let revision = Count(change.revision);
-        let values = params![change.id, account, revision, change.metadata, Count(seq)];
-        if update.execute(values)? == 1 {
-            changed.push(change.id);
-        }
+        update.execute(params![
+            change.id,
+            account,
+            revision,
+            change.metadata,
+            Count(seq)
+        ])?;
     }
-    if !changed.is_empty() {
-        set_sequence(connection, account, seq)?;
-    }
-    Ok(changed)
+    set_sequence(connection, account, seq)?;
+    usage::change(connection, account, 0, growth)?;
+    Ok(Edited::Done(due.iter().map(|change| change.id).collect()))
 }
 
 pub(super) fn set_preview(
@@ -180,9 +204,18 @@ pub(super) fn set_preview(
     account: &AccountId,
     id: &ImageId,
     preview: &BlobRef,
+    default: &Quota,
 ) -> Result<bool> {
+    let kept = blob_kept(preview.len) as i64;
+    if !usage::of(connection, account)?.may_change_by(kept, default) {
+        return Ok(false);
+    }
     let mut update = connection.prepare_cached(SET_PREVIEW)?;
-    Ok(update.execute((id, account, preview.id, Count(preview.len)))? == 1)
+    let is_new = update.execute((id, account, preview.id, Count(preview.len)))? == 1;
+    if is_new {
+        usage::change(connection, account, 0, kept)?;
+    }
+    Ok(is_new)
 }
 
 pub(super) fn set_state(
@@ -227,7 +260,8 @@ pub(super) fn remove(
             bury.execute((account, Count(seq), row.id, Millis(at)))?;
         }
         set_sequence(connection, account, seq)?;
-        usage::take(connection, account, &removed)?;
+        let kept: u64 = removed.iter().map(ImageRow::kept).sum();
+        usage::change(connection, account, -(removed.len() as i64), -(kept as i64))?;
     }
     Ok(removed)
 }

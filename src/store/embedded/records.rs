@@ -11,12 +11,12 @@ use rusqlite::{Connection, Transaction};
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
-    AccountRow, Allowance, ArchiveRow, BlobRef, Change, FactorRow, ImageRow, ImageState, Inserted,
+    AccountRow, ArchiveRow, BlobRef, Change, Edited, FactorRow, ImageRow, ImageState, Inserted,
     InvitationRow, Kept, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow,
-    Updated, UsageRow,
+    Updated,
 };
 use super::database::Database;
-use super::{accounts, archives, catalogue, factors, images, invitations, meta, sessions, usage};
+use super::{accounts, archives, catalogue, factors, images, invitations, meta, sessions};
 
 /// Rows in SQLite.
 pub(super) struct SqliteRecords {
@@ -240,22 +240,6 @@ impl Records for SqliteRecords {
         self.read(move |db| images::sequence(db, &account)).await
     }
 
-    async fn usage(&self, account: &AccountId) -> Result<UsageRow> {
-        let account = *account;
-        self.read(move |db| usage::of(db, &account)).await
-    }
-
-    async fn set_allowed(
-        &self,
-        account: &AccountId,
-        images: Allowance,
-        bytes: Allowance,
-    ) -> Result<bool> {
-        let account = *account;
-        self.write(move |db| usage::allow(db, &account, images, bytes))
-            .await
-    }
-
     async fn insert_image(&self, row: &ImageRow, default: &Quota) -> Result<Inserted> {
         let (row, default) = (row.clone(), *default);
         self.write(move |db| images::insert(db, &row, &default))
@@ -287,9 +271,10 @@ impl Records for SqliteRecords {
         &self,
         account: &AccountId,
         changes: &[MetadataChange],
-    ) -> Result<Vec<ImageId>> {
-        let (account, changes) = (*account, changes.to_vec());
-        self.write(move |db| images::update_metadata(db, &account, &changes))
+        default: &Quota,
+    ) -> Result<Edited> {
+        let (account, changes, default) = (*account, changes.to_vec(), *default);
+        self.write(move |db| images::update_metadata(db, &account, &changes, &default))
             .await
     }
 
@@ -298,9 +283,10 @@ impl Records for SqliteRecords {
         account: &AccountId,
         id: &ImageId,
         preview: &BlobRef,
+        default: &Quota,
     ) -> Result<bool> {
-        let (account, id, preview) = (*account, *id, preview.clone());
-        self.write(move |db| images::set_preview(db, &account, &id, &preview))
+        let (account, id, preview, default) = (*account, *id, preview.clone(), *default);
+        self.write(move |db| images::set_preview(db, &account, &id, &preview, &default))
             .await
     }
 

@@ -1,26 +1,44 @@
 //! How much an account keeps: counted in the row of its sequence number.
 
+use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::ids::AccountId;
 
-use super::super::quotas::{Allowance, UsageRow};
-use super::super::{ImageRow, Result};
+use super::super::{Allowance, Result, UsageRecords, UsageRow};
 use super::columns::Count;
+use super::records::SqliteRecords;
 
 statements! {
     OF = "SELECT images, bytes, images_allowed, bytes_allowed FROM sequences WHERE account = ?1";
-    ADD =
-        "UPDATE sequences SET images = images + 1, bytes = bytes + ?2 WHERE account = ?1";
     // Below zero it would go where an account departs, and its count with it, before its images.
-    TAKE =
-        "UPDATE sequences SET images = max(0, images - ?2), bytes = max(0, bytes - ?3)
+    CHANGE =
+        "UPDATE sequences SET images = max(0, images + ?2), bytes = max(0, bytes + ?3)
          WHERE account = ?1";
     ALLOW =
         "INSERT INTO sequences (account, seq, images_allowed, bytes_allowed)
          SELECT id, 0, ?2, ?3 FROM accounts WHERE id = ?1
          ON CONFLICT (account) DO UPDATE
          SET images_allowed = excluded.images_allowed, bytes_allowed = excluded.bytes_allowed";
+}
+
+#[async_trait]
+impl UsageRecords for SqliteRecords {
+    async fn usage(&self, account: &AccountId) -> Result<UsageRow> {
+        let account = *account;
+        self.read(move |db| of(db, &account)).await
+    }
+
+    async fn set_allowed(
+        &self,
+        account: &AccountId,
+        images: Allowance,
+        bytes: Allowance,
+    ) -> Result<bool> {
+        let account = *account;
+        self.write(move |db| allow(db, &account, images, bytes))
+            .await
+    }
 }
 
 pub(super) fn of(connection: &Connection, account: &AccountId) -> Result<UsageRow> {
@@ -38,30 +56,21 @@ pub(super) fn of(connection: &Connection, account: &AccountId) -> Result<UsageRo
     Ok(found.unwrap_or_default())
 }
 
-/// After the sequence number was raised, which makes the row.
-pub(super) fn add(connection: &Connection, row: &ImageRow) -> Result<()> {
-    connection
-        .prepare_cached(ADD)?
-        .execute((row.account, Count(row.original.len)))?;
-    Ok(())
-}
-
-pub(super) fn take(
+/// Counts so many images and bytes more, or less. After the sequence number was raised, which makes
+/// the row.
+pub(super) fn change(
     connection: &Connection,
     account: &AccountId,
-    removed: &[ImageRow],
+    images: i64,
+    bytes: i64,
 ) -> Result<()> {
-    let bytes = removed.iter().map(|row| row.original.len).sum();
-    connection.prepare_cached(TAKE)?.execute((
-        account,
-        Count(removed.len() as u64),
-        Count(bytes),
-    ))?;
+    connection
+        .prepare_cached(CHANGE)?
+        .execute((account, images, bytes))?;
     Ok(())
 }
 
-/// Whether there is such an account.
-pub(super) fn allow(
+fn allow(
     connection: &Connection,
     account: &AccountId,
     images: Allowance,

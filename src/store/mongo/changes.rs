@@ -1,4 +1,5 @@
-//! The changes of an account's images: transactions that raise its sequence number.
+//! The changes of an account's images: transactions that raise its sequence number, and count what
+//! it keeps.
 
 use futures_util::{FutureExt, TryStreamExt};
 use jiff::Timestamp;
@@ -10,7 +11,10 @@ use serde::Deserialize;
 
 use crate::ids::{AccountId, ImageId};
 
-use super::super::{ImageRow, ImageState, Inserted, MetadataChange, Quota, Result};
+use super::super::quotas::{Record, blob_kept, due};
+use super::super::{
+    BlobRef, Edited, ImageRow, ImageState, Inserted, MetadataChange, Quota, Result,
+};
 use super::documents::{ImageDoc, SequenceDoc, TombstoneDoc, binary, date};
 use super::images::{own, owns};
 use super::{DriverResult, Mongo, usage};
@@ -18,7 +22,8 @@ use super::{DriverResult, Mongo, usage};
 pub(super) async fn insert(mongo: &Mongo, row: &ImageRow, default: &Quota) -> Result<Inserted> {
     let insert = mongo.transact((mongo, row, default), |session, (mongo, row, default)| {
         async move {
-            let more = doc! { "seq": 1_i64, "images": 1_i64, "bytes": row.original.len as i64 };
+            let kept = row.kept();
+            let more = doc! { "seq": 1_i64, "images": 1_i64, "kept": kept as i64 };
             let raised = increase(mongo, session, &row.account, more).await?;
             let account = row.account.to_string();
             // First of all: who repeats a commit whose answer was lost finds its own row, whatever
@@ -45,8 +50,7 @@ pub(super) async fn insert(mongo: &Mongo, row: &ImageRow, default: &Quota) -> Re
                 session.abort_transaction().await?;
                 return Ok(Inserted::Stale);
             }
-            let before = raised.usage_without(row);
-            if !before.has_room(row.original.len, default) {
+            if !raised.usage_before(1, kept).has_room(kept, default) {
                 session.abort_transaction().await?;
                 return Ok(Inserted::NoRoom);
             }
@@ -66,46 +70,125 @@ pub(super) async fn update_metadata(
     mongo: &Mongo,
     account: &AccountId,
     changes: &[MetadataChange],
-) -> Result<Vec<ImageId>> {
+    default: &Quota,
+) -> Result<Edited> {
     if changes.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Edited::Done(Vec::new()));
     }
-    let context = (mongo, account, changes);
-    let update = mongo.transact(context, |session, (mongo, account, changes)| {
+    let context = (mongo, account, changes, default);
+    let update = mongo.transact(context, |session, (mongo, account, changes, default)| {
         async move {
-            let seq = raise(mongo, session, account).await? as i64;
-            let images = mongo.images().clone_with_type::<IdDoc>();
-            for part in parts(changes) {
-                let updates: Vec<Document> = part
-                    .iter()
-                    .map(|change| {
-                        let mut unchanged = own(account, &change.id);
-                        unchanged.insert("revision", change.revision as i64);
-                        let set = doc! { "metadata": binary(&change.metadata), "seq": seq };
-                        let new = doc! { "$set": set, "$inc": { "revision": 1_i64 } };
-                        doc! { "q": unchanged, "u": new }
-                    })
+            let raised = increase(mongo, session, account, doc! { "seq": 1_i64 }).await?;
+            let stored = stored_records(mongo, session, account, changes).await?;
+            let (due, growth) = due(changes, stored);
+            let has_room = raised.usage().may_change_by(growth, default);
+            if due.is_empty() || !has_room {
+                session.abort_transaction().await?;
+            }
+            if due.is_empty() {
+                return Ok(Edited::Done(Vec::new()));
+            }
+            if !has_room {
+                return Ok(Edited::NoRoom);
+            }
+            for part in parts(&due) {
+                let updates = part.iter();
+                let updates: Vec<Document> = updates
+                    .map(|change| renewal(account, change, raised.seq))
                     .collect();
                 // The driver's own bulk write needs a server of version 8; the command is as old as
                 // the protocol, and takes many at once.
-                let command = doc! { "update": images.name(), "updates": updates };
+                let command = doc! { "update": mongo.images().name(), "updates": updates };
                 let reply = mongo.database.run_command(command);
                 refuse_write_errors(&reply.session(&mut *session).await?)?;
             }
-            let mut changed = images
-                .find(doc! { "account": account.to_string(), "seq": seq })
-                .projection(doc! { "_id": 1 })
-                .session(&mut *session)
-                .await?;
-            let changed: Vec<IdDoc> = changed.stream(session).try_collect().await?;
-            if changed.is_empty() {
-                session.abort_transaction().await?;
+            if growth != 0 {
+                usage::change(mongo, session, account, 0, growth).await?;
             }
-            Ok(changed.into_iter().map(|image| image.id).collect())
+            Ok(Edited::Done(due.iter().map(|change| change.id).collect()))
         }
         .boxed()
     });
     update.await
+}
+
+/// The records that the changes are about, as they are in this transaction.
+async fn stored_records(
+    mongo: &Mongo,
+    session: &mut ClientSession,
+    account: &AccountId,
+    changes: &[MetadataChange],
+) -> DriverResult<Vec<Record>> {
+    let ids: Vec<ImageId> = changes.iter().map(|change| change.id).collect();
+    let mut found = mongo
+        .images()
+        .clone_with_type::<RecordDoc>()
+        .find(owns(account, &ids))
+        .projection(doc! { "revision": 1, "len": { "$binarySize": "$metadata" } })
+        .session(&mut *session)
+        .await?;
+    let found = found.stream(session).map_ok(|found| Record {
+        id: found.id,
+        revision: found.revision,
+        len: found.len,
+    });
+    found.try_collect().await
+}
+
+/// One of the updates of a command.
+fn renewal(account: &AccountId, change: &MetadataChange, seq: u64) -> Document {
+    let mut unchanged = own(account, &change.id);
+    unchanged.insert("revision", change.revision as i64);
+    let set = doc! { "metadata": binary(&change.metadata), "seq": seq as i64 };
+    let new = doc! { "$set": set, "$inc": { "revision": 1_i64 } };
+    doc! { "q": unchanged, "u": new }
+}
+
+/// Raises no number: a preview is no change of the catalogue.
+pub(super) async fn set_preview(
+    mongo: &Mongo,
+    account: &AccountId,
+    id: &ImageId,
+    preview: &BlobRef,
+    default: &Quota,
+) -> Result<bool> {
+    let context = (mongo, account, id, preview, default);
+    let set = mongo.transact(
+        context,
+        |session, (mongo, account, id, preview, default)| {
+            async move {
+                let kept = blob_kept(preview.len);
+                let more = doc! { "seq": 0_i64, "kept": kept as i64 };
+                let counted = increase(mongo, session, account, more).await?;
+                let (id_text, mut without) = (preview.id.to_string(), own(account, id));
+                without.insert("preview", doc! { "$exists": false });
+                let noted = doc! { "id": &id_text, "len": preview.len as i64 };
+                let images = mongo.images().clone_with_type::<IdDoc>();
+                let has_room = counted
+                    .usage_before(0, kept)
+                    .may_change_by(kept as i64, default);
+                if has_room {
+                    let set = doc! { "$set": { "preview": noted } };
+                    let update = images.update_one(without, set).session(&mut *session);
+                    if update.await?.matched_count == 1 {
+                        return Ok(true);
+                    }
+                }
+                // Who repeats a commit whose answer was lost finds its own preview.
+                let mut with = own(account, id);
+                with.insert("preview.id", id_text);
+                let found = images
+                    .find_one(with)
+                    .projection(doc! { "_id": 1 })
+                    .session(&mut *session)
+                    .await?;
+                session.abort_transaction().await?;
+                Ok(found.is_some())
+            }
+            .boxed()
+        },
+    );
+    set.await
 }
 
 pub(super) async fn set_state(
@@ -174,8 +257,15 @@ pub(super) async fn remove(
                 .delete_many(these.clone())
                 .session(&mut *session)
                 .await?;
-            let bytes = found.iter().map(ImageDoc::original_len).sum();
-            usage::take(mongo, session, account, found.len(), bytes).await?;
+            let kept: u64 = found.iter().map(ImageDoc::kept).sum();
+            usage::change(
+                mongo,
+                session,
+                account,
+                -(found.len() as i64),
+                -(kept as i64),
+            )
+            .await?;
             let tombstones = found.iter().map(|image| TombstoneDoc {
                 account: **account,
                 seq,
@@ -195,11 +285,11 @@ pub(super) async fn remove(
 }
 
 /// Changes that fit into one command: a document has at most 16 MiB.
-fn parts(mut changes: &[MetadataChange]) -> impl Iterator<Item = &[MetadataChange]> {
+fn parts<'a>(mut changes: &'a [&MetadataChange]) -> impl Iterator<Item = &'a [&'a MetadataChange]> {
     const MOST_BYTES: usize = 8 << 20;
     std::iter::from_fn(move || {
         let mut bytes = 0;
-        let fits = |change: &&MetadataChange| {
+        let fits = |change: &&&MetadataChange| {
             bytes += change.metadata.len();
             bytes <= MOST_BYTES
         };
@@ -226,6 +316,14 @@ pub(super) fn refuse_write_errors(reply: &Document) -> DriverResult<()> {
 #[derive(Deserialize)]
 struct GenerationDoc {
     mk_generation: u32,
+}
+
+#[derive(Deserialize)]
+struct RecordDoc {
+    #[serde(rename = "_id")]
+    id: ImageId,
+    revision: u64,
+    len: u64,
 }
 
 #[derive(Deserialize)]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
+use super::super::quotas::kept;
 use super::super::{ArchiveRow, BlobRef, ImageRow, ImageState, Result, StoreError};
 
 /// An account's sequence number. Every transaction that changes the account's images begins by
@@ -17,11 +18,12 @@ pub(super) struct SequenceDoc {
     #[serde(rename = "_id")]
     pub(super) account: AccountId,
     pub(super) seq: u64,
-    // What the account keeps; absent until schema 5 has counted it.
+    // What the account keeps; the latter is absent until schema 8 has counted it. (Before, `bytes`
+    // were those of the originals.)
     #[serde(default)]
     pub(super) images: i64,
     #[serde(default)]
-    pub(super) bytes: i64,
+    pub(super) kept: i64,
     pub(super) images_allowed: Option<i64>,
     pub(super) bytes_allowed: Option<i64>,
 }
@@ -93,9 +95,11 @@ impl ImageDoc {
 }
 
 impl ImageDoc {
-    /// Bytes of its original, as they are stored.
-    pub(super) fn original_len(&self) -> u64 {
-        self.original.len
+    /// As [`ImageRow::kept`].
+    pub(super) fn kept(&self) -> u64 {
+        let blobs = [&self.original, &self.thumbnail].into_iter();
+        let lens = blobs.chain(&self.preview).map(|blob| blob.len);
+        kept(lens, &self.metadata.bytes)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Rows of images: what reads them, and the few writes that are no change of the catalogue.
+//! Rows of images: what reads them.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::ids::{AccountId, BlobId, ImageId};
 
-use super::super::{BlobRef, ImageRow, Result};
+use super::super::{ImageRow, Result};
 use super::Mongo;
 use super::documents::{ArchiveDoc, BlobDoc, ImageDoc, array, binary, date, texts};
 
@@ -66,22 +66,6 @@ pub(super) async fn by_digests(
         .into_iter()
         .map(|found| Ok((array(&found.digest)?, found.id)))
         .collect()
-}
-
-pub(super) async fn set_preview(
-    mongo: &Mongo,
-    account: &AccountId,
-    id: &ImageId,
-    preview: &BlobRef,
-) -> Result<bool> {
-    let mut without = own(account, id);
-    without.insert("preview", doc! { "$exists": false });
-    let preview = doc! { "id": preview.id.to_string(), "len": preview.len as i64 };
-    let set = doc! { "$set": { "preview": preview } };
-    let updated = mongo
-        .answer(mongo.images().update_one(without, set))
-        .await?;
-    Ok(updated.matched_count == 1)
 }
 
 pub(super) async fn trashed_before(

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
-    AccountRow, Allowance, ArchiveRow, BlobRef, Change, FactorRow, ImageRow, ImageState, Inserted,
+    AccountRow, ArchiveRow, BlobRef, Change, Edited, FactorRow, ImageRow, ImageState, Inserted,
     InvitationRow, Kept, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow,
-    Updated, UsageRow,
+    Updated,
 };
 use super::Mongo;
-use super::{accounts, archives, catalogue, changes, images, invitations, meta, sessions, usage};
+use super::{accounts, archives, catalogue, changes, images, invitations, meta, sessions};
 
 /// Rows in MongoDB.
 pub(super) struct MongoRecords(pub(super) Arc<Mongo>);
@@ -154,19 +154,6 @@ impl Records for MongoRecords {
         images::sequence(&self.0, account).await
     }
 
-    async fn usage(&self, account: &AccountId) -> Result<UsageRow> {
-        usage::of(&self.0, account).await
-    }
-
-    async fn set_allowed(
-        &self,
-        account: &AccountId,
-        images: Allowance,
-        bytes: Allowance,
-    ) -> Result<bool> {
-        usage::allow(&self.0, account, images, bytes).await
-    }
-
     async fn insert_image(&self, row: &ImageRow, default: &Quota) -> Result<Inserted> {
         changes::insert(&self.0, row, default).await
     }
@@ -191,8 +178,9 @@ impl Records for MongoRecords {
         &self,
         account: &AccountId,
         changes: &[MetadataChange],
-    ) -> Result<Vec<ImageId>> {
-        changes::update_metadata(&self.0, account, changes).await
+        default: &Quota,
+    ) -> Result<Edited> {
+        changes::update_metadata(&self.0, account, changes, default).await
     }
 
     async fn set_preview(
@@ -200,8 +188,9 @@ impl Records for MongoRecords {
         account: &AccountId,
         id: &ImageId,
         preview: &BlobRef,
+        default: &Quota,
     ) -> Result<bool> {
-        images::set_preview(&self.0, account, id, preview).await
+        changes::set_preview(&self.0, account, id, preview, default).await
     }
 
     async fn set_state(

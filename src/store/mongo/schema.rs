@@ -14,7 +14,7 @@ use super::Mongo;
 use super::usage;
 
 /// The version that this program reads and writes.
-const CURRENT: i64 = 7;
+const CURRENT: i64 = 8;
 
 const NAMESPACE_EXISTS: i32 = 48;
 const INDEX_NOT_FOUND: i32 = 27;
@@ -67,10 +67,6 @@ pub(super) async fn bring_forward(mongo: &Mongo) -> Result<()> {
         mongo.answer(created).await?;
         raise_version(mongo, 4).await?;
     }
-    if version < 5 {
-        usage::count_all(mongo).await?;
-        raise_version(mongo, 5).await?;
-    }
     if version < 6 {
         add_second_factor(mongo).await?;
         raise_version(mongo, 6).await?;
@@ -82,6 +78,11 @@ pub(super) async fn bring_forward(mongo: &Mongo) -> Result<()> {
         let dropped = async { gone_now(archives.drop_index("by_account").await) };
         mongo.answer(dropped).await?;
         raise_version(mongo, 7).await?;
+    }
+    if version < 8 {
+        // Schema 5 counted the originals alone.
+        usage::count_all(mongo).await?;
+        raise_version(mongo, 8).await?;
     }
     Ok(())
 }

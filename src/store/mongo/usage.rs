@@ -1,13 +1,15 @@
 //! How much an account keeps: counted in the document of its sequence number.
 
+use async_trait::async_trait;
 use futures_util::{FutureExt, TryStreamExt};
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 
 use crate::ids::AccountId;
 
-use super::super::quotas::{Allowance, UsageRow};
-use super::super::{ImageRow, Result, StoreError};
+use super::super::quotas::BLOCK;
+use super::super::{Allowance, Result, StoreError, UsageRecords, UsageRow};
 use super::documents::SequenceDoc;
+use super::records::MongoRecords;
 use super::{DriverResult, Mongo};
 
 /// How often another process may change an account while it is counted, at the start of the first
@@ -20,24 +22,40 @@ impl SequenceDoc {
     pub(super) fn usage(&self) -> UsageRow {
         UsageRow {
             images: u64::try_from(self.images).unwrap_or(0),
-            bytes: u64::try_from(self.bytes).unwrap_or(0),
+            bytes: u64::try_from(self.kept).unwrap_or(0),
             images_allowed: Allowance::read(self.images_allowed),
             bytes_allowed: Allowance::read(self.bytes_allowed),
         }
     }
 
-    /// The same before this image was counted.
-    pub(super) fn usage_without(&self, row: &ImageRow) -> UsageRow {
+    /// The same before so many images and bytes were counted.
+    pub(super) fn usage_before(&self, images: u64, bytes: u64) -> UsageRow {
         let after = self.usage();
         UsageRow {
-            images: after.images.saturating_sub(1),
-            bytes: after.bytes.saturating_sub(row.original.len),
+            images: after.images.saturating_sub(images),
+            bytes: after.bytes.saturating_sub(bytes),
             ..after
         }
     }
 }
 
-pub(super) async fn of(mongo: &Mongo, account: &AccountId) -> Result<UsageRow> {
+#[async_trait]
+impl UsageRecords for MongoRecords {
+    async fn usage(&self, account: &AccountId) -> Result<UsageRow> {
+        of(&self.0, account).await
+    }
+
+    async fn set_allowed(
+        &self,
+        account: &AccountId,
+        images: Allowance,
+        bytes: Allowance,
+    ) -> Result<bool> {
+        allow(&self.0, account, images, bytes).await
+    }
+}
+
+async fn of(mongo: &Mongo, account: &AccountId) -> Result<UsageRow> {
     let found = mongo
         .answer(
             mongo
@@ -49,7 +67,7 @@ pub(super) async fn of(mongo: &Mongo, account: &AccountId) -> Result<UsageRow> {
 }
 
 /// Whether there is such an account.
-pub(super) async fn allow(
+async fn allow(
     mongo: &Mongo,
     account: &AccountId,
     images: Allowance,
@@ -70,7 +88,7 @@ pub(super) async fn allow(
                 session.abort_transaction().await?;
                 return Ok(false);
             }
-            let begun = doc! { "seq": 0_i64, "images": 0_i64, "bytes": 0_i64 };
+            let begun = doc! { "seq": 0_i64, "images": 0_i64, "kept": 0_i64 };
             let change = doc! { "$set": decided.clone(), "$setOnInsert": begun };
             mongo
                 .sequences()
@@ -85,10 +103,11 @@ pub(super) async fn allow(
     allow.await
 }
 
-/// Counts what accounts keep that were not counted yet. May be repeated, and done by several at
-/// once: an account is counted where it has not changed meanwhile and nobody else has counted it.
+/// Counts what accounts keep that were not counted yet as it is counted now. May be repeated, and
+/// done by several at once: an account is counted where it has not changed meanwhile and nobody else
+/// has counted it. Who is interrupted goes on with those that are left.
 pub(super) async fn count_all(mongo: &Mongo) -> Result<()> {
-    let uncounted = doc! { "images": { "$exists": false } };
+    let uncounted = doc! { "kept": { "$exists": false } };
     for _ in 0..MOST_RACES {
         let found = async {
             let found = mongo.sequences().find(uncounted.clone()).await?;
@@ -109,10 +128,17 @@ pub(super) async fn count_all(mongo: &Mongo) -> Result<()> {
 
 async fn count(mongo: &Mongo, known: &SequenceDoc) -> Result<()> {
     let account = known.account.to_string();
+    let parts = vec![
+        blob_kept("$original.len"),
+        blob_kept("$thumbnail.len"),
+        // Of a length that is not there it is null.
+        doc! { "$ifNull": [blob_kept("$preview.len"), 0_i64] },
+        record_kept(doc! { "$binarySize": "$metadata" }),
+    ];
     let sums = vec![
         doc! { "$match": { "account": &account } },
         doc! { "$group": {
-            "_id": null, "images": { "$sum": 1_i64 }, "bytes": { "$sum": { "$toLong": "$original.len" } },
+            "_id": null, "images": { "$sum": 1_i64 }, "kept": { "$sum": { "$add": parts } },
         } },
     ];
     let summed = async {
@@ -125,31 +151,46 @@ async fn count(mongo: &Mongo, known: &SequenceDoc) -> Result<()> {
         None => Ok(0),
     };
     let unchanged = doc! {
-        "_id": account, "seq": known.seq as i64, "images": { "$exists": false },
+        "_id": account, "seq": known.seq as i64, "kept": { "$exists": false },
     };
-    let counted = doc! { "$set": { "images": sum("images")?, "bytes": sum("bytes")? } };
+    let counted = doc! {
+        "$set": { "images": sum("images")?, "kept": sum("kept")? }, "$unset": { "bytes": "" },
+    };
     mongo
         .answer(mongo.sequences().update_one(unchanged, counted))
         .await?;
     Ok(())
 }
 
-fn damaged() -> StoreError {
-    StoreError::Damaged("the lengths of originals are no whole numbers".into())
+/// As [`super::super::quotas::record_kept`], where the server computes it.
+fn record_kept(len: impl Into<Bson>) -> Document {
+    let block = BLOCK as i64;
+    // A double, and exact: lengths are far below 2^53.
+    let blocks = doc! { "$ceil": { "$divide": [len.into(), block] } };
+    doc! { "$multiply": [{ "$toLong": blocks }, block] }
 }
 
-/// Counts images that are removed in a transaction.
-pub(super) async fn take(
+/// As [`super::super::blob_kept`].
+fn blob_kept(len: &str) -> Document {
+    doc! { "$add": [record_kept(len), BLOCK as i64] }
+}
+
+fn damaged() -> StoreError {
+    StoreError::Damaged("the lengths of what is stored are no whole numbers".into())
+}
+
+/// Counts so many images and bytes more, or less, in a transaction that has raised the number.
+pub(super) async fn change(
     mongo: &Mongo,
     session: &mut mongodb::ClientSession,
     account: &AccountId,
-    images: usize,
-    bytes: u64,
+    images: i64,
+    bytes: i64,
 ) -> DriverResult<()> {
-    let less = doc! { "images": -(images as i64), "bytes": -(bytes as i64) };
+    let more = doc! { "images": images, "kept": bytes };
     mongo
         .sequences()
-        .update_one(doc! { "_id": account.to_string() }, doc! { "$inc": less })
+        .update_one(doc! { "_id": account.to_string() }, doc! { "$inc": more })
         .session(session)
         .await?;
     Ok(())
