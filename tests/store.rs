@@ -111,13 +111,15 @@ conformance! {
         a_session_that_is_gone_stays_gone,
         expired_and_idle_sessions_are_removed,
         an_accounts_sessions_are_listed_and_ended_but_one,
-        api_tokens_are_listed_apart_and_stay_when_sign_ins_end;
+        api_tokens_are_listed_apart_and_stay_when_sign_ins_end,
+        of_very_many_sign_ins_the_newest_stay_and_every_token;
     image_keys:
         keys_of_a_generation_come_by_id_and_are_replaced_once,
         no_image_comes_under_a_master_key_that_was_replaced;
     events:
         an_accounts_events_come_newest_first,
-        old_events_are_forgotten;
+        old_events_are_forgotten,
+        of_very_many_events_the_newest_stay;
     factors:
         a_factor_reads_back_as_it_was_put,
         a_factor_is_put_only_over_the_one_that_was_read,
@@ -127,6 +129,7 @@ conformance! {
         credentials_and_factor_are_rotated_together_or_not_at_all,
         what_is_pending_is_taken_by_one_of_twenty,
         what_is_pending_ends_by_itself,
+        of_very_much_that_is_pending_the_newest_stays,
         a_removed_account_leaves_neither_factor_nor_what_is_pending;
     invitations:
         an_invitation_is_taken_by_one_of_twenty,

@@ -23,6 +23,11 @@ pub struct EventRow {
     pub address: String,
 }
 
+impl EventRow {
+    /// Of one account; more than anybody is shown.
+    pub const MOST: u32 = 1_000;
+}
+
 /// What can happen to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
@@ -123,7 +128,8 @@ impl EventKind {
 /// A part of [`super::Records`], with the same promises.
 #[async_trait]
 pub trait EventRecords: Send + Sync {
-    /// Stores what happened to an account.
+    /// Stores what happened to an account. Of its events the newest [`EventRow::MOST`] stay, and
+    /// those of the same moment as the last of them.
     async fn insert_event(&self, row: &EventRow) -> Result<()>;
 
     /// The account's last `limit` events, the newest first.

@@ -91,6 +91,11 @@ pub struct PendingRow {
     pub expires_at: Timestamp,
 }
 
+impl PendingRow {
+    /// Of one account: more than a person has open at once, on all devices.
+    pub const MOST: u32 = 50;
+}
+
 /// A part of [`super::Records`], with the same promises.
 #[async_trait]
 pub trait FactorRecords: Send + Sync {
@@ -102,7 +107,8 @@ pub trait FactorRecords: Send + Sync {
     /// who come with one code, one has used it.
     async fn put_factor(&self, row: &FactorRow) -> Result<bool>;
 
-    /// Stores what is to be finished soon.
+    /// Stores what is to be finished soon. Of what an account has begun the newest
+    /// [`PendingRow::MOST`] stay, and what was begun in the same moment as the last of them.
     async fn insert_pending(&self, row: &PendingRow) -> Result<()>;
 
     /// What has this digest, unless it has ended.

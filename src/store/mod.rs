@@ -161,7 +161,8 @@ pub trait Records: EventRecords + FactorRecords + KeyRecords + TriesRecords + Us
     /// second time it removes what has come since, and the note stays as it is.
     async fn remove_account(&self, id: &AccountId, at: Timestamp) -> Result<()>;
 
-    /// Stores a new session.
+    /// Stores a new session. Of an account's sign-ins the newest [`SessionRow::MOST_SIGN_INS`] stay,
+    /// and those that began in the same moment as the last of them.
     async fn insert_session(&self, row: &SessionRow) -> Result<()>;
 
     /// The session with this digest, expired or not.

@@ -119,6 +119,11 @@ pub struct SessionRow {
     pub scopes: Option<u8>,
 }
 
+impl SessionRow {
+    /// Sign-ins of one account.
+    pub const MOST_SIGN_INS: u32 = 500;
+}
+
 /// Which of an account's sessions are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionKind {

@@ -8,9 +8,6 @@ use super::{Caller, Started, Unlocked, Vault};
 use crate::ids::SessionId;
 use crate::store::{SessionKind, SessionRow};
 
-/// Most that are listed.
-const MOST: u32 = 500;
-
 /// A sign-in that has not ended.
 pub struct Device {
     /// Names it in calls.
@@ -43,7 +40,7 @@ impl Vault {
     /// # Errors
     /// The store's.
     pub async fn devices(&self, who: &Unlocked) -> Result<Vec<Device>> {
-        let mut rows = self.live_sessions(who, MOST).await?;
+        let mut rows = self.live_sessions(who, SessionRow::MOST_SIGN_INS).await?;
         rows.sort_by_key(|row| {
             (
                 row.digest != who.session,

@@ -1,12 +1,13 @@
 //! What happened to accounts.
 
-use image_vault::ids::EventId;
+use futures_util::{StreamExt, stream};
+use image_vault::ids::{AccountId, EventId};
 use image_vault::store::{EventKind, EventRow};
 
 use crate::fresh::Fresh;
 use crate::samples::{account_id, at};
 
-fn event(account: image_vault::ids::AccountId, second: i64) -> EventRow {
+fn event(account: AccountId, second: i64) -> EventRow {
     EventRow {
         id: EventId::from_bytes(rand::random()),
         account,
@@ -48,4 +49,30 @@ pub(crate) async fn old_events_are_forgotten(fresh: &Fresh) {
     }
     assert_eq!(records.purge_events(at(60)).await.unwrap(), 2);
     assert_eq!(records.events_of(&ada, 10).await.unwrap(), [kept]);
+}
+
+/// Whoever proves to be the owner ten times a second fills no disk with what is noted of it.
+pub(crate) async fn of_very_many_events_the_newest_stay(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let (ada, bob) = (account_id(), account_id());
+    records.insert_event(&event(bob, 0)).await.unwrap();
+    let most = i64::from(EventRow::MOST);
+    let some = |seconds: std::ops::Range<i64>| {
+        stream::iter(seconds).for_each_concurrent(16, |second| async move {
+            records.insert_event(&event(ada, second)).await.unwrap();
+        })
+    };
+    some(0..most).await;
+    assert_eq!(times(fresh, &ada).await.last(), Some(&at(0)), "all of them");
+    some(most..most + 20).await;
+    records.insert_event(&event(ada, most + 20)).await.unwrap();
+    let kept = times(fresh, &ada).await;
+    assert_eq!(kept.len() as i64, most);
+    assert_eq!(kept.last(), Some(&at(21)));
+    assert_eq!(times(fresh, &bob).await, [at(0)]);
+}
+
+async fn times(fresh: &Fresh, account: &AccountId) -> Vec<jiff::Timestamp> {
+    let events = fresh.store.records.events_of(account, 10_000).await;
+    events.unwrap().into_iter().map(|event| event.at).collect()
 }

@@ -264,3 +264,27 @@ pub(crate) async fn credentials_and_factor_are_rotated_together_or_not_at_all(fr
     let left = records.factor(&bob.id).await.unwrap();
     assert_eq!(left, Some(stored(&none_of_bob)));
 }
+
+/// Challenges cost next to nothing to ask for, and have some kilobytes each.
+pub(crate) async fn of_very_much_that_is_pending_the_newest_stays(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let (ada, bob) = (account_id(), account_id());
+    let bobs = pending(bob, 0);
+    let nobodys = PendingRow {
+        account: None,
+        ..pending(bob, 0)
+    };
+    let most = i64::from(PendingRow::MOST);
+    let rows: Vec<PendingRow> = (0..most + 3).map(|second| pending(ada, second)).collect();
+    for row in [&bobs, &nobodys].into_iter().chain(&rows) {
+        records.insert_pending(row).await.unwrap();
+    }
+    let is_there = async |row: &PendingRow| {
+        let found = records.pending(&row.digest, at(-1)).await;
+        found.unwrap().is_some()
+    };
+    for (n, row) in rows.iter().enumerate() {
+        assert_eq!(is_there(row).await, n >= 3, "{n}");
+    }
+    assert!(is_there(&bobs).await && is_there(&nobodys).await);
+}

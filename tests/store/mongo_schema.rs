@@ -124,31 +124,33 @@ async fn what_older_versions_kept_is_counted_anew() {
     .await;
 }
 
-/// The index of a version that did not end the oldest.
+/// The indexes of versions that did not end the oldest.
 #[tokio::test]
-async fn tickets_are_found_by_age_also_in_an_older_database() {
+async fn what_has_an_oldest_is_found_by_age_also_in_an_older_database() {
     on_database(async |uri, database| {
         open(uri).await.unwrap();
-        let archives = collection(database, "archives");
-        let names = async || {
-            let mut names = archives.list_index_names().await.unwrap();
-            names.sort();
-            names
-        };
-        let today = names().await;
-        archives.drop_index("by_account_and_age").await.unwrap();
-        let old = mongodb::options::IndexOptions::builder().name("by_account".to_owned());
-        let index = mongodb::IndexModel::builder()
-            .keys(doc! { "account": 1 })
-            .options(old.build());
-        archives.create_index(index.build()).await.unwrap();
-        let older = doc! { "$set": { "version": 6_i64 } };
-        let meta = collection(database, "meta");
-        meta.update_one(doc! { "_id": "schema" }, older)
-            .await
-            .unwrap();
-        open(uri).await.unwrap();
-        assert_eq!(names().await, today);
+        for (name, version) in [("archives", 6_i64), ("pending", 7)] {
+            let rows = collection(database, name);
+            let names = async || {
+                let mut names = rows.list_index_names().await.unwrap();
+                names.sort();
+                names
+            };
+            let today = names().await;
+            rows.drop_index("by_account_and_age").await.unwrap();
+            let old = mongodb::options::IndexOptions::builder().name("by_account".to_owned());
+            let index = mongodb::IndexModel::builder()
+                .keys(doc! { "account": 1 })
+                .options(old.build());
+            rows.create_index(index.build()).await.unwrap();
+            let older = doc! { "$set": { "version": version } };
+            let meta = collection(database, "meta");
+            meta.update_one(doc! { "_id": "schema" }, older)
+                .await
+                .unwrap();
+            open(uri).await.unwrap();
+            assert_eq!(names().await, today, "{name}");
+        }
     })
     .await;
 }

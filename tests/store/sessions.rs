@@ -1,5 +1,6 @@
 //! Sessions: their lives.
 
+use futures_util::{StreamExt, stream};
 use image_vault::store::{SessionKind, SessionRow};
 
 use crate::fresh::Fresh;
@@ -149,4 +150,38 @@ pub(crate) async fn api_tokens_are_listed_apart_and_stay_when_sign_ins_end(fresh
     assert_eq!(records.delete_sign_ins(&ada, &[0; 32]).await.unwrap(), 1);
     assert_eq!(of(SIGN_IN).await, []);
     assert_eq!(of(SessionKind::ApiToken).await, [token]);
+}
+
+/// Whoever signs in again and again fills no disk.
+pub(crate) async fn of_very_many_sign_ins_the_newest_stay_and_every_token(fresh: &Fresh) {
+    let records = &fresh.store.records;
+    let (ada, bob) = (account_id(), account_id());
+    let later = |row: SessionRow, second| SessionRow {
+        created_at: at(second),
+        ..row
+    };
+    let token = later(api_token(ada, 1), -9);
+    let bobs = later(session(bob), -9);
+    let first = later(session(ada), 0);
+    for row in [&token, &bobs, &first] {
+        records.insert_session(row).await.unwrap();
+    }
+    let most = i64::from(SessionRow::MOST_SIGN_INS);
+    let some = |seconds: std::ops::Range<i64>| {
+        stream::iter(seconds).for_each_concurrent(16, |second| async move {
+            let row = later(session(ada), second);
+            records.insert_session(&row).await.unwrap();
+        })
+    };
+    some(1..most).await;
+    assert!(records.session(&first.digest).await.unwrap().is_some());
+    some(most..most + 20).await;
+    some(most + 20..most + 21).await;
+    let kept = records.sessions_of(&ada, SIGN_IN, at(0), 10_000).await;
+    let kept = kept.unwrap();
+    assert_eq!(kept.len() as i64, most);
+    assert_eq!(kept.last().unwrap().created_at, at(21));
+    for row in [&token, &bobs] {
+        assert!(records.session(&row.digest).await.unwrap().is_some());
+    }
 }

@@ -14,6 +14,8 @@ statements! {
     INSERT = "INSERT INTO events (id, account, at, kind, device, address) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     OF_ACCOUNT = "SELECT id, account, at, kind, device, address FROM events
         WHERE account = ?1 ORDER BY at DESC LIMIT ?2";
+    FORGET = "DELETE FROM events WHERE account = ?1 AND at <
+        (SELECT at FROM events WHERE account = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?2 - 1)";
     PURGE = "DELETE FROM events WHERE at < ?1";
 }
 
@@ -43,6 +45,9 @@ fn insert(connection: &Connection, row: &EventRow) -> Result<()> {
         &row.device,
         &row.address,
     ))?;
+    connection
+        .prepare_cached(FORGET)?
+        .execute((row.account, EventRow::MOST))?;
     Ok(())
 }
 

@@ -14,6 +14,8 @@ statements! {
         WHERE digest = ?1 AND expires_at > ?2";
     TAKE = "DELETE FROM pending WHERE digest = ?1 AND expires_at > ?2
         RETURNING digest, account, payload, expires_at";
+    FORGET = "DELETE FROM pending WHERE account = ?1 AND expires_at <
+        (SELECT expires_at FROM pending WHERE account = ?1 ORDER BY expires_at DESC LIMIT 1 OFFSET ?2 - 1)";
     DELETE_OF = "DELETE FROM pending WHERE account = ?1";
     PURGE = "DELETE FROM pending WHERE expires_at <= ?1";
 }
@@ -25,6 +27,10 @@ pub(super) fn insert(connection: &Connection, row: &PendingRow) -> Result<()> {
         &row.payload,
         Millis(row.expires_at),
     ))?;
+    if let Some(account) = &row.account {
+        let mut forget = connection.prepare_cached(FORGET)?;
+        forget.execute((account, PendingRow::MOST))?;
+    }
     Ok(())
 }
 

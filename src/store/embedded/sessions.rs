@@ -28,6 +28,10 @@ statements! {
     DELETE = "DELETE FROM sessions WHERE digest = ?1";
     DELETE_OF = "DELETE FROM sessions WHERE account = ?1 AND digest IS NOT ?2";
     DELETE_SIGN_INS = "DELETE FROM sessions WHERE account = ?1 AND digest IS NOT ?2 AND scopes IS NULL";
+    DELETE_OLDEST =
+        "DELETE FROM sessions WHERE account = ?1 AND scopes IS NULL AND created_at <
+         (SELECT created_at FROM sessions WHERE account = ?1 AND scopes IS NULL
+          ORDER BY created_at DESC LIMIT 1 OFFSET ?2 - 1)";
     DELETE_EXPIRED = "DELETE FROM sessions WHERE expires_at <= ?1 OR idle_at <= ?1";
 }
 
@@ -45,6 +49,10 @@ pub(super) fn insert(connection: &Connection, row: &SessionRow) -> Result<()> {
         row.scopes,
         row.mk_generation,
     ))?;
+    if row.scopes.is_none() {
+        let mut delete = connection.prepare_cached(DELETE_OLDEST)?;
+        delete.execute((row.account, SessionRow::MOST_SIGN_INS))?;
+    }
     Ok(())
 }
 

@@ -32,7 +32,10 @@ async fn insert(mongo: &Mongo, row: &EventRow) -> Result<()> {
     mongo
         .answer(mongo.events().insert_one(EventDoc::from(row)))
         .await?;
-    Ok(())
+    let of_account = doc! { "account": row.account.to_string() };
+    mongo
+        .keep_newest(mongo.events(), of_account, "at", EventRow::MOST)
+        .await
 }
 
 async fn of_account(mongo: &Mongo, account: &AccountId, limit: u32) -> Result<Vec<EventRow>> {

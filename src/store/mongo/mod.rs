@@ -182,6 +182,33 @@ impl Mongo {
         }
     }
 
+    /// Removes what the filter finds but for the newest, by a time that has an index with it. What is
+    /// of the same moment as the last of those stays as well.
+    async fn keep_newest<T: Send + Sync>(
+        &self,
+        collection: Collection<T>,
+        mut those: Document,
+        time: &str,
+        most: u32,
+    ) -> Result<()> {
+        let collection = collection.clone_with_type::<Document>();
+        let last = collection
+            .find_one(those.clone())
+            .sort(doc! { time: -1 })
+            .skip(u64::from(most.saturating_sub(1)))
+            .projection(doc! { time: 1 });
+        let Some(last) = self
+            .answer(last)
+            .await?
+            .and_then(|mut last| last.remove(time))
+        else {
+            return Ok(());
+        };
+        those.insert(time, doc! { "$lt": last });
+        self.answer(collection.delete_many(those)).await?;
+        Ok(())
+    }
+
     /// Runs a transaction, again when it met another one. Where `body` aborts it and succeeds,
     /// nothing is changed and its value returned all the same. (The context is handed back at each
     /// try because the compiler cannot see that an async closure with borrows is `Send`.)

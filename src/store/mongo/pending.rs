@@ -14,7 +14,13 @@ pub(super) async fn insert(mongo: &Mongo, row: &PendingRow) -> Result<()> {
     mongo
         .answer(mongo.pending().insert_one(PendingDoc::from(row)))
         .await?;
-    Ok(())
+    let Some(account) = &row.account else {
+        return Ok(());
+    };
+    let of_account = doc! { "account": account.to_string() };
+    mongo
+        .keep_newest(mongo.pending(), of_account, "expires_at", PendingRow::MOST)
+        .await
 }
 
 pub(super) async fn by_digest(

@@ -82,6 +82,11 @@ pub(super) async fn bring_forward(mongo: &Mongo) -> Result<()> {
     if version < 8 {
         // Schema 5 counted the originals alone.
         usage::count_all(mongo).await?;
+        let pending = mongo.database.collection::<Document>("pending");
+        let by_age = index("by_account_and_age", doc! { "account": 1, "expires_at": 1 });
+        mongo.answer(pending.create_index(by_age)).await?;
+        let dropped = async { gone_now(pending.drop_index("by_account").await) };
+        mongo.answer(dropped).await?;
         raise_version(mongo, 8).await?;
     }
     Ok(())

@@ -16,7 +16,15 @@ pub(super) async fn insert(mongo: &Mongo, row: &SessionRow) -> Result<()> {
     mongo
         .answer(mongo.sessions().insert_one(SessionDoc::from(row)))
         .await?;
-    Ok(())
+    if row.scopes.is_some() {
+        return Ok(());
+    }
+    let mut sign_ins = of(&row.account, None);
+    sign_ins.insert("scopes", doc! { "$exists": false });
+    let most = SessionRow::MOST_SIGN_INS;
+    mongo
+        .keep_newest(mongo.sessions(), sign_ins, "created_at", most)
+        .await
 }
 
 pub(super) async fn by_digest(mongo: &Mongo, digest: &[u8; 32]) -> Result<Option<SessionRow>> {

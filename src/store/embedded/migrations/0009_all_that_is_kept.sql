@@ -9,3 +9,7 @@ UPDATE sequences SET (images, bytes) = (
         + (length(metadata) + 4095) / 4096 * 4096
     ), 0) FROM images WHERE images.account = sequences.account
 );
+
+-- What an account has begun by age, as the oldest makes room for the newest.
+DROP INDEX pending_by_account;
+CREATE INDEX pending_by_account ON pending (account, expires_at);
