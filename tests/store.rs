@@ -93,6 +93,7 @@ conformance! {
         an_account_reads_back_by_id_and_by_either_login,
         the_first_account_becomes_administrator_and_no_later_one,
         of_twenty_who_race_to_be_first_one_becomes_administrator,
+        of_twenty_who_race_where_only_the_first_is_let_in_one_is,
         of_twenty_who_race_for_a_name_one_wins,
         a_taken_name_is_refused_and_its_account_untouched,
         a_taken_address_is_refused_and_its_account_untouched,
@@ -132,7 +133,8 @@ conformance! {
         of_very_much_that_is_pending_the_newest_stays,
         a_removed_account_leaves_neither_factor_nor_what_is_pending;
     invitations:
-        an_invitation_is_taken_by_one_of_twenty,
+        an_invitation_lets_one_of_twenty_in,
+        an_invitation_is_spent_with_the_account_or_not_at_all,
         an_invitation_that_has_ended_lets_nobody_in,
         a_store_knows_whether_it_ever_had_an_account;
     tries:

@@ -16,6 +16,9 @@ pub enum StoreError {
     /// Another account has this name or address.
     #[error("{0:?} is taken")]
     Taken(UniqueField),
+    /// There is an account already, or the invitation is spent or has ended.
+    #[error("nobody else is let in")]
+    NotAdmitted,
     /// The store cannot be reached or is too busy; later it may work.
     #[error("the store cannot be reached: {0}")]
     Unavailable(#[source] Source),

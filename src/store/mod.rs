@@ -31,7 +31,7 @@ pub use factors::{
 pub use image_keys::{KeyRecords, KeyRow};
 pub use quotas::{Allowance, Quota, UsageRecords, UsageRow, blob_kept, least_kept};
 pub use records::{
-    AccountRow, ArchiveRow, BlobRef, Change, Edited, ImageRow, ImageState, Inserted, InvitationRow,
+    AccountRow, Admission, ArchiveRow, BlobRef, Change, Edited, ImageRow, ImageState, Inserted, InvitationRow,
     KdfRow, Kept, MetadataChange, Role, SessionKind, SessionRow, UniqueField, Updated,
 };
 pub use tries::{TriesRecords, TriesRow};
@@ -112,11 +112,13 @@ pub trait Records: EventRecords + FactorRecords + KeyRecords + TriesRecords + Us
 
     /// Stores a new account and its sequence number 0. The first account ever stored becomes
     /// administrator, whatever its row says; returns the role that was stored. Of two callers who
-    /// race on one name, one wins.
+    /// race on one name, on being the first, or on one invitation, one wins. An invitation is spent
+    /// in the same transaction, so it is neither used twice nor lost.
     ///
     /// # Errors
-    /// [`StoreError::Taken`] naming the unique field (`username_key` or `email_key`).
-    async fn insert_account(&self, row: &AccountRow) -> Result<Role>;
+    /// [`StoreError::NotAdmitted`]; [`StoreError::Taken`] naming the unique field (`username_key` or
+    /// `email_key`), to nobody else than who is admitted.
+    async fn insert_account(&self, row: &AccountRow, admission: &Admission) -> Result<Role>;
 
     /// Whether an account was ever stored.
     async fn has_accounts(&self) -> Result<bool>;
@@ -212,13 +214,8 @@ pub trait Records: EventRecords + FactorRecords + KeyRecords + TriesRecords + Us
     /// Stores an invitation.
     async fn insert_invitation(&self, row: &InvitationRow) -> Result<()>;
 
-    /// Removes the invitation with this digest and returns it, unless it has ended: of two who
-    /// come with one link, one gets it.
-    async fn take_invitation(
-        &self,
-        digest: &[u8; 32],
-        now: Timestamp,
-    ) -> Result<Option<InvitationRow>>;
+    /// The invitation with this digest, if it is not spent; ended or not.
+    async fn invitation(&self, digest: &[u8; 32]) -> Result<Option<InvitationRow>>;
 
     /// Removes invitations that have ended; returns how many.
     async fn purge_invitations(&self, now: Timestamp) -> Result<u64>;

@@ -144,6 +144,22 @@ pub struct InvitationRow {
     pub expires_at: Timestamp,
 }
 
+/// Who is let in as a new account. The first account ever is, whatever is said here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// Everybody.
+    Anyone,
+    /// Nobody but the first.
+    OnlyFirst,
+    /// Who has the invitation with this digest, and comes before it ends. The first leaves it.
+    Invited {
+        /// SHA-256 of its token.
+        digest: [u8; 32],
+        /// When they come.
+        now: Timestamp,
+    },
+}
+
 /// Where an image is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ImageState {

@@ -69,18 +69,7 @@ impl Vault {
     /// [`VaultError::Busy`].
     pub async fn register(&self, new: NewAccount, caller: &Caller) -> Result<Opened> {
         let mut new = tokio::task::spawn_blocking(move || check(&new).map(|()| new)).await??;
-        let invitation = self
-            .admit_newcomer(new.invitation.take().as_deref())
-            .await?;
-        let registered = self.register_admitted(new, caller).await;
-        // Only where it is certain that there is no account: a link must not work twice.
-        if let Err(VaultError::Taken(_) | VaultError::Busy) = &registered {
-            self.return_invitation(invitation).await?;
-        }
-        registered
-    }
-
-    async fn register_admitted(&self, new: NewAccount, caller: &Caller) -> Result<Opened> {
+        let admission = self.admission(new.invitation.take().as_deref()).await?;
         let id = AccountId::from_bytes(crypto::random()?);
         let hashing = self.0.passwords.fresh()?;
         let password_key = self.0.passwords.derive(&new.password, &hashing).await?;
@@ -109,8 +98,10 @@ impl Vault {
             recovery_proven_at: None,
             revision: 0,
         };
-        account.role = match self.store().records.insert_account(&account).await {
+        let records = &self.store().records;
+        account.role = match records.insert_account(&account, &admission).await {
             Err(StoreError::Taken(field)) => return Err(self.taken(&account, field).await?),
+            Err(StoreError::NotAdmitted) => return Err(self.refusal()),
             stored => stored?,
         };
         tracing::info!(account = %account.id, "account registered");

@@ -8,7 +8,7 @@ use super::Vault;
 use super::error::{Result, VaultError};
 use crate::config::Registration;
 use crate::crypto::{random, sha256};
-use crate::store::InvitationRow;
+use crate::store::{Admission, InvitationRow};
 
 /// Longest text that is looked at: 32 bytes in base64url are 43 characters.
 const TOKEN_CHARS: usize = 43;
@@ -55,29 +55,38 @@ impl Vault {
         })
     }
 
-    /// Lets a newcomer in, or not; gives back the invitation that was spent on it.
-    pub(super) async fn admit_newcomer(
-        &self,
-        invitation: Option<&str>,
-    ) -> Result<Option<InvitationRow>> {
-        match self.registration().await? {
-            Registration::Open => return Ok(None),
-            Registration::Closed => return Err(VaultError::RegistrationClosed),
-            Registration::Invitation => {}
-        }
+    /// How a newcomer with this token may come in: for the store to decide when it stores the
+    /// account, since others come as well meanwhile. Who is refused already costs no hashing.
+    pub(super) async fn admission(&self, invitation: Option<&str>) -> Result<Admission> {
+        let configured = self.0.registration;
         let token = invitation.filter(|token| token.len() == TOKEN_CHARS);
-        let token = token.ok_or(VaultError::NotInvited)?;
-        let digest = sha256(token.as_bytes());
+        let admission = match (configured, token) {
+            (Registration::Open, _) => return Ok(Admission::Anyone),
+            (Registration::Closed, _) | (Registration::Invitation, None) => Admission::OnlyFirst,
+            (Registration::Invitation, Some(token)) => Admission::Invited {
+                digest: sha256(token.as_bytes()),
+                now: self.now(),
+            },
+        };
         let records = &self.store().records;
-        let taken = records.take_invitation(&digest, self.now()).await?;
-        taken.ok_or(VaultError::NotInvited).map(Some)
+        let admitted = match &admission {
+            Admission::Invited { digest, now } => {
+                let found = records.invitation(digest).await?;
+                found.is_some_and(|found| found.expires_at > *now)
+            }
+            Admission::Anyone | Admission::OnlyFirst => false,
+        };
+        if !admitted && records.has_accounts().await? {
+            return Err(self.refusal());
+        }
+        Ok(admission)
     }
 
-    /// The registration did not come about: the link still works.
-    pub(super) async fn return_invitation(&self, invitation: Option<InvitationRow>) -> Result<()> {
-        if let Some(row) = invitation {
-            self.store().records.insert_invitation(&row).await?;
+    /// What is told to whom the store does not admit.
+    pub(super) fn refusal(&self) -> VaultError {
+        match self.0.registration {
+            Registration::Closed => VaultError::RegistrationClosed,
+            Registration::Open | Registration::Invitation => VaultError::NotInvited,
         }
-        Ok(())
     }
 }

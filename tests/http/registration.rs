@@ -9,6 +9,7 @@ use super::store::Backend;
 
 on_both_stores!(
     a_closed_server_takes_the_first_person_and_no_other,
+    of_eight_who_come_at_once_to_a_new_server_one_gets_in,
     an_invitation_lets_one_person_in_once,
     of_two_who_come_with_one_link_one_gets_in,
     a_registration_that_fails_leaves_the_link_usable,
@@ -73,6 +74,32 @@ fn a_closed_server_takes_the_first_person_and_no_other(backend: &Backend) {
     assert!(!login.contains("Create one"));
     let page = server.browser().get("/register").expect(200).text();
     assert!(page.contains("no new accounts") && !page.contains("Create my vault"));
+}
+
+/// By two processes that share a store, where nobody is let in but the first, or nobody uninvited.
+fn of_eight_who_come_at_once_to_a_new_server_one_gets_in(backend: &Backend) {
+    for (mode, words) in [("closed", "no new accounts"), ("invitation", "invitation")] {
+        let here = Server::with(backend, &[("REGISTRATION", mode)]);
+        let there = here.beside();
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let one = |n: usize| {
+                let client = [&here, &there][n % 2].anonymous();
+                let body = newcomer(&format!("user{n}"), "");
+                scope.spawn(move || client.post("/api/v1/accounts", &body))
+            };
+            let tries: Vec<_> = (0..8).map(one).collect();
+            tries.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let (admitted, refused): (Vec<_>, Vec<_>) =
+            answers.into_iter().partition(|answer| answer.status == 201);
+        assert_eq!(admitted.len(), 1, "{mode}");
+        for answer in refused {
+            let problem = answer.problem(403);
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains(words), "{detail}");
+        }
+        assert_eq!(here.store.account_secrets().len(), 1);
+    }
 }
 
 fn an_invitation_lets_one_person_in_once(backend: &Backend) {

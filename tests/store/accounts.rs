@@ -3,7 +3,8 @@
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use image_vault::store::{
-    AccountRow, Kept, Quota, Records, Role, SessionKind, StoreError, UniqueField, Updated,
+    AccountRow, Admission, Kept, Quota, Records, Role, SessionKind, StoreError, UniqueField,
+    Updated,
 };
 
 use crate::fresh::Fresh;
@@ -12,7 +13,10 @@ use crate::samples::{account, account_id, archive, at, image, session};
 pub(crate) async fn an_account_reads_back_by_id_and_by_either_login(fresh: &Fresh) {
     let records = &fresh.store.records;
     let mut row = account("Ada");
-    row.role = records.insert_account(&row).await.unwrap();
+    row.role = records
+        .insert_account(&row, &Admission::Anyone)
+        .await
+        .unwrap();
 
     assert_eq!(records.account(&row.id).await.unwrap(), Some(row.clone()));
     assert_eq!(
@@ -33,17 +37,29 @@ pub(crate) async fn the_first_account_becomes_administrator_and_no_later_one(fre
     let records = &fresh.store.records;
     let (first, second) = (account("first"), account("second"));
     assert_eq!(
-        records.insert_account(&first).await.unwrap(),
+        records
+            .insert_account(&first, &Admission::Anyone)
+            .await
+            .unwrap(),
         Role::Administrator
     );
-    assert_eq!(records.insert_account(&second).await.unwrap(), Role::User);
+    assert_eq!(
+        records
+            .insert_account(&second, &Admission::Anyone)
+            .await
+            .unwrap(),
+        Role::User
+    );
     // A later row has the role it asks for.
     let third = AccountRow {
         role: Role::Administrator,
         ..account("third")
     };
     assert_eq!(
-        records.insert_account(&third).await.unwrap(),
+        records
+            .insert_account(&third, &Admission::Anyone)
+            .await
+            .unwrap(),
         Role::Administrator
     );
 
@@ -111,8 +127,11 @@ pub(crate) async fn a_taken_address_is_refused_and_its_account_untouched(fresh: 
 
 async fn check_refused(records: &dyn Records, rival: AccountRow, expected: UniqueField) {
     let mut ada = account("Ada");
-    ada.role = records.insert_account(&ada).await.unwrap();
-    match records.insert_account(&rival).await {
+    ada.role = records
+        .insert_account(&ada, &Admission::Anyone)
+        .await
+        .unwrap();
+    match records.insert_account(&rival, &Admission::Anyone).await {
         Err(StoreError::Taken(field)) => assert_eq!(field, expected),
         other => panic!("{other:?}"),
     }
@@ -150,7 +169,7 @@ pub(crate) async fn names_differ_when_one_byte_differs(fresh: &Fresh) {
             ..account(name)
         };
         records
-            .insert_account(&row)
+            .insert_account(&row, &Admission::Anyone)
             .await
             .unwrap_or_else(|error| panic!("{name:?}: {error}"));
     }
@@ -162,7 +181,7 @@ pub(crate) async fn names_differ_when_one_byte_differs(fresh: &Fresh) {
             email_key: format!("second {name}"),
             ..account("x")
         };
-        let refused = records.insert_account(&rival).await;
+        let refused = records.insert_account(&rival, &Admission::Anyone).await;
         assert!(
             matches!(refused, Err(StoreError::Taken(UniqueField::Username))),
             "{name:?}"
@@ -173,7 +192,10 @@ pub(crate) async fn names_differ_when_one_byte_differs(fresh: &Fresh) {
 pub(crate) async fn a_stale_update_conflicts(fresh: &Fresh) {
     let records = &fresh.store.records;
     let mut row = account("Ada");
-    row.role = records.insert_account(&row).await.unwrap();
+    row.role = records
+        .insert_account(&row, &Admission::Anyone)
+        .await
+        .unwrap();
 
     row.display_name = "Countess".into();
     row.password_wrap = vec![77; 120];
@@ -189,7 +211,10 @@ pub(crate) async fn a_stale_update_conflicts(fresh: &Fresh) {
 pub(crate) async fn of_twenty_updates_of_one_revision_one_is_done(fresh: &Fresh) {
     let records = &fresh.store.records;
     let row = account("Ada");
-    records.insert_account(&row).await.unwrap();
+    records
+        .insert_account(&row, &Admission::Anyone)
+        .await
+        .unwrap();
     let rivals: Vec<AccountRow> = (0..20)
         .map(|i| AccountRow {
             display_name: format!("name {i}"),
@@ -211,9 +236,15 @@ pub(crate) async fn of_twenty_updates_of_one_revision_one_is_done(fresh: &Fresh)
 
 pub(crate) async fn an_update_cannot_take_anothers_address(fresh: &Fresh) {
     let records = &fresh.store.records;
-    records.insert_account(&account("Ada")).await.unwrap();
+    records
+        .insert_account(&account("Ada"), &Admission::Anyone)
+        .await
+        .unwrap();
     let grace = account("Grace");
-    records.insert_account(&grace).await.unwrap();
+    records
+        .insert_account(&grace, &Admission::Anyone)
+        .await
+        .unwrap();
     let thief = AccountRow {
         email_key: "ada@example.org".into(),
         ..grace.clone()
@@ -235,10 +266,39 @@ pub(crate) async fn an_account_that_is_not_there_cannot_be_updated(fresh: &Fresh
     assert_eq!(fresh.store.records.account(&row.id).await.unwrap(), None);
 }
 
+/// Of two processes, too.
+pub(crate) async fn of_twenty_who_race_where_only_the_first_is_let_in_one_is(fresh: &Fresh) {
+    let (here, there) = (&fresh.store, fresh.reopen().await);
+    let rows: Vec<AccountRow> = (0..20).map(|i| account(&format!("racer{i}"))).collect();
+    let outcomes = join_all(rows.iter().enumerate().map(|(n, row)| {
+        let store = if n % 2 == 0 { here } else { &there };
+        store.records.insert_account(row, &Admission::OnlyFirst)
+    }))
+    .await;
+    let mut founders = 0;
+    for (row, outcome) in rows.iter().zip(outcomes) {
+        match outcome {
+            Ok(role) => {
+                assert_eq!(role, Role::Administrator);
+                founders += 1;
+            }
+            Err(StoreError::NotAdmitted) => {
+                assert_eq!(here.records.account(&row.id).await.unwrap(), None);
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(founders, 1);
+    // Who is not let in does not learn who is there.
+    let taken = &rows[0];
+    let again = here.records.insert_account(taken, &Admission::OnlyFirst);
+    assert!(matches!(again.await, Err(StoreError::NotAdmitted)));
+}
+
 async fn insert_all(fresh: &Fresh, rows: &[AccountRow]) -> Vec<Result<Role, StoreError>> {
     join_all(
         rows.iter()
-            .map(|row| fresh.store.records.insert_account(row)),
+            .map(|row| fresh.store.records.insert_account(row, &Admission::Anyone)),
     )
     .await
 }
@@ -246,7 +306,10 @@ async fn insert_all(fresh: &Fresh, rows: &[AccountRow]) -> Vec<Result<Role, Stor
 pub(crate) async fn new_credentials_end_the_old_sessions_in_one_change(fresh: &Fresh) {
     let records = &fresh.store.records;
     let mut row = account("Ada");
-    row.role = records.insert_account(&row).await.unwrap();
+    row.role = records
+        .insert_account(&row, &Admission::Anyone)
+        .await
+        .unwrap();
     let (kept, ended) = (session(row.id), session(row.id));
     let others = session(account_id());
     for session in [&kept, &ended, &others] {
@@ -290,7 +353,10 @@ pub(crate) async fn a_removed_account_takes_everything_with_it_and_nothing_of_ot
     let records = &fresh.store.records;
     let (ada, bob) = (account("Ada"), account("Bob"));
     for row in [&ada, &bob] {
-        records.insert_account(row).await.unwrap();
+        records
+            .insert_account(row, &Admission::Anyone)
+            .await
+            .unwrap();
         records.insert_session(&session(row.id)).await.unwrap();
         records
             .insert_archive(&archive(row.id, at(5)))
@@ -349,7 +415,10 @@ pub(crate) async fn a_removed_account_takes_everything_with_it_and_nothing_of_ot
         1
     );
     // Its name is free.
-    records.insert_account(&account("Ada")).await.unwrap();
+    records
+        .insert_account(&account("Ada"), &Admission::Anyone)
+        .await
+        .unwrap();
 }
 
 pub(crate) async fn an_account_that_departs_is_noted_until_it_is_forgotten(fresh: &Fresh) {

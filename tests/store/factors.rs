@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use image_vault::ids::{AccountId, PasskeyId};
 use image_vault::store::{
-    AuthenticatorRow, FactorRow, PasskeyRow, PendingRow, SpareCodesRow, Updated,
+    Admission, AuthenticatorRow, FactorRow, PasskeyRow, PendingRow, SpareCodesRow, Updated,
 };
 
 use crate::fresh::Fresh;
@@ -122,7 +122,10 @@ pub(crate) async fn reset_credentials_end_sessions_and_factor_in_one_change(fres
     let records = &fresh.store.records;
     let (ada, bob) = (account("Ada"), account("Bob"));
     for row in [&ada, &bob] {
-        records.insert_account(row).await.unwrap();
+        records
+            .insert_account(row, &Admission::Anyone)
+            .await
+            .unwrap();
         assert!(records.put_factor(&factor(row.id)).await.unwrap());
     }
     let login = session(ada.id);
@@ -191,7 +194,10 @@ pub(crate) async fn a_removed_account_leaves_neither_factor_nor_what_is_pending(
     let (ada, bob) = (account("Ada"), account("Bob"));
     let waiting = [pending(ada.id, 60), pending(bob.id, 60)];
     for (row, waits) in [&ada, &bob].into_iter().zip(&waiting) {
-        records.insert_account(row).await.unwrap();
+        records
+            .insert_account(row, &Admission::Anyone)
+            .await
+            .unwrap();
         assert!(records.put_factor(&factor(row.id)).await.unwrap());
         records.insert_pending(waits).await.unwrap();
     }
@@ -207,7 +213,10 @@ pub(crate) async fn a_removed_account_leaves_neither_factor_nor_what_is_pending(
 pub(crate) async fn nothing_made_before_credentials_were_reset_comes_after_it(fresh: &Fresh) {
     let records = &fresh.store.records;
     let ada = account("Ada");
-    records.insert_account(&ada).await.unwrap();
+    records
+        .insert_account(&ada, &Admission::Anyone)
+        .await
+        .unwrap();
     let done = records.reset_credentials(&ada).await.unwrap();
     assert_eq!(done, Updated::Done);
     assert!(!records.put_factor(&factor(ada.id)).await.unwrap());
@@ -218,7 +227,10 @@ pub(crate) async fn nothing_made_before_credentials_were_reset_comes_after_it(fr
 pub(crate) async fn credentials_and_factor_are_rotated_together_or_not_at_all(fresh: &Fresh) {
     let records = &fresh.store.records;
     let (mut ada, bob) = (account("ada"), account("bob"));
-    records.insert_account(&ada).await.unwrap();
+    records
+        .insert_account(&ada, &Admission::Anyone)
+        .await
+        .unwrap();
     records.insert_session(&session(ada.id)).await.unwrap();
     let sessions = async || {
         let kind = image_vault::store::SessionKind::SignIn;
@@ -257,7 +269,10 @@ pub(crate) async fn credentials_and_factor_are_rotated_together_or_not_at_all(fr
     let after = records.factor(&ada.id).await.unwrap().unwrap();
     assert_eq!((after.passkeys, after.revision), (Vec::new(), 2));
     // Who has no second factor rotates as well.
-    records.insert_account(&bob).await.unwrap();
+    records
+        .insert_account(&bob, &Admission::Anyone)
+        .await
+        .unwrap();
     assert_eq!(rotate(&bob, &none_of_bob).await, Updated::Done);
     // And who made one under the old key at that moment does not get it in.
     assert!(!records.put_factor(&factor(bob.id)).await.unwrap());

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use image_vault::ids::AccountId;
-use image_vault::store::{ImageRow, Inserted, KeyRow, Quota, Records, Updated};
+use image_vault::store::{Admission, ImageRow, Inserted, KeyRow, Quota, Records, Updated};
 
 use crate::fresh::Fresh;
 use crate::samples::{account, account_id, image};
@@ -82,7 +82,10 @@ pub(crate) async fn keys_of_a_generation_come_by_id_and_are_replaced_once(fresh:
 pub(crate) async fn no_image_comes_under_a_master_key_that_was_replaced(fresh: &Fresh) {
     let records = &fresh.store.records;
     let mut ada = account("ada");
-    records.insert_account(&ada).await.unwrap();
+    records
+        .insert_account(&ada, &Admission::Anyone)
+        .await
+        .unwrap();
     let before = images(&**records, ada.id, 2).await.len();
     let rows: Vec<ImageRow> = (0..24).map(|_| image(ada.id)).collect();
     let insert = |row| records.insert_image(row, &Quota::NONE);

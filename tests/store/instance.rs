@@ -1,7 +1,7 @@
 //! Opening a store, and what belongs to the whole of it.
 
 use futures_util::future::join_all;
-use image_vault::store;
+use image_vault::store::{self, Admission};
 
 use crate::fresh::Fresh;
 use crate::samples::{account, bytes, get, put};
@@ -32,7 +32,12 @@ pub(crate) async fn of_twenty_check_values_that_race_one_is_kept(fresh: &Fresh) 
 /// R0.1
 pub(crate) async fn a_later_start_leaves_existing_data_alone(fresh: &Fresh) {
     let row = account("Ada");
-    fresh.store.records.insert_account(&row).await.unwrap();
+    fresh
+        .store
+        .records
+        .insert_account(&row, &Admission::Anyone)
+        .await
+        .unwrap();
     let blob = put(&*fresh.store.blobs, &bytes(3_000_000)).await;
 
     let later = fresh.reopen().await;
@@ -53,7 +58,7 @@ pub(crate) async fn a_later_start_leaves_existing_data_alone(fresh: &Fresh) {
     // Nor is anybody founder a second time.
     let role = later
         .records
-        .insert_account(&account("Grace"))
+        .insert_account(&account("Grace"), &Admission::Anyone)
         .await
         .unwrap();
     assert_eq!(role, store::Role::User);

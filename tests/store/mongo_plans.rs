@@ -2,7 +2,8 @@
 
 use futures_util::{StreamExt, TryStreamExt};
 use image_vault::store::{
-    Allowance, BlobRef, ImageState, Kept, KeyRow, Quota, SessionKind, Store, TriesRow,
+    Admission, Allowance, BlobRef, ImageState, Kept, KeyRow, Quota, SessionKind, Store, StoreError,
+    TriesRow,
 };
 use mongodb::bson::{Document, doc};
 
@@ -50,7 +51,10 @@ async fn call_everything(store: &Store) {
     records.instance_check(&[0; 32]).await.unwrap();
     records.existing_instance_check().await.unwrap();
     let ada = account("Ada");
-    records.insert_account(&ada).await.unwrap();
+    records
+        .insert_account(&ada, &Admission::Anyone)
+        .await
+        .unwrap();
     records.account(&ada.id).await.unwrap();
     records.account_by_login("ada").await.unwrap();
     records.update_account(&ada).await.unwrap();
@@ -99,7 +103,13 @@ async fn call_everything(store: &Store) {
     records.take_pending(&waiting.digest, at(0)).await.unwrap();
     records.purge_pending(at(0)).await.unwrap();
     records.has_accounts().await.unwrap();
-    records.take_invitation(&[1; 32], at(0)).await.unwrap();
+    records.invitation(&[1; 32]).await.unwrap();
+    let invited = Admission::Invited {
+        digest: [1; 32],
+        now: at(0),
+    };
+    let refused = records.insert_account(&account("Cleo"), &invited).await;
+    assert!(matches!(refused, Err(StoreError::NotAdmitted)));
     records.purge_invitations(at(0)).await.unwrap();
     records.events_of(&ada.id, 5).await.unwrap();
     records.purge_events(at(0)).await.unwrap();

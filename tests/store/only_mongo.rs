@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
-use image_vault::store::{self, Quota, Store, StoreChoice, StoreError};
+use image_vault::store::{self, Admission, Quota, Store, StoreChoice, StoreError};
 use mongodb::bson::{Document, doc};
 use mongodb::{Client, Database};
 
@@ -240,7 +240,7 @@ async fn all_calls_share_a_pool_of_connections() {
             store.records.ping().await.unwrap();
             store
                 .records
-                .insert_account(&account(&blob_id().to_string()))
+                .insert_account(&account(&blob_id().to_string()), &Admission::Anyone)
                 .await
                 .unwrap();
             get(&*store.blobs, &put(&*store.blobs, b"bytes").await, 0, None)

@@ -1,7 +1,7 @@
 //! No account keeps more than it may.
 
 use futures_util::future::join_all;
-use image_vault::store::{Allowance, ImageRow, Inserted, Quota, UsageRow};
+use image_vault::store::{Admission, Allowance, ImageRow, Inserted, Quota, UsageRow};
 
 use crate::fresh::Fresh;
 use crate::samples::{account, account_id, at};
@@ -86,7 +86,10 @@ pub(crate) async fn what_was_decided_about_an_account_replaces_the_default(fresh
 pub(crate) async fn an_account_that_is_gone_keeps_nothing(fresh: &Fresh) {
     let records = &*fresh.store.records;
     let ada = account("Ada");
-    records.insert_account(&ada).await.unwrap();
+    records
+        .insert_account(&ada, &Admission::Anyone)
+        .await
+        .unwrap();
     let row = sized(ada.id, 80);
     records.insert_image(&row, &Quota::NONE).await.unwrap();
     let decided = Allowance::AtMost(9);

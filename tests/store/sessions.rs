@@ -1,7 +1,7 @@
 //! Sessions: their lives.
 
 use futures_util::{StreamExt, stream};
-use image_vault::store::{SessionKind, SessionRow};
+use image_vault::store::{Admission, SessionKind, SessionRow};
 
 use crate::fresh::Fresh;
 use crate::samples::{account, account_id, api_token, at, session};
@@ -19,7 +19,10 @@ pub(crate) async fn a_session_reads_back(fresh: &Fresh) {
 pub(crate) async fn a_session_comes_with_its_account(fresh: &Fresh) {
     let records = &fresh.store.records;
     let mut account = account("ada");
-    account.role = records.insert_account(&account).await.unwrap();
+    account.role = records
+        .insert_account(&account, &Admission::Anyone)
+        .await
+        .unwrap();
     let row = session(account.id);
     records.insert_session(&row).await.unwrap();
     let orphan = session(account_id());

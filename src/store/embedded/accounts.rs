@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use crate::ids::AccountId;
 
-use super::super::{AccountRow, KdfRow, Result, Role, Updated};
+use super::super::{AccountRow, Admission, KdfRow, Result, Role, StoreError, Updated};
 use super::columns::{Count, Millis};
-use super::{factors, meta, pending};
+use super::{factors, invitations, meta, pending};
 
 macro_rules! columns {
     () => {
@@ -85,11 +85,24 @@ pub(super) fn forget_departed(connection: &Connection, id: &AccountId) -> Result
     Ok(())
 }
 
-pub(super) fn insert(connection: &Connection, row: &AccountRow) -> Result<Role> {
-    let role = if meta::is_founder(connection, &row.id)? {
-        Role::Administrator
-    } else {
-        row.role
+pub(super) fn insert(
+    connection: &Connection,
+    row: &AccountRow,
+    admission: &Admission,
+) -> Result<Role> {
+    let founder = meta::is_founder(connection, &row.id)?;
+    let admitted = founder
+        || match admission {
+            Admission::Anyone => true,
+            Admission::OnlyFirst => false,
+            Admission::Invited { digest, now } => invitations::spend(connection, digest, *now)?,
+        };
+    if !admitted {
+        return Err(StoreError::NotAdmitted);
+    }
+    let role = match founder {
+        true => Role::Administrator,
+        false => row.role,
     };
     execute(connection, INSERT, row, role)?;
     Ok(role)

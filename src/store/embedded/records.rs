@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction};
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
-    AccountRow, ArchiveRow, BlobRef, Change, Edited, FactorRow, ImageRow, ImageState, Inserted,
+    AccountRow, Admission, ArchiveRow, BlobRef, Change, Edited, FactorRow, ImageRow, ImageState, Inserted,
     InvitationRow, Kept, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow,
     Updated,
 };
@@ -61,9 +61,10 @@ impl Records for SqliteRecords {
         self.read(meta::instance_check).await
     }
 
-    async fn insert_account(&self, row: &AccountRow) -> Result<Role> {
-        let row = row.clone();
-        self.write(move |db| accounts::insert(db, &row)).await
+    async fn insert_account(&self, row: &AccountRow, admission: &Admission) -> Result<Role> {
+        let (row, admission) = (row.clone(), *admission);
+        self.write(move |db| accounts::insert(db, &row, &admission))
+            .await
     }
 
     async fn has_accounts(&self) -> Result<bool> {
@@ -221,13 +222,9 @@ impl Records for SqliteRecords {
         self.write(move |db| invitations::insert(db, &row)).await
     }
 
-    async fn take_invitation(
-        &self,
-        digest: &[u8; 32],
-        now: Timestamp,
-    ) -> Result<Option<InvitationRow>> {
+    async fn invitation(&self, digest: &[u8; 32]) -> Result<Option<InvitationRow>> {
         let digest = *digest;
-        self.write(move |db| invitations::take(db, &digest, now))
+        self.read(move |db| invitations::by_digest(db, &digest))
             .await
     }
 

@@ -6,22 +6,36 @@ use mongodb::bson::{Document, doc};
 
 use crate::ids::AccountId;
 
-use super::super::{AccountRow, FactorRow, Result, Role, StoreError, Updated};
+use super::super::{AccountRow, Admission, FactorRow, Result, Role, StoreError, Updated};
 use super::Mongo;
 use super::account_documents::{AccountDoc, DepartedDoc};
 use super::documents::date;
 use super::sessions;
-use super::{factors, meta, pending};
+use super::{factors, invitations, meta, pending};
 
-pub(super) async fn insert(mongo: &Mongo, row: &AccountRow) -> Result<Role> {
-    mongo
-        .transact((mongo, row), |session, (mongo, row)| {
+/// Who is first is noted in a document that every insertion touches or reads, and an invitation is
+/// deleted: two insertions that may not both succeed write one document, and the later comes again.
+pub(super) async fn insert(mongo: &Mongo, row: &AccountRow, admission: &Admission) -> Result<Role> {
+    let insert = mongo.transact(
+        (mongo, row, admission),
+        |session, (mongo, row, admission)| {
             async move {
                 let founder = meta::is_founder(mongo, session, &row.id).await?;
-                let role = if founder {
-                    Role::Administrator
-                } else {
-                    row.role
+                let admitted = founder
+                    || match admission {
+                        Admission::Anyone => true,
+                        Admission::OnlyFirst => false,
+                        Admission::Invited { digest, now } => {
+                            invitations::spend(mongo, session, digest, *now).await?
+                        }
+                    };
+                if !admitted {
+                    session.abort_transaction().await?;
+                    return Ok(None);
+                }
+                let role = match founder {
+                    true => Role::Administrator,
+                    false => row.role,
                 };
                 let account = AccountDoc::new(row, role, row.revision);
                 mongo
@@ -29,11 +43,12 @@ pub(super) async fn insert(mongo: &Mongo, row: &AccountRow) -> Result<Role> {
                     .insert_one(account)
                     .session(session)
                     .await?;
-                Ok(role)
+                Ok(Some(role))
             }
             .boxed()
-        })
-        .await
+        },
+    );
+    insert.await?.ok_or(StoreError::NotAdmitted)
 }
 
 pub(super) async fn by_id(mongo: &Mongo, id: &AccountId) -> Result<Option<AccountRow>> {

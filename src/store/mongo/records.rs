@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
-    AccountRow, ArchiveRow, BlobRef, Change, Edited, FactorRow, ImageRow, ImageState, Inserted,
+    AccountRow, Admission, ArchiveRow, BlobRef, Change, Edited, FactorRow, ImageRow, ImageState, Inserted,
     InvitationRow, Kept, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow,
     Updated,
 };
@@ -40,8 +40,8 @@ impl Records for MongoRecords {
         meta::instance_check(&self.0).await
     }
 
-    async fn insert_account(&self, row: &AccountRow) -> Result<Role> {
-        accounts::insert(&self.0, row).await
+    async fn insert_account(&self, row: &AccountRow, admission: &Admission) -> Result<Role> {
+        accounts::insert(&self.0, row, admission).await
     }
 
     async fn has_accounts(&self) -> Result<bool> {
@@ -138,12 +138,8 @@ impl Records for MongoRecords {
         invitations::insert(&self.0, row).await
     }
 
-    async fn take_invitation(
-        &self,
-        digest: &[u8; 32],
-        now: Timestamp,
-    ) -> Result<Option<InvitationRow>> {
-        invitations::take(&self.0, digest, now).await
+    async fn invitation(&self, digest: &[u8; 32]) -> Result<Option<InvitationRow>> {
+        invitations::by_digest(&self.0, digest).await
     }
 
     async fn purge_invitations(&self, now: Timestamp) -> Result<u64> {
