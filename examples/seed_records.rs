@@ -15,7 +15,8 @@ use image_vault::crypto::{self, BlobContext, BlobRole, DataKey, DigestKey, Insta
 use image_vault::crypto::{KdfParams, MasterKey, PasswordHashing, WrapContext};
 use image_vault::crypto::{WrapKind, WrappedKey};
 use image_vault::ids::{BlobId, ImageId};
-use image_vault::store::{self, AccountRow, BlobRef, ImageRow, ImageState, Quota, StoreChoice};
+use image_vault::store::{self, AccountRow, Bearer, BlobRef, ImageRow, ImageState, Quota};
+use image_vault::store::{SessionRow, StoreChoice};
 use image_vault::vault::Metadata;
 use jiff::civil::{DateTime, date};
 use jiff::{SignedDuration, Span};
@@ -49,17 +50,24 @@ async fn main() -> Outcome<()> {
         .await?
         .ok_or("no such account")?;
     let seeder = Arc::new(Seeder::new(account, password, dir)?);
+    let session = seeder.session();
+    records.insert_session(&session).await?;
+    let by = Bearer {
+        session: session.digest,
+        now: session.created_at,
+    };
     let rows = stream::iter(0..count.parse()?).map(|number| {
         let (seeder, records) = (seeder.clone(), records.clone());
         tokio::spawn(async move {
             let row = seeder.row(number)?;
-            Outcome::Ok(records.insert_image(&row, &Quota::NONE).await?)
+            Outcome::Ok(records.insert_image(&row, &by, &Quota::NONE).await?)
         })
     });
     let mut done = rows.buffer_unordered(at_once);
     while let Some(inserted) = done.next().await {
         inserted??;
     }
+    records.delete_session(&session.digest).await?;
     Ok(())
 }
 
@@ -99,6 +107,25 @@ impl Seeder {
             digests,
             placeholders: (0..256).step_by(10).map(placeholder).collect(),
         })
+    }
+
+    /// What the rows come by. Nobody has its secret, so it opens nothing.
+    fn session(&self) -> SessionRow {
+        let now = jiff::Timestamp::now();
+        let end = now + SignedDuration::from_hours(1);
+        SessionRow {
+            digest: rand::random(),
+            account: self.account.id,
+            master_wrap: Vec::new(),
+            mk_generation: self.account.mk_generation,
+            created_at: now,
+            last_seen_at: now,
+            idle_at: end,
+            expires_at: end,
+            label: "seed_records".into(),
+            address: String::new(),
+            scopes: None,
+        }
     }
 
     fn row(&self, number: u64) -> Outcome<ImageRow> {

@@ -13,6 +13,8 @@
 mod accounts;
 #[path = "store/archives.rs"]
 mod archives;
+#[path = "store/authority.rs"]
+mod authority;
 #[path = "store/blobs.rs"]
 mod blobs;
 #[path = "store/catalogue.rs"]
@@ -114,6 +116,9 @@ conformance! {
         an_accounts_sessions_are_listed_and_ended_but_one,
         api_tokens_are_listed_apart_and_stay_when_sign_ins_end,
         of_very_many_sign_ins_the_newest_stay_and_every_token;
+    authority:
+        an_image_by_a_session_that_has_ended_is_not_stored,
+        once_a_sessions_end_is_stored_nothing_comes_by_it;
     image_keys:
         keys_of_a_generation_come_by_id_and_are_replaced_once,
         no_image_comes_under_a_master_key_that_was_replaced;

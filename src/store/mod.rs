@@ -31,8 +31,9 @@ pub use factors::{
 pub use image_keys::{KeyRecords, KeyRow};
 pub use quotas::{Allowance, Quota, UsageRecords, UsageRow, blob_kept, least_kept};
 pub use records::{
-    AccountRow, Admission, ArchiveRow, BlobRef, Change, Edited, ImageRow, ImageState, Inserted, InvitationRow,
-    KdfRow, Kept, MetadataChange, Role, SessionKind, SessionRow, UniqueField, Updated,
+    AccountRow, Admission, ArchiveRow, Bearer, BlobRef, Change, Edited, ImageRow, ImageState,
+    Inserted, InvitationRow, KdfRow, Kept, MetadataChange, Role, SessionKind, SessionRow,
+    UniqueField, Updated,
 };
 pub use tries::{TriesRecords, TriesRow};
 
@@ -226,10 +227,11 @@ pub trait Records: EventRecords + FactorRecords + KeyRecords + TriesRecords + Us
     /// Stores a new image (its `seq` and `revision` are set by the store). When the account
     /// already holds an image with this digest nothing is stored and that one's id is returned; it
     /// is the row's own id where the very call was made before. Nothing is stored either where the
-    /// account's master key is of another generation (after [`Records::replace_credentials`] no
-    /// image comes with a key that was wrapped before), or where the account would keep more than
-    /// it may: `default`, unless something was decided about it.
-    async fn insert_image(&self, row: &ImageRow, default: &Quota) -> Result<Inserted>;
+    /// bearer's session has ended (once its end is committed no image comes by it) or the account's
+    /// master key is of another generation (after [`Records::replace_credentials`] no image comes
+    /// with a key that was wrapped before), or where the account would keep more than it may:
+    /// `default`, unless something was decided about it.
+    async fn insert_image(&self, row: &ImageRow, by: &Bearer, default: &Quota) -> Result<Inserted>;
 
     /// The account's image with this id.
     async fn image(&self, account: &AccountId, id: &ImageId) -> Result<Option<ImageRow>>;

@@ -124,6 +124,15 @@ impl SessionRow {
     pub const MOST_SIGN_INS: u32 = 500;
 }
 
+/// On whose authority something is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bearer {
+    /// Digest of the session's id.
+    pub session: [u8; 32],
+    /// When it must not have ended.
+    pub now: Timestamp,
+}
+
 /// Which of an account's sessions are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionKind {
@@ -294,7 +303,8 @@ pub enum Inserted {
     New,
     /// Not stored: this image of the account has the same digest.
     Duplicate(ImageId),
-    /// Not stored: the account's master key is of another generation than the row's.
+    /// Not stored: the session has ended that it came by, or the account's master key is of another
+    /// generation than the row's.
     Stale,
     /// Not stored: the account would keep more than it may.
     NoRoom,

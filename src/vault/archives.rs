@@ -15,7 +15,6 @@ use super::content::{Outlet, PlainStream, SealedBlob, Stop, produce};
 use super::error::{Result, VaultError};
 use super::keys::Keyring;
 use super::listing::Sort;
-use super::sessions::Watch;
 use super::tickets::{OpenArchive, Texts, Ticket};
 use super::{Selection, Unlocked, Vault, keys};
 use crate::archive;
@@ -84,12 +83,11 @@ impl Vault {
             vault: self.clone(),
             account: *who.id(),
             keyring: who.keyring.clone(),
-            session: self.watch(who),
             plan: archive.plan.clone(),
             texts: archive.texts.clone(),
             rows: HashMap::new(),
         };
-        produce(self.0.send_stall, |outlet| async move {
+        produce(&who.watch, self.0.send_stall, |outlet| async move {
             zip.send(range, &outlet).await
         })
     }
@@ -100,7 +98,6 @@ struct Zip {
     vault: Vault,
     account: AccountId,
     keyring: Keyring,
-    session: Watch,
     plan: Arc<Plan>,
     texts: Texts,
     /// The rows of the files that come next.
@@ -113,7 +110,6 @@ impl Zip {
             match piece {
                 Piece::Bytes(bytes) => outlet.send(Bytes::from(bytes)).await?,
                 Piece::Content { entry, range } => {
-                    self.session.check().await?;
                     let blobs = self.vault.store().blobs.clone();
                     if let Some((blob, range)) = self.texts.find(entry, range.clone()) {
                         blob.send(&*blobs, range, outlet).await?;

@@ -5,11 +5,12 @@ use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::mpsc;
 
 use super::error::{Result, VaultError};
 use super::images::OpenImage;
+use super::watch::Watch;
 use super::{Unlocked, Vault, keys};
 use crate::crypto;
 use crate::crypto::BlobContext;
@@ -84,26 +85,37 @@ impl Outlet {
 }
 
 /// Runs `produce` as a task of its own, so that reading ahead and sending overlap; its keys and
-/// memory go when it ends, at the latest `stall` after the reader stopped taking.
-pub(super) fn produce<F, Fut>(stall: Duration, produce: F) -> PlainStream
+/// memory go when it ends, at the latest `stall` after the reader stopped taking, or two seconds
+/// after the session has ended. Then the reader gets nothing any more, not even what waits for it.
+pub(super) fn produce<F, Fut>(watch: &Watch, stall: Duration, produce: F) -> PlainStream
 where
     F: FnOnce(Outlet) -> Fut,
     Fut: Future<Output = std::result::Result<(), Stop>> + Send + 'static,
 {
-    let (sender, mut receiver) = mpsc::channel(WINDOW);
+    let (sender, receiver) = mpsc::channel(WINDOW);
     let work = produce(Outlet {
         sender: sender.clone(),
         stall,
     });
+    let watching = watch.clone();
     tokio::spawn(async move {
-        if let Err(Stop::Failed(error)) = work.await {
-            tracing::error!(%error, "a download was broken off");
+        if let Err(Stop::Failed(error)) = watching.during(work).await {
+            match &error {
+                VaultError::Unauthenticated => tracing::info!("a download ended with its session"),
+                error => tracing::error!(%error, "a download was broken off"),
+            }
             // A reader who has gone meanwhile needs no error.
             let _ = sender.send_timeout(Err(error), stall).await;
         }
     });
-    Box::pin(futures_util::stream::poll_fn(move |context| {
-        receiver.poll_recv(context)
+    let begun = Some((receiver, watch.clone()));
+    Box::pin(stream::unfold(begun, |going| async move {
+        let (mut receiver, watch) = going?;
+        let piece = receiver.recv().await?;
+        match watch.check().await.and(piece) {
+            Ok(piece) => Some((Ok(piece), Some((receiver, watch)))),
+            Err(error) => Some((Err(error), None)),
+        }
     }))
 }
 
@@ -239,7 +251,7 @@ impl Vault {
             crc32: Some(image.image.metadata.crc32),
         };
         let blobs = self.store().blobs.clone();
-        produce(self.0.send_stall, |outlet| async move {
+        produce(&image.watch, self.0.send_stall, |outlet| async move {
             blob.send(&*blobs, range, &outlet).await
         })
     }

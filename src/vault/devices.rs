@@ -65,15 +65,23 @@ impl Vault {
     /// [`VaultError::NotFound`].
     pub async fn end_device(&self, who: &Unlocked, id: &SessionId, caller: &Caller) -> Result<()> {
         let rows = self.live_sessions(who, u32::MAX).await?;
-        self.end_session(rows, id).await?;
+        self.end_session(who, rows, id).await?;
         self.note(who.id(), EventKind::SessionsEnded, caller).await;
         Ok(())
     }
 
     /// Ends the one of these with this id.
-    pub(super) async fn end_session(&self, rows: Vec<SessionRow>, id: &SessionId) -> Result<()> {
+    pub(super) async fn end_session(
+        &self,
+        who: &Unlocked,
+        rows: Vec<SessionRow>,
+        id: &SessionId,
+    ) -> Result<()> {
         let row = rows.iter().find(|row| id_of(row) == *id);
         let row = row.ok_or(VaultError::NotFound)?;
+        if row.digest == who.session {
+            who.watch.resign();
+        }
         Ok(self.store().records.delete_session(&row.digest).await?)
     }
 
@@ -105,6 +113,7 @@ impl Vault {
             records.delete_session(&started.digest).await?;
             return Err(VaultError::Unauthenticated);
         }
+        who.watch.resign();
         records.delete_session(&who.session).await?;
         Ok(started)
     }

@@ -107,14 +107,12 @@ impl Vault {
         who: &Unlocked,
         entries: &[Arc<Entry>],
     ) -> Result<HashSet<ImageId>> {
-        let mut session = self.watch(who);
         let mut damaged = HashSet::new();
         for batch in entries.chunks(BATCH) {
             let ids: Vec<_> = batch.iter().map(|entry| entry.id).collect();
             let rows = self.store().records.images(who.id(), &ids).await?;
             let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
             for entry in batch {
-                session.check().await?;
                 // One that was deleted in this moment is missed when the zip is fetched.
                 let Some(row) = rows.get(&entry.id) else {
                     continue;
@@ -123,7 +121,8 @@ impl Vault {
                 let opened = match original(&who.keyring, row, len, crc32) {
                     Ok(blob) => {
                         let blobs = self.store().blobs.clone();
-                        let stream = produce(self.0.send_stall, |outlet| async move {
+                        let stall = self.0.send_stall;
+                        let stream = produce(&who.watch, stall, |outlet| async move {
                             blob.send(&*blobs, 0..len, &outlet).await
                         });
                         stream.try_for_each(|_| async { Ok(()) }).await

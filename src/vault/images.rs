@@ -10,6 +10,7 @@ use super::catalogue::Entry;
 use super::error::{FieldErrors, Result, VaultError};
 use super::keys::Keyring;
 use super::metadata::Metadata;
+use super::watch::Watch;
 use super::{Unlocked, Vault};
 use crate::crypto::DataKey;
 use crate::ids::ImageId;
@@ -70,6 +71,8 @@ pub struct OpenImage {
     pub image: Image,
     pub(super) row: ImageRow,
     pub(super) key: DataKey,
+    /// On the session of whoever opened it.
+    pub(super) watch: Watch,
 }
 
 /// What to change about an image; `None` leaves a field as it is.
@@ -107,6 +110,7 @@ impl Vault {
             image: Image::of_row(&row, metadata),
             row,
             key,
+            watch: who.watch.clone(),
         })
     }
 
@@ -164,6 +168,7 @@ impl Vault {
                 mut image,
                 row,
                 key,
+                ..
             } = self.open_image(who, id).await?;
             if !change(&mut image.metadata) {
                 return Ok(image);

@@ -6,7 +6,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
-use std::pin::pin;
 
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -151,6 +150,19 @@ impl Vault {
         who: &Unlocked,
         zip: impl AsyncRead + Unpin + Send,
         mode: ImportMode,
+        progress: impl FnMut(usize, usize) + Send,
+    ) -> Result<Imported> {
+        // However long a single file takes to come.
+        who.watch
+            .during(self.import_all(who, zip, mode, progress))
+            .await
+    }
+
+    async fn import_all(
+        &self,
+        who: &Unlocked,
+        zip: impl AsyncRead + Unpin + Send,
+        mode: ImportMode,
         mut progress: impl FnMut(usize, usize) + Send,
     ) -> Result<Imported> {
         let mut zip = Forward::new(zip);
@@ -164,7 +176,6 @@ impl Vault {
             failed: Vec::new(),
         };
         let (mut lines, mut done, mut checked) = (manifest.lines(), 0, HashSet::new());
-        let mut ended = pin!(self.watch(who).ended());
         loop {
             let batch: Vec<&[u8]> = lines.by_ref().take(LOOK_UP).collect();
             if batch.is_empty() {
@@ -179,12 +190,7 @@ impl Vault {
                 let listed = listed(line)?;
                 let known = listed.sum().and_then(|sum| known.get(&sum).copied());
                 let one = self.import_one(who, &mut zip, &listed, known, mode, &mut checked);
-                // However long a single file takes to come.
-                let outcome = tokio::select! {
-                    outcome = one => outcome,
-                    error = &mut ended => return Err(error),
-                };
-                report.note(&listed.name, outcome)?;
+                report.note(&listed.name, one.await)?;
                 done += 1;
                 progress(done, report.total);
             }

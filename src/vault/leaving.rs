@@ -34,6 +34,7 @@ impl Vault {
         caller: &Caller,
     ) -> Result<()> {
         self.prove(who, &mut proof, caller).await?;
+        who.watch.resign();
         self.depart(who.id()).await
     }
 

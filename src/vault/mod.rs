@@ -46,6 +46,7 @@ mod timeline;
 mod tokens;
 mod upkeep;
 mod uploads;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,6 +82,7 @@ pub use timeline::{Section, TIMELINE_PAGE, Timeline};
 pub use tokens::{ApiToken, MadeToken, NewToken, Scope, Scopes};
 pub use upkeep::Swept;
 pub use uploads::Added;
+pub use watch::Watch;
 
 use crate::config::Config;
 use crate::crypto::InstanceSecret;

@@ -103,6 +103,7 @@ impl Vault {
             let factor = records.factor(&row.id).await?;
             let factor = factor.unwrap_or_else(|| FactorRow::none(row.id));
             let factor = reseal_factor(&factor, &retired, &master)?;
+            who.watch.resign();
             let rotated = records.rotate_credentials(&row, &factor).await?;
             if !is_done(rotated)? {
                 continue;

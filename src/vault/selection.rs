@@ -73,6 +73,7 @@ impl Vault {
     ) -> Result<u64> {
         let mut removed = 0;
         for batch in self.chosen_ids(who, selection, about).await?.chunks(BATCH) {
+            who.watch.look().await?;
             let records = &self.store().records;
             let rows = records.remove_images(who.id(), batch, self.now()).await?;
             removed += rows.len() as u64;
@@ -104,6 +105,7 @@ impl Vault {
         let edit = Arc::new(edit.checked()?);
         let ids = self.chosen_ids(who, selection, ImageState::Active).await?;
         for batch in ids.chunks(EDIT_BATCH) {
+            who.watch.look().await?;
             self.edit_batch(who, batch, &edit).await?;
         }
         Ok(ids.len() as u64)
@@ -204,6 +206,7 @@ impl Vault {
     ) -> Result<u64> {
         let mut moved = 0;
         for batch in ids.chunks(BATCH) {
+            who.watch.look().await?;
             let records = &self.store().records;
             let those = records.set_state(who.id(), batch, state, at).await?;
             moved += those.len() as u64;

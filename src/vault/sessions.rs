@@ -1,14 +1,12 @@
 //! Sessions: how they begin and end, and what a request gets from a session's secret.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::error::{Result, VaultError};
 use super::keys::Keyring;
 use super::tokens::{API_TOKEN_PREFIX, Scope, Scopes};
+use super::watch::Watch;
 use super::{Caller, Vault, keys};
 use crate::crypto::MasterKey;
 use crate::crypto::SessionToken;
@@ -19,8 +17,6 @@ use crate::store::SessionRow;
 
 /// How often a session's last use is written.
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_secs(60);
-/// How often something that runs asks whether its session still lives.
-const CHECK_SESSION: Duration = Duration::from_secs(2);
 
 /// How long a sign-in lasts.
 #[derive(Clone, Copy)]
@@ -52,6 +48,7 @@ pub struct Unlocked {
     pub expires_at: Timestamp,
     pub(super) keyring: Keyring,
     pub(super) session: [u8; 32],
+    pub(super) watch: Watch,
     pub(super) lasting: Lasting,
     /// What a program's token is limited to; a sign-in is not.
     scopes: Option<Scopes>,
@@ -80,6 +77,11 @@ impl Unlocked {
         self.scopes
     }
 
+    /// An eye on the session, for what takes longer than a moment.
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
     /// The account's id.
     pub fn id(&self) -> &AccountId {
         &self.account.id
@@ -93,36 +95,6 @@ fn is_live(row: &SessionRow, now: Timestamp) -> bool {
 /// Whether an API token is used for the first time: its owner wants to see that at once.
 fn is_first_use(row: &SessionRow, now: Timestamp) -> bool {
     row.scopes.is_some() && row.last_seen_at == row.created_at && now > row.created_at
-}
-
-/// The session of a request that takes long.
-pub(super) struct Watch {
-    vault: Vault,
-    session: [u8; 32],
-    checked: Instant,
-}
-
-impl Watch {
-    /// Signing out, or being signed out, ends what is running. To be asked all the time: it looks
-    /// every two seconds.
-    pub(super) async fn check(&mut self) -> Result<()> {
-        if self.checked.elapsed() < CHECK_SESSION {
-            return Ok(());
-        }
-        self.checked = Instant::now();
-        let live = self.vault.live_session(&self.session).await?;
-        live.map(drop).ok_or(VaultError::Unauthenticated)
-    }
-
-    /// Waits for the session's end, and tells of it. What runs meanwhile counts as use.
-    pub(super) async fn ended(mut self) -> VaultError {
-        loop {
-            tokio::time::sleep(CHECK_SESSION).await;
-            if let Err(error) = self.check().await {
-                return error;
-            }
-        }
-    }
 }
 
 impl Vault {
@@ -229,6 +201,7 @@ impl Vault {
             expires_at: row.expires_at,
             keyring,
             session: digest,
+            watch: Watch::begin(self, digest),
             lasting: self.lasting(&row),
             scopes,
             csrf_token: token.secret().csrf_token(),
@@ -243,6 +216,7 @@ impl Vault {
     /// # Errors
     /// The store's.
     pub async fn sign_out(&self, who: &Unlocked) -> Result<()> {
+        who.watch.resign();
         Ok(self.store().records.delete_session(&who.session).await?)
     }
 
@@ -273,15 +247,6 @@ impl Vault {
     pub(super) async fn is_live(&self, digest: &[u8; 32]) -> Result<bool> {
         let row = self.store().records.session(digest).await?;
         Ok(row.is_some_and(|row| is_live(&row, self.now())))
-    }
-
-    /// Keeps an eye on the session of somebody whose request takes long.
-    pub(super) fn watch(&self, who: &Unlocked) -> Watch {
-        Watch {
-            vault: self.clone(),
-            session: who.session,
-            checked: Instant::now(),
-        }
     }
 
     /// Often enough that a short idle time is not outrun by the writing of it.

@@ -152,12 +152,14 @@ impl Vault {
             len: crypto::plain_len(row.plan.len).ok_or(DAMAGED)?,
             crc32: None,
         });
-        let prefix = self.read_part(&blob, 0..PREFIX_LEN.min(blob.len)).await?;
+        let prefix = self
+            .read_part(who, &blob, 0..PREFIX_LEN.min(blob.len))
+            .await?;
         let head = match head_len(&prefix) {
             Some(len) => PREFIX_LEN..PREFIX_LEN.saturating_add(len).min(blob.len),
             None => 0..blob.len,
         };
-        let bytes = self.read_part(&blob, head.clone()).await?;
+        let bytes = self.read_part(who, &blob, head.clone()).await?;
         let head = unpack(&bytes, head.end).filter(|(.., starts)| {
             let end = starts.last().copied();
             end.is_none_or(|end| end == blob.len)
@@ -177,12 +179,13 @@ impl Vault {
     /// A part of a blob that fits into memory.
     async fn read_part(
         &self,
+        who: &Unlocked,
         blob: &Arc<SealedBlob>,
         range: Range<u64>,
     ) -> Result<Zeroizing<Vec<u8>>> {
         let (blob, blobs) = (blob.clone(), self.store().blobs.clone());
         let bytes = Zeroizing::new(Vec::with_capacity((range.end - range.start) as usize));
-        let stream = produce(self.0.send_stall, |outlet| async move {
+        let stream = produce(&who.watch, self.0.send_stall, |outlet| async move {
             blob.send(&*blobs, range, &outlet).await
         });
         stream

@@ -226,6 +226,8 @@ impl Vault {
             mk_generation: account.mk_generation,
         };
         let records = &self.store().records;
+        // To prove it takes a while, and the token outlasts the sign-in that it is made by.
+        who.watch.look().await?;
         records.insert_session(&row).await?;
         if self.outlived(&account, &row.digest).await? {
             return Err(VaultError::WrongPassword);
@@ -258,7 +260,7 @@ impl Vault {
         caller: &Caller,
     ) -> Result<()> {
         let rows = self.token_rows(who).await?;
-        self.end_session(rows, id).await?;
+        self.end_session(who, rows, id).await?;
         self.note(who.id(), EventKind::TokenRevoked, caller).await;
         Ok(())
     }

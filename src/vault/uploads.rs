@@ -228,7 +228,9 @@ impl Vault {
             preview: None,
         };
         let quota = self.default_quota();
-        match self.store().records.insert_image(&row, &quota).await {
+        let bearer = who.watch.bearer();
+        let records = &self.store().records;
+        match records.insert_image(&row, &bearer, &quota).await {
             Ok(Inserted::New) => Ok(Added::New(Image::of_row(&row, metadata))),
             // A store that repeats a commit whose answer was lost finds the row it wrote itself:
             // taking that for somebody else's would remove the picture's own blobs.
@@ -239,9 +241,12 @@ impl Vault {
                 self.remove_blobs(std::slice::from_ref(&row)).await;
                 self.take_again(who, &first, &metadata.name).await
             }
-            // The master key was replaced meanwhile, which ended this sign-in: nothing may come
-            // with a key that will not be there.
-            Ok(Inserted::Stale) => Err(VaultError::Unauthenticated),
+            // The session has ended meanwhile, perhaps because the master key was replaced: nothing
+            // may come with a key that will not be there.
+            Ok(Inserted::Stale) => {
+                self.remove_blobs(std::slice::from_ref(&row)).await;
+                Err(VaultError::Unauthenticated)
+            }
             // Others filled the room since it was looked at.
             Ok(Inserted::NoRoom) => {
                 self.remove_blobs(std::slice::from_ref(&row)).await;
@@ -255,6 +260,7 @@ impl Vault {
 
     /// The same bytes came again: the image leaves the trash, and remembers the other name.
     async fn take_again(&self, who: &Unlocked, id: &ImageId, name: &str) -> Result<Added> {
+        who.watch.look().await?;
         let now = self.now();
         self.store()
             .records

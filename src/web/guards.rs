@@ -11,6 +11,7 @@ use rocket::request::{self, FromRequest, Request};
 use super::budgets::{Budgets, Visitor};
 use super::problem::Problem;
 use super::site::Site;
+use super::watched;
 use crate::store::Role;
 use crate::vault::Scope;
 use crate::vault::Unlocked;
@@ -127,6 +128,7 @@ async fn opened(request: &Request<'_>, need: Need) -> request::Outcome<Reader, (
             return Problem::from(error).hand_over(request);
         }
     };
+    watched::note(request, &who);
     let admitted = budgets.spend_of_account(request, who.id());
     match admitted.and_then(|()| need.check(&who, by_cookie)) {
         Ok(()) => Outcome::Success(Reader { who, by_cookie }),

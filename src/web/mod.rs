@@ -29,6 +29,7 @@ mod shell;
 mod site;
 mod stop;
 mod units;
+mod watched;
 mod wire;
 
 use std::collections::HashSet;
@@ -151,9 +152,9 @@ fn build(vault: Vault, config: &Config) -> Result<Rocket<Build>, ServeError> {
         .attach(download::large_pieces())
         .mount("/", assets::routes())
         .mount("/", app::routes())
-        .mount("/", pages::routes())
+        .mount("/", watched::all(pages::routes()))
         .mount("/health", api::health::routes())
-        .mount("/api/v1", api::routes())
+        .mount("/api/v1", watched::all(api::routes()))
         .register("/", catchers::catchers()))
 }
 

@@ -17,6 +17,7 @@ use crate::vault::ImportMode;
 use crate::vault::Imported;
 use crate::vault::Unlocked;
 use crate::vault::Vault;
+use crate::vault::VaultError;
 
 /// Most files in one form; a browser with scripts sends each on its own.
 const MAX_FILES: usize = 10_000;
@@ -181,10 +182,11 @@ pub(super) async fn receive_form(
                     return Err(Problem::new(Status::PayloadTooLarge, message));
                 }
                 let outcome = match content {
-                    Ok(bytes) => vault
-                        .add_image(who, &filename, bytes)
-                        .await
-                        .map_err(Problem::from),
+                    Ok(bytes) => match vault.add_image(who, &filename, bytes).await {
+                        // What follows would not be taken either.
+                        Err(VaultError::Unauthenticated) => return Err(Problem::unauthenticated()),
+                        added => added.map_err(Problem::from),
+                    },
                     Err(problem) => Err(problem),
                 };
                 received.push(Received {

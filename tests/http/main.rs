@@ -42,6 +42,7 @@ mod store;
 mod accounts;
 mod app;
 mod archives;
+mod authority;
 mod bad_requests;
 mod bad_uploads;
 mod budgets;

@@ -8,7 +8,7 @@ use image_vault::store::{
 };
 
 use crate::fresh::Fresh;
-use crate::samples::{account, account_id, archive, at, image, session};
+use crate::samples::{SignedIn as _, account, account_id, archive, at, image, session};
 
 pub(crate) async fn an_account_reads_back_by_id_and_by_either_login(fresh: &Fresh) {
     let records = &fresh.store.records;
@@ -357,7 +357,6 @@ pub(crate) async fn a_removed_account_takes_everything_with_it_and_nothing_of_ot
             .insert_account(row, &Admission::Anyone)
             .await
             .unwrap();
-        records.insert_session(&session(row.id)).await.unwrap();
         records
             .insert_archive(&archive(row.id, at(5)))
             .await

@@ -9,7 +9,7 @@ use image_vault::store::{Change, ImageState, Quota, Records};
 
 use crate::fresh::Fresh;
 use crate::images::insert_some;
-use crate::samples::{account_id, at, image, renewed};
+use crate::samples::{SignedIn as _, account_id, at, image, renewed};
 
 async fn changes(records: &dyn Records, account: &AccountId, after: u64) -> Vec<Change> {
     records

@@ -5,7 +5,7 @@ use image_vault::ids::AccountId;
 use image_vault::store::{Admission, ImageRow, Inserted, KeyRow, Quota, Records, Updated};
 
 use crate::fresh::Fresh;
-use crate::samples::{account, account_id, image};
+use crate::samples::{SignedIn as _, account, account_id, image, insert};
 
 /// That of the samples.
 const GENERATION: u32 = 7;
@@ -14,7 +14,7 @@ async fn images(records: &dyn Records, account: AccountId, count: usize) -> Vec<
     let mut rows: Vec<ImageRow> = (0..count).map(|_| image(account)).collect();
     for row in &rows {
         assert_eq!(
-            records.insert_image(row, &Quota::NONE).await.unwrap(),
+            insert(records, row, &Quota::NONE).await.unwrap(),
             Inserted::New
         );
     }

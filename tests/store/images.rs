@@ -7,7 +7,9 @@ use image_vault::ids::{BlobId, ImageId};
 use image_vault::store::{BlobRef, ImageRow, Inserted, Quota, Records};
 
 use crate::fresh::Fresh;
-use crate::samples::{account_id, archive, at, blob_id, done, image, image_id, renewed};
+use crate::samples::{
+    SignedIn as _, account_id, archive, at, blob_id, done, image, image_id, insert, renewed,
+};
 
 /// Stores so many images, and hands them back as they are stored.
 pub(crate) async fn insert_some(records: &dyn Records, count: u64) -> Vec<ImageRow> {
@@ -19,7 +21,7 @@ pub(crate) async fn insert_some(records: &dyn Records, count: u64) -> Vec<ImageR
             ..image(account)
         };
         assert_eq!(
-            records.insert_image(&row, &Quota::NONE).await.unwrap(),
+            insert(records, &row, &Quota::NONE).await.unwrap(),
             Inserted::New
         );
         rows.push(row);

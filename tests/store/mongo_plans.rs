@@ -12,7 +12,8 @@ use crate::factors::{factor, pending};
 use crate::fresh::on_database;
 use crate::only_mongo::{collection, open};
 use crate::samples::{
-    account, archive, at, blob_id, bytes, get, image, image_id, put, renewed, session,
+    SignedIn as _, account, archive, at, blob_id, bytes, get, image, image_id, put, renewed,
+    session,
 };
 
 const MIB: usize = 1 << 20;

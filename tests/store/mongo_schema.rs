@@ -1,11 +1,11 @@
 //! Databases that another version of the program wrote.
 
-use image_vault::store::{Quota, StoreError};
+use image_vault::store::{Admission, Quota, StoreError};
 use mongodb::bson::doc;
 
 use crate::fresh::on_database;
 use crate::only_mongo::{collection, open};
-use crate::samples::{account, account_id, at, image, session};
+use crate::samples::{SignedIn as _, account, account_id, at, image, session};
 
 /// R0.1
 #[tokio::test]
@@ -32,7 +32,11 @@ async fn what_version_1_wrote_is_complete_in_version_2() {
     on_database(async |uri, database| {
         let store = open(uri).await.unwrap();
         let (ada, login) = (account("Ada"), session(account_id()));
-        store.records.insert_account(&ada).await.unwrap();
+        store
+            .records
+            .insert_account(&ada, &Admission::Anyone)
+            .await
+            .unwrap();
         store.records.insert_session(&login).await.unwrap();
         let new_fields = doc! { "$unset": {
             "password_set_at": 1, "recovery_made_at": 1, "recovery_proven_at": 1,

@@ -9,7 +9,7 @@ use tempfile::tempdir;
 
 use crate::blobs::later;
 use crate::fresh::blob_file;
-use crate::samples::{account, blob_id, bytes, get, pieces, put};
+use crate::samples::{SignedIn as _, account, blob_id, bytes, get, pieces, put};
 use crate::usage::tiny_pictures;
 
 async fn open(dir: &Path) -> store::Result<Store> {

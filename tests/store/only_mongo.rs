@@ -13,7 +13,7 @@ use mongodb::{Client, Database};
 use crate::blobs::eventually;
 use crate::fresh::{mongodb_uri, on_database};
 use crate::proxy::Proxy;
-use crate::samples::{account, account_id, blob_id, bytes, get, image, pieces, put};
+use crate::samples::{SignedIn as _, account, account_id, blob_id, bytes, get, image, pieces, put};
 use crate::usage::{BLOCK, tiny_pictures};
 
 const MIB: usize = 1 << 20;

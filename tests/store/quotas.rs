@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use image_vault::store::{Admission, Allowance, ImageRow, Inserted, Quota, UsageRow};
 
 use crate::fresh::Fresh;
-use crate::samples::{account, account_id, at};
+use crate::samples::{account, account_id, at, insert};
 use crate::usage::{BLOCK, at_most, kept, sized};
 
 pub(crate) async fn what_does_not_fit_is_not_stored(fresh: &Fresh) {
@@ -12,7 +12,7 @@ pub(crate) async fn what_does_not_fit_is_not_stored(fresh: &Fresh) {
     let ada = account_id();
     let most = at_most(Some(12), Some(2));
     let first = sized(ada, 7);
-    let insert = async |row: &ImageRow| records.insert_image(row, &most).await.unwrap();
+    let insert = async |row: &ImageRow| insert(records, row, &most).await.unwrap();
     assert_eq!(insert(&first).await, Inserted::New);
     let large = sized(ada, 6);
     assert_eq!(insert(&large).await, Inserted::NoRoom);
@@ -40,7 +40,7 @@ pub(crate) async fn of_twenty_who_race_for_the_last_room_as_many_get_it_as_fit(f
     for (most, fit) in [(at_most(Some(54), None), 10), (at_most(None, Some(7)), 7)] {
         let account = account_id();
         let rows: Vec<ImageRow> = (0..20).map(|_| sized(account, 5)).collect();
-        let outcomes = join_all(rows.iter().map(|row| records.insert_image(row, &most))).await;
+        let outcomes = join_all(rows.iter().map(|row| insert(records, row, &most))).await;
         let stored = outcomes
             .into_iter()
             .filter(|outcome| *outcome.as_ref().unwrap() == Inserted::New);
@@ -56,11 +56,14 @@ pub(crate) async fn of_twenty_who_race_for_the_last_room_as_many_get_it_as_fit(f
 pub(crate) async fn what_was_decided_about_an_account_replaces_the_default(fresh: &Fresh) {
     let records = &*fresh.store.records;
     let ada = account("Ada");
-    records.insert_account(&ada).await.unwrap();
+    records
+        .insert_account(&ada, &Admission::Anyone)
+        .await
+        .unwrap();
     let most = at_most(Some(10), Some(1));
     let insert = async || {
         let row = sized(ada.id, 8);
-        records.insert_image(&row, &most).await.unwrap()
+        insert(records, &row, &most).await.unwrap()
     };
     let decide = async |images, bytes| {
         let decided = records.set_allowed(&ada.id, images, bytes).await.unwrap();
@@ -91,7 +94,7 @@ pub(crate) async fn an_account_that_is_gone_keeps_nothing(fresh: &Fresh) {
         .await
         .unwrap();
     let row = sized(ada.id, 80);
-    records.insert_image(&row, &Quota::NONE).await.unwrap();
+    insert(records, &row, &Quota::NONE).await.unwrap();
     let decided = Allowance::AtMost(9);
     assert!(
         records

@@ -1,11 +1,13 @@
 //! Rows and blobs to store, every field with a value of its own.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use image_vault::ids::{AccountId, ArchiveId, BlobId, ImageId};
 use image_vault::store::{
-    AccountRow, ArchiveRow, BlobRef, Blobs, ChunkSource, Edited, ImageRow, ImageState, KdfRow,
-    MetadataChange, Result, Role, SessionRow,
+    AccountRow, ArchiveRow, Bearer, BlobRef, Blobs, ChunkSource, Edited, ImageRow, ImageState,
+    Inserted, KdfRow, MetadataChange, Quota, Records, Result, Role, SessionRow,
 };
 use jiff::Timestamp;
 
@@ -89,6 +91,41 @@ pub(crate) fn session(account: AccountId) -> SessionRow {
         scopes: None,
         mk_generation: 7,
     }
+}
+
+/// Stores an image by a session that lives, for cases that are not about sessions.
+pub(crate) async fn insert(
+    records: &dyn Records,
+    row: &ImageRow,
+    default: &Quota,
+) -> Result<Inserted> {
+    let by = signed_in(records, row.account).await?;
+    records.insert_image(row, &by, default).await
+}
+
+/// The same as a method, which stands before that of [`Records`].
+pub(crate) trait SignedIn {
+    fn insert_image(
+        &self,
+        row: &ImageRow,
+        default: &Quota,
+    ) -> impl Future<Output = Result<Inserted>> + Send;
+}
+
+impl SignedIn for Arc<dyn Records> {
+    async fn insert_image(&self, row: &ImageRow, default: &Quota) -> Result<Inserted> {
+        insert(&**self, row, default).await
+    }
+}
+
+/// A session of the account, in its first minutes.
+pub(crate) async fn signed_in(records: &dyn Records, account: AccountId) -> Result<Bearer> {
+    let session = session(account);
+    records.insert_session(&session).await?;
+    Ok(Bearer {
+        session: session.digest,
+        now: at(100),
+    })
 }
 
 /// An API token of the account, which may do what these bits say.

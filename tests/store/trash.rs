@@ -5,7 +5,7 @@ use image_vault::store::{ImageRow, ImageState, Inserted, Quota};
 
 use crate::fresh::Fresh;
 use crate::images::insert_some;
-use crate::samples::{at, image, image_id};
+use crate::samples::{SignedIn as _, at, image, image_id};
 
 pub(crate) async fn an_image_goes_to_the_trash_and_back(fresh: &Fresh) {
     let records = &fresh.store.records;

@@ -13,7 +13,9 @@ use rand::RngExt;
 use rand::seq::IndexedRandom;
 
 use crate::fresh::Fresh;
-use crate::samples::{account_id, at, blob_id, bytes, done, image, image_id, pieces, renewed};
+use crate::samples::{
+    SignedIn as _, account_id, at, blob_id, bytes, done, image, image_id, insert, pieces, renewed,
+};
 
 /// What a part of an image takes at least, and in steps of.
 pub(crate) const BLOCK: u64 = 4_096;
@@ -71,10 +73,7 @@ pub(crate) async fn what_an_account_keeps_is_counted_with_each_change(fresh: &Fr
     assert_eq!(records.usage(&ada).await.unwrap(), UsageRow::default());
     let rows = [1_000_000, 9, 5].map(|blocks| sized(ada, blocks));
     for row in &rows {
-        assert_eq!(
-            records.insert_image(row, &none).await.unwrap(),
-            Inserted::New
-        );
+        assert_eq!(insert(records, row, &none).await.unwrap(), Inserted::New);
     }
     assert_eq!(kept(records, &ada).await, (3, 1_000_014 * BLOCK));
 
@@ -83,7 +82,7 @@ pub(crate) async fn what_an_account_keeps_is_counted_with_each_change(fresh: &Fr
         ..sized(ada, 99)
     };
     for again in [&twin, &rows[0]] {
-        let outcome = records.insert_image(again, &none).await.unwrap();
+        let outcome = insert(records, again, &none).await.unwrap();
         assert_eq!(outcome, Inserted::Duplicate(rows[0].id));
     }
     let ids = [rows[0].id, rows[1].id];
@@ -137,7 +136,7 @@ pub(crate) async fn records_and_previews_grow_no_further_than_they_may(fresh: &F
     let ada = account_id();
     let rows = [sized(ada, 5), sized(ada, 5)];
     for row in &rows {
-        records.insert_image(row, &Quota::NONE).await.unwrap();
+        insert(records, row, &Quota::NONE).await.unwrap();
     }
     let record = |blocks: u64| vec![1; (blocks * BLOCK) as usize];
     let edit = async |changes: &[(usize, u64, u64)], most: Quota| {
@@ -197,7 +196,7 @@ pub(crate) async fn after_any_changes_the_count_is_what_is_there(fresh: &Fresh) 
     let mut first = Vec::new();
     for _ in 0..12 {
         let row = sized(ada, 5);
-        servers[0].insert_image(&row, &Quota::NONE).await.unwrap();
+        insert(&*servers[0], &row, &Quota::NONE).await.unwrap();
         first.push(row.id);
     }
     let workers = (0..8).map(|worker| {
@@ -245,7 +244,7 @@ async fn change_something(records: &dyn Records, ada: AccountId, known: &mut Vec
                 metadata: bytes(len as usize / 2),
                 ..sized(ada, 5)
             };
-            records.insert_image(&row, &most).await.unwrap();
+            insert(records, &row, &most).await.unwrap();
             known.push(row.id);
         }
         3 => {

@@ -1,7 +1,7 @@
 //! What lists show, when there is more than is read and opened at a time.
 
 use image_vault::ids::{BlobId, ImageId};
-use image_vault::store::{ImageRow, ImageState, Inserted, Quota, StoreChoice};
+use image_vault::store::{ImageRow, ImageState, Inserted, StoreChoice};
 use image_vault::vault::{ListRequest, Proof, Removal, SignIn, Unlocked, VaultError};
 use jiff::Timestamp;
 
@@ -42,8 +42,7 @@ async fn forge(fixture: &Fixture, row: &ImageRow, numbers: std::ops::Range<u16>)
             BlobId::from_bytes([bytes, [1; 2]].concat().repeat(4).try_into().unwrap());
         copy.thumbnail.id =
             BlobId::from_bytes([bytes, [2; 2]].concat().repeat(4).try_into().unwrap());
-        let inserted = fixture.store.records.insert_image(&copy, &Quota::NONE);
-        assert!(matches!(inserted.await.unwrap(), Inserted::New));
+        assert!(matches!(fixture.insert(&copy).await, Inserted::New));
     }
 }
 

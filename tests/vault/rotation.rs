@@ -1,10 +1,10 @@
 //! Replacing the master key: nothing is lost, whatever is interrupted.
 
 use image_vault::ids::ImageId;
-use image_vault::store::{ImageRow, Inserted, Quota};
-use image_vault::vault::{Proof, Removal, SignIn, Unlocked, VaultError};
+use image_vault::store::{ImageRow, Inserted};
+use image_vault::vault::{Proof, Removal, Unlocked, VaultError};
 
-use crate::{Bytes, Fixture, here};
+use crate::{Fixture, here};
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -16,14 +16,7 @@ async fn rotate(fixture: &Fixture, who: &Unlocked) -> image_vault::vault::Opened
 }
 
 async fn sign_in(fixture: &Fixture) -> Unlocked {
-    let sign_in = SignIn {
-        login: "ada".into(),
-        password: PASSWORD.to_owned().into(),
-        code: None,
-        keep: false,
-    };
-    let started = fixture.vault.sign_in(sign_in, &here()).await.unwrap();
-    fixture.vault.unlock(&started.token).await.unwrap()
+    fixture.sign_in().await
 }
 
 async fn rows(fixture: &Fixture, who: &Unlocked, ids: &[ImageId]) -> Vec<ImageRow> {
@@ -102,12 +95,7 @@ pub(crate) async fn an_upload_that_a_rotation_overtakes_is_refused_and_leaves_no
     let (who, _) = fixture.person().await;
     fixture.add(&who, 1).await;
     drop(rotate(fixture, &who).await);
-    let picture = image::RgbImage::from_pixel(9, 9, image::Rgb([7, 7, 7]));
-    let mut file = std::io::Cursor::new(Vec::new());
-    picture
-        .write_to(&mut file, image::ImageFormat::Png)
-        .unwrap();
-    let bytes = Bytes::from(file.into_inner());
+    let bytes = Fixture::picture(7);
     let late = fixture.vault.add_image(&who, "late.png", bytes).await;
     assert!(matches!(late, Err(VaultError::Unauthenticated)));
     let who = sign_in(fixture).await;
@@ -123,9 +111,7 @@ pub(crate) async fn a_key_that_does_not_open_holds_up_no_other(fixture: &Fixture
     let mut damaged = rows(fixture, &who, &[whole]).await.remove(0);
     damaged.id = ImageId::from_bytes([9; 16]);
     damaged.digest = [9; 32];
-    let records = &fixture.store.records;
-    let inserted = records.insert_image(&damaged, &Quota::NONE).await.unwrap();
-    assert_eq!(inserted, Inserted::New);
+    assert_eq!(fixture.insert(&damaged).await, Inserted::New);
     drop(rotate(fixture, &who).await);
     let who = sign_in(fixture).await;
     left_at_last(fixture, &who, Some(1)).await;

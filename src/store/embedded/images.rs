@@ -9,10 +9,10 @@ use crate::ids::{AccountId, BlobId, ImageId};
 
 use super::super::quotas::{Record, blob_kept, due};
 use super::super::{
-    BlobRef, Edited, ImageRow, ImageState, Inserted, MetadataChange, Quota, Result,
+    Bearer, BlobRef, Edited, ImageRow, ImageState, Inserted, MetadataChange, Quota, Result,
 };
 use super::columns::{Count, Millis, digest_list, id_list};
-use super::usage;
+use super::{sessions, usage};
 
 /// In the order in which [`image()`] reads them; `catalogue` selects them as well.
 macro_rules! image_columns {
@@ -84,13 +84,22 @@ pub(super) fn sequence(connection: &Connection, account: &AccountId) -> Result<u
     Ok(seq.map_or(0, |seq| seq.0))
 }
 
-pub(super) fn insert(connection: &Connection, row: &ImageRow, default: &Quota) -> Result<Inserted> {
+pub(super) fn insert(
+    connection: &Connection,
+    row: &ImageRow,
+    bearer: &Bearer,
+    default: &Quota,
+) -> Result<Inserted> {
     let twin = connection
         .prepare_cached(BY_DIGEST)?
         .query_row((row.account, row.digest), |row| row.get(0))
         .optional()?;
     if let Some(id) = twin {
         return Ok(Inserted::Duplicate(id));
+    }
+    // Transactions that write come one after the other: none ends it between this and the commit.
+    if !sessions::is_live(connection, bearer, &row.account)? {
+        return Ok(Inserted::Stale);
     }
     let generation: Option<u32> = connection
         .prepare_cached(GENERATION)?

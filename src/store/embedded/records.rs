@@ -11,9 +11,9 @@ use rusqlite::{Connection, Transaction};
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
-    AccountRow, Admission, ArchiveRow, BlobRef, Change, Edited, FactorRow, ImageRow, ImageState, Inserted,
-    InvitationRow, Kept, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow,
-    Updated,
+    AccountRow, Admission, ArchiveRow, Bearer, BlobRef, Change, Edited, FactorRow, ImageRow,
+    ImageState, Inserted, InvitationRow, Kept, MetadataChange, Quota, Records, Result, Role,
+    SessionKind, SessionRow, Updated,
 };
 use super::database::Database;
 use super::{accounts, archives, catalogue, factors, images, invitations, meta, sessions};
@@ -237,9 +237,9 @@ impl Records for SqliteRecords {
         self.read(move |db| images::sequence(db, &account)).await
     }
 
-    async fn insert_image(&self, row: &ImageRow, default: &Quota) -> Result<Inserted> {
-        let (row, default) = (row.clone(), *default);
-        self.write(move |db| images::insert(db, &row, &default))
+    async fn insert_image(&self, row: &ImageRow, by: &Bearer, default: &Quota) -> Result<Inserted> {
+        let (row, by, default) = (row.clone(), *by, *default);
+        self.write(move |db| images::insert(db, &row, &by, &default))
             .await
     }
 

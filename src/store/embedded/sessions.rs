@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::ids::AccountId;
 
-use super::super::{Result, SessionKind, SessionRow};
+use super::super::{Bearer, Result, SessionKind, SessionRow};
 use super::columns::Millis;
 
 macro_rules! columns {
@@ -18,6 +18,8 @@ macro_rules! columns {
 statements! {
     INSERT = concat!("INSERT INTO sessions (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
     BY_DIGEST = concat!("SELECT ", columns!(), " FROM sessions WHERE digest = ?1");
+    IS_LIVE = "SELECT 1 FROM sessions
+        WHERE digest = ?1 AND account = ?2 AND expires_at > ?3 AND idle_at > ?3";
     OF_ACCOUNT = concat!(
         "SELECT ", columns!(), " FROM sessions
          WHERE account = ?1 AND (scopes IS NULL) = ?2 AND expires_at > ?3 AND idle_at > ?3
@@ -61,6 +63,16 @@ pub(super) fn by_digest(connection: &Connection, digest: &[u8; 32]) -> Result<Op
         .prepare_cached(BY_DIGEST)?
         .query_row([digest], session)
         .optional()?)
+}
+
+/// Whether the bearer has a session of this account that has not ended.
+pub(super) fn is_live(
+    connection: &Connection,
+    bearer: &Bearer,
+    account: &AccountId,
+) -> Result<bool> {
+    let mut live = connection.prepare_cached(IS_LIVE)?;
+    Ok(live.exists((bearer.session, account, Millis(bearer.now)))?)
 }
 
 pub(super) fn of_account(

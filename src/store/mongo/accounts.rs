@@ -110,6 +110,17 @@ async fn replace(
     let replaced = mongo
         .transact(context, |session, (mongo, row, keep, factor, change)| {
             async move {
+                // Images are inserted one transaction at a time, which write to this document: none
+                // that has looked at the old row is let through after this one. It comes first, as it
+                // does there: who uploads without a pause would otherwise always be before it.
+                let own = doc! { "_id": row.id.to_string() };
+                let passed = doc! { "$inc": { "seq": 0_i64, "credentials": 1_i64 } };
+                mongo
+                    .sequences()
+                    .update_one(own, passed)
+                    .upsert(true)
+                    .session(&mut *session)
+                    .await?;
                 let replaced = mongo
                     .accounts()
                     .update_one(unchanged(row), change.clone())
@@ -119,16 +130,6 @@ async fn replace(
                     session.abort_transaction().await?;
                     return Ok(false);
                 }
-                // Images are inserted one transaction at a time, which write to this document: none
-                // that has looked at the old row is let through after this one.
-                let own = doc! { "_id": row.id.to_string() };
-                let passed = doc! { "$inc": { "seq": 0_i64, "credentials": 1_i64 } };
-                mongo
-                    .sequences()
-                    .update_one(own, passed)
-                    .upsert(true)
-                    .session(&mut *session)
-                    .await?;
                 mongo
                     .sessions()
                     .delete_many(sessions::of(&row.id, *keep))
@@ -203,6 +204,12 @@ pub(super) async fn remove(mongo: &Mongo, id: &AccountId, at: Timestamp) -> Resu
             async move {
                 let own = doc! { "_id": id.to_string() };
                 let note = doc! { "$setOnInsert": { "at": date(at) } };
+                // First, for the reason that new credentials have.
+                mongo
+                    .sequences()
+                    .delete_one(own.clone())
+                    .session(&mut *session)
+                    .await?;
                 mongo
                     .departed()
                     .update_one(own.clone(), note)
@@ -211,11 +218,6 @@ pub(super) async fn remove(mongo: &Mongo, id: &AccountId, at: Timestamp) -> Resu
                     .await?;
                 mongo
                     .accounts()
-                    .delete_one(own.clone())
-                    .session(&mut *session)
-                    .await?;
-                mongo
-                    .sequences()
                     .delete_one(own)
                     .session(&mut *session)
                     .await?;

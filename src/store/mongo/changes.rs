@@ -13,14 +13,20 @@ use crate::ids::{AccountId, ImageId};
 
 use super::super::quotas::{Record, blob_kept, due};
 use super::super::{
-    BlobRef, Edited, ImageRow, ImageState, Inserted, MetadataChange, Quota, Result,
+    Bearer, BlobRef, Edited, ImageRow, ImageState, Inserted, MetadataChange, Quota, Result,
 };
 use super::documents::{ImageDoc, SequenceDoc, TombstoneDoc, binary, date};
 use super::images::{own, owns};
-use super::{DriverResult, Mongo, usage};
+use super::{DriverResult, Mongo, sessions, usage};
 
-pub(super) async fn insert(mongo: &Mongo, row: &ImageRow, default: &Quota) -> Result<Inserted> {
-    let insert = mongo.transact((mongo, row, default), |session, (mongo, row, default)| {
+pub(super) async fn insert(
+    mongo: &Mongo,
+    row: &ImageRow,
+    bearer: &Bearer,
+    default: &Quota,
+) -> Result<Inserted> {
+    let context = (mongo, row, bearer, default);
+    let insert = mongo.transact(context, |session, (mongo, row, bearer, default)| {
         async move {
             let kept = row.kept();
             let more = doc! { "seq": 1_i64, "images": 1_i64, "kept": kept as i64 };
@@ -38,6 +44,10 @@ pub(super) async fn insert(mongo: &Mongo, row: &ImageRow, default: &Quota) -> Re
             if let Some(twin) = twin {
                 session.abort_transaction().await?;
                 return Ok(Inserted::Duplicate(twin.id));
+            }
+            if !sessions::note_use(mongo, session, bearer, &row.account).await? {
+                session.abort_transaction().await?;
+                return Ok(Inserted::Stale);
             }
             let owner = mongo
                 .accounts()

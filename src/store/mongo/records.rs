@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 use super::super::{
-    AccountRow, Admission, ArchiveRow, BlobRef, Change, Edited, FactorRow, ImageRow, ImageState, Inserted,
-    InvitationRow, Kept, MetadataChange, Quota, Records, Result, Role, SessionKind, SessionRow,
-    Updated,
+    AccountRow, Admission, ArchiveRow, Bearer, BlobRef, Change, Edited, FactorRow, ImageRow,
+    ImageState, Inserted, InvitationRow, Kept, MetadataChange, Quota, Records, Result, Role,
+    SessionKind, SessionRow, Updated,
 };
 use super::Mongo;
 use super::{accounts, archives, catalogue, changes, images, invitations, meta, sessions};
@@ -150,8 +150,8 @@ impl Records for MongoRecords {
         images::sequence(&self.0, account).await
     }
 
-    async fn insert_image(&self, row: &ImageRow, default: &Quota) -> Result<Inserted> {
-        changes::insert(&self.0, row, default).await
+    async fn insert_image(&self, row: &ImageRow, by: &Bearer, default: &Quota) -> Result<Inserted> {
+        changes::insert(&self.0, row, by, default).await
     }
 
     async fn image(&self, account: &AccountId, id: &ImageId) -> Result<Option<ImageRow>> {

@@ -2,15 +2,16 @@
 
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
+use mongodb::ClientSession;
 use mongodb::bson::{Document, doc};
 use serde::Deserialize;
 
 use crate::ids::AccountId;
 
-use super::super::{AccountRow, Result, SessionKind, SessionRow};
-use super::Mongo;
+use super::super::{AccountRow, Bearer, Result, SessionKind, SessionRow};
 use super::account_documents::{AccountDoc, SessionDoc};
 use super::documents::{binary, date};
+use super::{DriverResult, Mongo};
 
 pub(super) async fn insert(mongo: &Mongo, row: &SessionRow) -> Result<()> {
     mongo
@@ -65,6 +66,34 @@ pub(super) async fn with_account(
     let session = SessionRow::try_from(session)?;
     let account = account.into_iter().next().map(AccountRow::try_from);
     Ok(account.transpose()?.map(|account| (session, account)))
+}
+
+/// Whether the bearer has a session of this account that has not ended, noted in the transaction
+/// that stores something on its authority.
+///
+/// A transaction that only read the session would see it as it was when its snapshot was taken, and
+/// commit after the session's end was. So it writes to the row, a count that nothing reads: whoever
+/// ends the session writes the same row, and MongoDB lets two writers of one document through one
+/// after the other. Where the end came first, this transaction meets a write conflict, begins anew
+/// and finds no session; where this one came first, the end waits for its commit. A time at which
+/// the session ends by itself is not written when it comes, and is compared.
+pub(super) async fn note_use(
+    mongo: &Mongo,
+    session: &mut ClientSession,
+    bearer: &Bearer,
+    account: &AccountId,
+) -> DriverResult<bool> {
+    let later = doc! { "$gt": date(bearer.now) };
+    let mut live = with(&bearer.session);
+    live.extend(doc! {
+        "account": account.to_string(), "expires_at": later.clone(), "idle_at": later,
+    });
+    let noted = mongo
+        .sessions()
+        .update_one(live, doc! { "$inc": { "stored": 1_i64 } })
+        .session(session)
+        .await?;
+    Ok(noted.matched_count == 1)
 }
 
 pub(super) async fn of_account(
