@@ -1,0 +1,198 @@
+//! Memory that many share: a bounded amount, of which one of them has a part at most, unless a single
+//! thing takes more. So whoever holds on to theirs, for however long, keeps nobody else waiting.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Semaphores count in `u32`, so memory is counted in KiB.
+const UNIT: u64 = 1024;
+
+/// The memory, and who has how much of it.
+pub struct Shares<K> {
+    all: Arc<Semaphore>,
+    most: Most,
+    /// Of those who have memory or wait for it.
+    shares: Mutex<HashMap<K, Weak<Semaphore>>>,
+}
+
+/// In units.
+#[derive(Clone, Copy)]
+struct Most {
+    in_all: u32,
+    of_one: u32,
+}
+
+/// Memory set aside; given back when dropped.
+pub struct Portion {
+    of_share: OwnedSemaphorePermit,
+    of_all: OwnedSemaphorePermit,
+    most: Most,
+}
+
+impl Most {
+    /// What so many bytes take of a share, and of all. More than a share still gets in, as its only
+    /// one; more than all the memory gets in alone.
+    fn units(self, bytes: u64) -> (u32, u32) {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        let units = units.clamp(1, self.in_all);
+        (units.min(self.of_one), units)
+    }
+}
+
+impl<K: Eq + Hash + Clone> Shares<K> {
+    /// So many bytes in all, of which one has the `parts`-th part at most.
+    pub fn new(bytes: u64, parts: u32) -> Self {
+        let in_all = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
+        let of_one = (in_all / parts).max(1);
+        Self {
+            all: Arc::new(Semaphore::new(in_all as usize)),
+            most: Most { in_all, of_one },
+            shares: Mutex::default(),
+        }
+    }
+
+    /// Sets memory aside for one of them; nothing where there is no room for so long.
+    pub async fn reserve(&self, whose: &K, bytes: u64, wait: Duration) -> Option<Portion> {
+        let share = self.share_of(whose);
+        let (of_share, of_all) = self.most.units(bytes);
+        let waiting = async {
+            // The share first: who waits for that keeps no memory from others.
+            Some(Portion {
+                of_share: share.acquire_many_owned(of_share).await.ok()?,
+                of_all: self.all.clone().acquire_many_owned(of_all).await.ok()?,
+                most: self.most,
+            })
+        };
+        tokio::time::timeout(wait, waiting).await.ok().flatten()
+    }
+
+    fn share_of(&self, whose: &K) -> Arc<Semaphore> {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get(whose).and_then(Weak::upgrade) {
+            return share;
+        }
+        shares.retain(|_, share| share.strong_count() > 0);
+        let share = Arc::new(Semaphore::new(self.most.of_one as usize));
+        shares.insert(whose.clone(), Arc::downgrade(&share));
+        share
+    }
+}
+
+impl Portion {
+    /// Makes it so many bytes: less at once, more only where there is room now. Returns whether it
+    /// is so.
+    pub fn resize(&mut self, bytes: u64) -> bool {
+        let (of_share, of_all) = self.most.units(bytes);
+        let missing = |permit: &OwnedSemaphorePermit, wanted: u32| {
+            let missing = wanted.saturating_sub(permit.num_permits() as u32);
+            permit.semaphore().clone().try_acquire_many_owned(missing)
+        };
+        let more = (
+            missing(&self.of_share, of_share),
+            missing(&self.of_all, of_all),
+        );
+        let (Ok(more_of_share), Ok(more_of_all)) = more else {
+            return false;
+        };
+        self.of_share.merge(more_of_share);
+        self.of_all.merge(more_of_all);
+        for (permit, wanted) in [(&mut self.of_share, of_share), (&mut self.of_all, of_all)] {
+            drop(permit.split(permit.num_permits().saturating_sub(wanted as usize)));
+        }
+        true
+    }
+
+    /// Gives back what is beyond so many bytes.
+    pub fn shrink_to(&mut self, bytes: u64) {
+        let (_, of_all) = self.most.units(bytes);
+        if (of_all as usize) < self.of_all.num_permits() {
+            self.resize(bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+    const ADA: u8 = 1;
+    const BEN: u8 = 2;
+
+    /// Halves of 16 MiB.
+    fn shares() -> Shares<u8> {
+        Shares::new(16 * MIB, 2)
+    }
+
+    /// Nothing where it would have to wait.
+    fn at_once(shares: &Shares<u8>, whose: u8, bytes: u64) -> Option<Portion> {
+        shares
+            .reserve(&whose, bytes, Duration::MAX)
+            .now_or_never()?
+    }
+
+    #[tokio::test]
+    async fn nobody_ever_has_all_the_memory() {
+        let shares = shares();
+        let mut held: Vec<_> = std::iter::from_fn(|| at_once(&shares, ADA, 3 * MIB)).collect();
+        assert_eq!(held.len(), 2, "two of three MiB are half of sixteen");
+        assert!(at_once(&shares, BEN, 8 * MIB).is_some());
+        held.pop();
+        assert!(at_once(&shares, ADA, 3 * MIB).is_some());
+    }
+
+    #[tokio::test]
+    async fn what_is_larger_than_a_share_is_its_only_one() {
+        let shares = shares();
+        let large = at_once(&shares, ADA, 100 * MIB);
+        assert!(large.is_some());
+        assert!(at_once(&shares, ADA, 1).is_none());
+        drop(large);
+        assert!(at_once(&shares, ADA, 1).is_some());
+    }
+
+    #[tokio::test]
+    async fn what_is_not_needed_any_more_is_given_back() {
+        let shares = shares();
+        let mut large = at_once(&shares, ADA, 100 * MIB).unwrap();
+        assert!(at_once(&shares, BEN, 1).is_none());
+        large.shrink_to(200 * MIB);
+        assert!(at_once(&shares, BEN, 1).is_none());
+        large.shrink_to(2 * MIB);
+        assert!(at_once(&shares, BEN, 8 * MIB).is_some());
+        assert!(at_once(&shares, ADA, 6 * MIB).is_some());
+        drop(large);
+        assert!(at_once(&shares, ADA, 16 * MIB).is_some());
+    }
+
+    #[tokio::test]
+    async fn it_grows_only_where_there_is_room() {
+        let shares = shares();
+        let mut first = at_once(&shares, ADA, MIB).unwrap();
+        let second = at_once(&shares, ADA, 4 * MIB).unwrap();
+        assert!(!first.resize(5 * MIB), "nine are more than half of sixteen");
+        assert!(first.resize(4 * MIB));
+        assert!(at_once(&shares, ADA, 1).is_none());
+        let mut other = at_once(&shares, BEN, 7 * MIB).unwrap();
+        drop(second);
+        assert!(first.resize(8 * MIB));
+        assert!(other.resize(8 * MIB), "what was refused took nothing");
+        drop((first, other));
+        assert!(at_once(&shares, BEN, 16 * MIB).is_some());
+    }
+
+    #[tokio::test]
+    async fn only_those_who_have_memory_are_remembered() {
+        let shares = shares();
+        for n in 0..=255 {
+            drop(at_once(&shares, n, 1).unwrap());
+        }
+        assert_eq!(shares.shares.lock().unwrap().len(), 1);
+    }
+}
