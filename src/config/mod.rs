@@ -149,8 +149,10 @@ pub struct Serving {
     pub shutdown_grace: Duration,
     /// An upload that sends nothing for this long is given up.
     pub receive_stall: Duration,
-    /// A download whose reader takes less than 256 KiB in this time is given up.
+    /// An answer whose reader takes less than 128 KiB in this time is given up.
     pub send_stall: Duration,
+    /// Memory for all answers that are made or wait for their readers.
+    pub answer_memory_bytes: u64,
 }
 
 /// What the logs hold.

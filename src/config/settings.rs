@@ -143,8 +143,11 @@ settings! {
         "An upload that sends nothing for this long is given up.", false,
         |c, t| c.serving.receive_stall = duration(t, 1, 3_600)?;
     "send_stall" = "60s", "a duration from 1s to 1h",
-        "A download whose reader takes less than 256 KiB in this time is given up.", false,
+        "An answer whose reader takes less than 128 KiB in this time is given up.", false,
         |c, t| c.serving.send_stall = duration(t, 1, 3_600)?;
+    "answer_memory" = "256 MiB", "a size from 16 MiB to 64 GiB",
+        "Memory for all answers that wait for their readers; one account or network gets a quarter, then 503.", false,
+        |c, t| c.serving.answer_memory_bytes = size(t, 16 << 20, 64 << 30)?;
     "shutdown_grace" = "30s", "a duration from 0s to 1h",
         "How long running downloads may go on after a request to stop.", false,
         |c, t| c.serving.shutdown_grace = duration(t, 0, 3_600)?;
@@ -207,6 +210,7 @@ pub(super) fn defaults() -> Config {
             shutdown_grace: Duration::ZERO,
             receive_stall: Duration::ZERO,
             send_stall: Duration::ZERO,
+            answer_memory_bytes: 0,
         },
         logging: Logging {
             filter: String::new(),

@@ -37,6 +37,9 @@ const LAYOUT: u8 = 1;
 /// Layout and length of the head.
 const PREFIX_LEN: u64 = 1 + 4;
 
+/// Bytes that an entry of a plan takes in memory beside its name, in round numbers.
+const BESIDE_NAME: u64 = 80;
+
 /// A frozen selection.
 pub struct Ticket {
     /// Its id.
@@ -59,6 +62,16 @@ pub struct OpenArchive {
     pub size: u64,
     pub(super) plan: Arc<Plan>,
     pub(super) texts: Texts,
+}
+
+impl OpenArchive {
+    /// What its plan takes in memory, in bytes.
+    pub fn memory(&self) -> u64 {
+        let entries = self.plan.entries().iter();
+        entries
+            .map(|entry| BESIDE_NAME + entry.name.len() as u64)
+            .sum()
+    }
 }
 
 /// The files of a zip that we wrote: its first entries.

@@ -115,7 +115,8 @@ impl Budgets {
     }
 }
 
-fn is_for_thumbnail(request: &Request<'_>) -> bool {
+/// Whether a request is one of the hundreds that a page makes.
+pub(super) fn is_for_thumbnail(request: &Request<'_>) -> bool {
     request.route().is_some_and(|route| {
         let path = route.uri.path();
         path.ends_with("/thumbnail") || path.ends_with("/preview")

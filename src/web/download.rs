@@ -3,33 +3,16 @@
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use rocket::fairing::{AdHoc, Fairing};
 use rocket::http::{Header, Status};
 use rocket::request::Request;
 use rocket::response::{self, Responder, Response};
-use tokio_util::io::StreamReader;
 
+use super::answers;
 use super::headers::CONTENT_POLICY;
 use super::problem::Problem;
 use super::range::{Share, Wanted};
 use crate::archive;
 use crate::vault::PlainStream;
-
-/// Most bytes handed to the connection at a time.
-const PIECE_BYTES: usize = 256 << 10;
-
-/// Hands every body on in large pieces. Each piece goes from task to task twice: with Rocket's own
-/// 4 KiB that takes most of the time of a thumbnail, a page or a list, let alone a download.
-pub(super) fn large_pieces() -> impl Fairing {
-    AdHoc::on_response("large pieces", |_, response| {
-        Box::pin(async move {
-            let len = response.body().preset_size();
-            // With room for what is never there: to see the end of a body is a read as well.
-            let room = len.map_or(PIECE_BYTES, |len| (len + 1).min(PIECE_BYTES));
-            response.set_max_chunk_size(room);
-        })
-    })
-}
 
 /// A body that can be fetched in parts.
 pub(super) struct Download {
@@ -39,6 +22,7 @@ pub(super) struct Download {
     content_type: String,
     disposition: String,
     body: Option<PlainStream>,
+    beside: u64,
 }
 
 impl Download {
@@ -67,7 +51,13 @@ impl Download {
             content_type,
             disposition,
             body,
+            beside: 0,
         }
+    }
+
+    /// One that holds so many bytes besides what is on its way.
+    pub(super) fn holding(self, beside: u64) -> Self {
+        Self { beside, ..self }
     }
 }
 
@@ -121,14 +111,13 @@ impl<'r> Responder<'r, 'r> for Download {
             response.header(Header::new("Content-Range", text));
         }
         if let Some(body) = self.body {
-            let reader = StreamReader::new(body.map_err(std::io::Error::other));
+            let len = range.end - range.start;
+            let body = body.map_err(std::io::Error::other);
+            let reader = answers::hand_over(request, Box::pin(body), len, self.beside);
             response
                 .header(Header::new("Content-Type", self.content_type))
                 .header(Header::new("Content-Disposition", self.disposition))
-                .header(Header::new(
-                    "Content-Length",
-                    (range.end - range.start).to_string(),
-                ))
+                .header(Header::new("Content-Length", len.to_string()))
                 .streamed_body(reader);
         }
         response.ok()

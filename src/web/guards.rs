@@ -8,6 +8,7 @@ use rocket::http::Status;
 use rocket::outcome::{Outcome, try_outcome};
 use rocket::request::{self, FromRequest, Request};
 
+use super::answers::{Answers, Payer};
 use super::budgets::{Budgets, Visitor};
 use super::problem::Problem;
 use super::site::Site;
@@ -104,10 +105,11 @@ impl Need {
 }
 
 async fn opened(request: &Request<'_>, need: Need) -> request::Outcome<Reader, ()> {
-    let (Some(vault), Some(site), Some(budgets)) = (
+    let (Some(vault), Some(site), Some(budgets), Some(answers)) = (
         request.rocket().state::<Vault>(),
         request.rocket().state::<Site>(),
         request.rocket().state::<Budgets>(),
+        request.rocket().state::<Answers>(),
     ) else {
         return Outcome::Error((Status::InternalServerError, ()));
     };
@@ -129,8 +131,12 @@ async fn opened(request: &Request<'_>, need: Need) -> request::Outcome<Reader, (
         }
     };
     watched::note(request, &who);
-    let admitted = budgets.spend_of_account(request, who.id());
-    match admitted.and_then(|()| need.check(&who, by_cookie)) {
+    let spent = budgets.spend_of_account(request, who.id());
+    let admitted = match spent.and_then(|()| need.check(&who, by_cookie)) {
+        Ok(()) => answers.admit(request, Payer::Account(*who.id())).await,
+        refused => refused,
+    };
+    match admitted {
         Ok(()) => Outcome::Success(Reader { who, by_cookie }),
         Err(problem) => problem.hand_over(request),
     }

@@ -2,6 +2,7 @@
 //! checks. A file per noun in `api` (the contract) and `pages` (the same by plain forms).
 
 mod accept;
+mod answers;
 mod api;
 mod app;
 mod assets;
@@ -132,6 +133,7 @@ fn build(vault: Vault, config: &Config) -> Result<Rocket<Build>, ServeError> {
         .extract::<rocket::Config>()
         .map_err(|error| ServeError(error.to_string()))?;
     let site = site::Site::new(config, &vault);
+    let answers = answers::Answers::new(config);
     let https = config
         .serving
         .public_url
@@ -142,14 +144,16 @@ fn build(vault: Vault, config: &Config) -> Result<Rocket<Build>, ServeError> {
         .manage(site)
         .manage(metrics::Metrics::new())
         .manage(budgets::Budgets::new(&config.budgets))
+        .manage(answers.clone())
         .attach(gate::Gate)
         .attach(Template::fairing())
+        // Before the others look at an answer: it may become another one.
+        .attach(answers)
         // Our own headers say more than Shield's.
         .attach(Shield::new())
         .attach(headers::SecurityHeaders { https })
         .attach(requests::RequestLog)
         .attach(stop::let_idle_go())
-        .attach(download::large_pieces())
         .mount("/", assets::routes())
         .mount("/", app::routes())
         .mount("/", watched::all(pages::routes()))

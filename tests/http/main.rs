@@ -91,6 +91,7 @@ mod throttling;
 mod timeline;
 mod tokens;
 mod transfers;
+mod unread;
 mod uploads;
 
 mod mongodb {

@@ -74,14 +74,15 @@ async fn fetch(
     let archive = vault.open_archive(&reader.who, &id).await?;
     let disposition = disposition("attachment", &archive.filename);
     let (size, tag) = (archive.size, id.to_string());
-    Ok(Download::new(
+    let download = Download::new(
         &wanted,
         size,
         &tag,
         "application/zip",
         disposition,
         |range| vault.read_archive(&reader.who, &archive, range),
-    ))
+    );
+    Ok(download.holding(archive.memory()))
 }
 
 pub(super) fn routes() -> Vec<rocket::Route> {

@@ -195,7 +195,8 @@ impl Problem {
         }
     }
 
-    fn retry(detail: &str) -> Self {
+    /// 503, for now.
+    pub(in super::super) fn retry(detail: &str) -> Self {
         Self::new(Status::ServiceUnavailable, detail)
             .with_header("Retry-After", RETRY_AFTER_SECS.to_string())
     }
