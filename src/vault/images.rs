@@ -305,6 +305,16 @@ pub(super) fn name_problem(name: &str) -> Option<String> {
     }
 }
 
+/// What a client calls something, as far as an answer repeats it: no further than a picture's name
+/// can go.
+pub fn told_name(name: &str) -> String {
+    let mut end = name.len().min(MAX_NAME_BYTES);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name[..end].to_owned()
+}
+
 /// Trimmed, without empty ones and repetitions.
 fn clean_tags(tags: Vec<String>) -> std::result::Result<Vec<String>, String> {
     let mut clean: Vec<String> = Vec::new();

@@ -13,8 +13,8 @@ use tokio::io::AsyncRead;
 
 use super::error::{Result, VaultError};
 use super::forward::{Forward, Stop};
-use super::images::{ImageEdit, name_problem};
-use super::intake::UploadPermit;
+use super::images::{ImageEdit, name_problem, told_name};
+use super::intake::{UploadPermit, WINDOW};
 use super::manifest;
 use super::manifest::{LeftOut, Listed, Manifest, Unreadable};
 use super::metadata::MAX_OTHER_NAMES;
@@ -27,7 +27,7 @@ use crate::store::ImageState;
 
 /// Sums asked for at a time.
 const LOOK_UP: usize = 500;
-/// Failures that are told one by one; all are counted.
+/// Failures that are told one by one; all are counted. And pictures that were left out before.
 const MAX_FAILURES: usize = 1_000;
 
 /// Why nothing can be imported.
@@ -78,7 +78,7 @@ pub struct Imported {
     pub added: usize,
     /// Those that had been here before.
     pub already_here: usize,
-    /// Those that could not be read when the export was made, and are not in it.
+    /// Those that could not be read when the export was made, and are not in it; the first thousand.
     pub left_out: Vec<String>,
     /// Those that failed; the first thousand.
     pub failed: Vec<Failure>,
@@ -172,7 +172,7 @@ impl Vault {
             identical: 0,
             added: 0,
             already_here: 0,
-            left_out: manifest.damaged.iter().map(LeftOut::title).collect(),
+            left_out: titles(&manifest.damaged),
             failed: Vec::new(),
         };
         let (mut lines, mut done, mut checked) = (manifest.lines(), 0, HashSet::new());
@@ -205,6 +205,7 @@ impl Vault {
         zip: &mut Forward<R>,
     ) -> Result<(Manifest, UploadPermit)> {
         let intake = &self.0.intake;
+        let beginning = self.admit_beginning(who).await?;
         let foreign = |stop| match stop {
             Stop::Failed(kind) => ImportError::Read(kind),
             Stop::TooEarly | Stop::Altered => ImportError::Foreign,
@@ -216,7 +217,9 @@ impl Vault {
             return Err(ImportError::Foreign.into());
         }
         let max_file = self.max_file_bytes();
-        let mut permit = intake.reserve(who.id(), size + max_file).await?;
+        let list = size + 2 * size.min(manifest::MAX_TAIL as u64) + WINDOW;
+        let mut permit = intake.reserve(who.id(), list + max_file).await?;
+        drop(beginning);
         let bytes = zip.read(size).await.map_err(|stop| match stop {
             Stop::Failed(kind) => ImportError::Read(kind),
             Stop::TooEarly | Stop::Altered => ImportError::Damaged,
@@ -226,7 +229,7 @@ impl Vault {
             false => Err(ImportError::Damaged),
         };
         let manifest = tokio::task::spawn_blocking(read).await??;
-        permit.shrink_to(size + manifest.largest.min(max_file));
+        permit.shrink_to(list + manifest.largest.min(max_file));
         Ok((manifest, permit))
     }
 
@@ -323,7 +326,7 @@ impl Imported {
             Err(Trouble::All(error)) => return Err(error),
             Err(Trouble::One(reason)) => {
                 if self.failed.len() < MAX_FAILURES {
-                    let name = name.to_owned();
+                    let name = told_name(name);
                     self.failed.push(Failure { name, reason });
                 }
                 return Ok(());
@@ -332,6 +335,11 @@ impl Imported {
         self.identical += 1;
         Ok(())
     }
+}
+
+fn titles(left_out: &[LeftOut]) -> Vec<String> {
+    let first = left_out.iter().take(MAX_FAILURES);
+    first.map(|one| told_name(&one.title())).collect()
 }
 
 fn listed(line: &[u8]) -> Result<Listed> {

@@ -1,17 +1,28 @@
-//! Memory for files that are being received, and for the lists of exports: one account has half at
-//! most, so somebody who sends slowly, on any number of connections, keeps nobody else waiting.
+//! Memory for what is being received, and for the lists of exports: an amount for files and forms with
+//! files, and another for what is small. Of each, one account has a part at most, and so has one
+//! network of people who are not signed in. So somebody who sends slowly, on any number of
+//! connections, keeps nobody else waiting.
 
 use std::time::Duration;
 
 use super::error::{Result, VaultError};
-use super::shares::{Portion, Shares};
+use super::shares::{Payer, Portion, Shares};
 use crate::config::Uploads;
 use crate::ids::AccountId;
 
 /// How long an upload waits for memory before it is told to come again.
 const WAIT: Duration = Duration::from_secs(20);
-/// One account has this part of the memory at most.
-const PARTS: u32 = 2;
+
+/// One account has this part of the memory for files at most.
+const PARTS_OF_FILES: u32 = 2;
+/// What is small has an eighth as much memory as files, besides.
+const SMALL_PART: u64 = 8;
+/// One account, or one network, has this part of that at most.
+const PARTS_OF_SMALL: u32 = 4;
+
+/// What receiving a body takes beside what is kept of it: the connection's own buffers, of 400 KiB
+/// with a fast sender (`hyper`'s `DEFAULT_MAX_BUFFER_SIZE`), and what is looked at at a time.
+pub(super) const WINDOW: u64 = 512 << 10;
 
 /// Memory set aside for what one request brings; given back when dropped.
 pub type UploadPermit = Portion;
@@ -19,14 +30,17 @@ pub type UploadPermit = Portion;
 /// The memory and limits of uploads.
 pub(super) struct Intake {
     pub(super) limits: Uploads,
-    memory: Shares<AccountId>,
+    files: Shares<Payer>,
+    small: Shares<Payer>,
 }
 
 impl Intake {
     pub(super) fn new(limits: &Uploads) -> Self {
+        let bytes = limits.memory_bytes;
         Self {
             limits: *limits,
-            memory: Shares::new(limits.memory_bytes, PARTS),
+            files: Shares::new(bytes, PARTS_OF_FILES),
+            small: Shares::new(bytes / SMALL_PART, PARTS_OF_SMALL),
         }
     }
 
@@ -35,7 +49,45 @@ impl Intake {
     /// # Errors
     /// [`VaultError::Busy`] when there is no room for a while.
     pub(super) async fn reserve(&self, account: &AccountId, bytes: u64) -> Result<UploadPermit> {
-        let portion = self.memory.reserve(account, bytes, WAIT).await;
+        let payer = Payer::Account(*account);
+        let portion = self.files.reserve(&payer, bytes, WAIT).await;
         portion.ok_or(VaultError::Busy)
+    }
+
+    /// Sets memory aside for a small body, or for the beginning of one whose length nobody knows
+    /// yet. Whoever has this may wait for memory for a file, but not the other way round.
+    ///
+    /// # Errors
+    /// [`VaultError::Busy`] when there is no room for a while.
+    pub(super) async fn reserve_small(&self, payer: &Payer, bytes: u64) -> Result<UploadPermit> {
+        let portion = self.small.reserve(payer, bytes, WAIT).await;
+        portion.ok_or(VaultError::Busy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    #[tokio::test]
+    async fn one_network_never_has_all_the_memory_for_what_is_small() {
+        let mut limits = crate::config::Config::default().uploads;
+        limits.memory_bytes = 16 * MIB;
+        let intake = Intake::new(&limits);
+        let at_once = |name: &str, bytes| {
+            let payer = Payer::Network(name.into());
+            intake.reserve_small(&payer, bytes).now_or_never()?.ok()
+        };
+        let many = std::iter::from_fn(|| at_once("192.0.2.1", MIB / 8));
+        let held: Vec<_> = many.collect();
+        assert_eq!(held.len(), 4, "half a MiB is a quarter of two");
+        assert!(at_once("192.0.2.2", MIB / 2).is_some());
+        let ada = AccountId::from_bytes([1; 16]);
+        let file = intake.reserve(&ada, 16 * MIB).now_or_never();
+        assert!(file.is_some(), "files have their own");
     }
 }

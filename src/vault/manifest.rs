@@ -26,8 +26,8 @@ pub(super) const MAX_BYTES: u64 = 256 << 20;
 const MAX_LINE: usize = 1 << 20;
 /// Longest part before the pictures.
 const MAX_HEAD: usize = 4 << 10;
-/// Longest part behind them.
-const MAX_TAIL: usize = 16 << 20;
+/// Longest part behind them. Read, it takes twice as much memory at most.
+pub(super) const MAX_TAIL: usize = 16 << 20;
 /// What stands before the first picture.
 const OPENING: &str = "\"pictures\": [\n";
 

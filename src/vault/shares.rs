@@ -8,8 +8,19 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::ids::AccountId;
+
 /// Semaphores count in `u32`, so memory is counted in KiB.
 const UNIT: u64 = 1024;
+
+/// Whose share memory is taken from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Payer {
+    /// Somebody who is signed in.
+    Account(AccountId),
+    /// Anybody in one network, as [`super::Caller::network`] names it.
+    Network(String),
+}
 
 /// The memory, and who has how much of it.
 pub struct Shares<K> {

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use super::content;
 use super::error::{Result, VaultError};
 use super::images::{Image, ImageEdit, OpenImage, name_problem};
-use super::intake::UploadPermit;
+use super::intake::{UploadPermit, WINDOW};
 use super::metadata::{Content, Metadata};
+use super::shares::Payer;
 use super::{Unlocked, Vault, keys};
 use crate::crypto;
 use crate::crypto::BlobRole;
@@ -89,17 +90,47 @@ impl Vault {
             }
             self.check_size(who, len).await?;
         }
-        self.admit_form(who, len).await
+        self.0
+            .intake
+            .reserve(who.id(), self.longest_file(len))
+            .await
     }
 
-    /// Sets memory aside for a form of this length, whose files are in memory one after the other.
+    /// Sets memory aside for a form of this length, whose files are in memory one after the other,
+    /// and for an answer of `answer` bytes.
     ///
     /// # Errors
     /// [`VaultError::Busy`] when there is no room for a while.
-    pub async fn admit_form(&self, who: &Unlocked, len: Option<u64>) -> Result<UploadPermit> {
+    pub async fn admit_form(
+        &self,
+        who: &Unlocked,
+        len: Option<u64>,
+        answer: u64,
+    ) -> Result<UploadPermit> {
+        let bytes = self.longest_file(len) + answer + WINDOW;
+        self.0.intake.reserve(who.id(), bytes).await
+    }
+
+    /// Sets memory aside for a small body of so many bytes.
+    ///
+    /// # Errors
+    /// [`VaultError::Busy`] when there is no room for a while.
+    pub async fn admit_small(&self, payer: &Payer, bytes: u64) -> Result<UploadPermit> {
+        self.0.intake.reserve_small(payer, bytes).await
+    }
+
+    /// Sets memory aside for the beginning of a body: until it is known how much the rest takes.
+    ///
+    /// # Errors
+    /// [`VaultError::Busy`] when there is no room for a while.
+    pub async fn admit_beginning(&self, who: &Unlocked) -> Result<UploadPermit> {
+        self.admit_small(&Payer::Account(*who.id()), WINDOW).await
+    }
+
+    /// The longest file that can be in a body of this length.
+    fn longest_file(&self, len: Option<u64>) -> u64 {
         let max_bytes = self.max_file_bytes();
-        let most = len.map_or(max_bytes, |len| len.min(max_bytes));
-        self.0.intake.reserve(who.id(), most).await
+        len.map_or(max_bytes, |len| len.min(max_bytes))
     }
 
     /// Takes a picture in. When this returns, it is stored and stays stored.

@@ -26,8 +26,8 @@ use self::slot::{Pieces, Reader, Slot};
 use super::budgets::is_for_thumbnail;
 use super::problem::Problem;
 use crate::config::Config;
-use crate::ids::AccountId;
 use crate::vault::Caller;
+use crate::vault::Payer;
 use crate::vault::Portion;
 use crate::vault::Shares;
 
@@ -62,15 +62,6 @@ const LOOKS: u32 = 8;
 const SOONEST: Duration = Duration::from_millis(100);
 const LATEST: Duration = Duration::from_secs(10);
 
-/// Who pays for an answer.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) enum Payer {
-    /// Who is signed in.
-    Account(AccountId),
-    /// Who is not, wherever they come from.
-    Network(String),
-}
-
 /// The memory of answers, and those that wait.
 #[derive(Clone)]
 pub(super) struct Answers(Arc<Inner>);
@@ -101,7 +92,7 @@ impl Answers {
     ///
     /// # Errors
     /// 503 where too many answers wait for their readers.
-    pub(super) async fn admit(&self, request: &Request<'_>, payer: Payer) -> Result<(), Problem> {
+    pub(super) async fn admit(&self, request: &Request<'_>, payer: &Payer) -> Result<(), Problem> {
         let admitted: &Admitted = request.local_cache(|| Admitted(Mutex::default()));
         if lock(&admitted.0).is_some() {
             return Ok(());
@@ -111,7 +102,7 @@ impl Answers {
             Method::Get | Method::Head => MAKING,
             _ => SMALL,
         };
-        let portion = self.0.memory.reserve(&payer, bytes, WAIT).await;
+        let portion = self.0.memory.reserve(payer, bytes, WAIT).await;
         let portion = portion.ok_or_else(unread)?;
         *lock(&admitted.0) = Some(portion);
         Ok(())
@@ -131,7 +122,7 @@ impl Answers {
         if lock(&admitted.0).is_none() {
             let caller = request.guard::<Caller>().await.succeeded();
             let network = caller.map(|caller| caller.network()).unwrap_or_default();
-            self.admit(request, Payer::Network(network)).await?;
+            self.admit(request, &Payer::Network(network)).await?;
         }
         let portion = lock(&admitted.0).take();
         let bytes = bytes + slot.in_connection();

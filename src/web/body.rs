@@ -1,14 +1,13 @@
 //! Receiving bodies: never more than is allowed, never longer than a sender may be silent.
 
-use std::io;
 use std::io::ErrorKind;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{TryStreamExt, stream};
-use multer::{Field, Multipart};
-use rocket::data::{ByteUnit, Data, DataStream, ToByteUnit};
+use futures_util::stream;
+use rocket::data::{Data, ToByteUnit};
 use rocket::http::Status;
+use rocket::outcome::Outcome;
 use rocket::request::Request;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout};
@@ -17,6 +16,10 @@ use zeroize::Zeroizing;
 
 use super::problem::Problem;
 use super::site::Site;
+use crate::vault::Caller;
+use crate::vault::Payer;
+use crate::vault::UploadPermit;
+use crate::vault::Vault;
 use crate::vault::VaultError;
 
 /// Most of a body that is let pass by before its answer, and for how long.
@@ -26,15 +29,22 @@ const LONGEST_PASSING: Duration = Duration::from_secs(60);
 /// Bytes handed on at a time.
 const PIECE: usize = 64 << 10;
 
-/// Longest text field of a form with files.
-const MAX_FIELD_BYTES: usize = 16 << 10;
+/// Longest small body of somebody who is signed in: ten thousand ids and some.
+const MAX_SMALL: usize = 1 << 20;
+/// The same of anybody: a name, a password, a passkey's answer. It takes no more than the connection
+/// itself.
+const MAX_SMALL_OF_STRANGERS: usize = 16 << 10;
+/// Up to here no memory is set aside: who signs in waits for nobody.
+const FREE: usize = 8 << 10;
+/// A body in memory, what the connection holds of it, and what is made of it, in lengths of the body.
+const SMALL_FACTOR: u64 = 4;
 
 /// Bytes a second that a body must have on average, once it had time to begin: what a phone sends at
 /// the edge of a network. Less would hold the memory for it, which others wait for, for hours.
 const SLOWEST: u64 = 16 << 10;
 
 /// How a body comes: never nothing for long, and not a byte now and then for ever.
-struct Pace {
+pub(super) struct Pace {
     /// How long the sender may be silent, and may take beyond what the slowest would.
     stall: Duration,
     /// For how long the sender was waited for.
@@ -43,7 +53,8 @@ struct Pace {
 }
 
 impl Pace {
-    fn new(stall: Duration) -> Self {
+    /// For a sender who may be silent so long.
+    pub(super) fn new(stall: Duration) -> Self {
         Self {
             stall,
             waited: Duration::ZERO,
@@ -55,7 +66,7 @@ impl Pace {
     ///
     /// # Errors
     /// 408.
-    async fn wait<T>(&mut self, piece: impl Future<Output = T>) -> Result<T, Problem> {
+    pub(super) async fn wait<T>(&mut self, piece: impl Future<Output = T>) -> Result<T, Problem> {
         self.timed(piece).await.map_err(Problem::stalled)
     }
 
@@ -69,7 +80,8 @@ impl Pace {
         outcome.map_err(|_| left < self.stall)
     }
 
-    fn received(&mut self, bytes: usize) {
+    /// So many bytes came.
+    pub(super) fn received(&mut self, bytes: usize) {
         self.received += bytes as u64;
     }
 }
@@ -79,34 +91,74 @@ pub(super) fn content_length(request: &Request<'_>) -> Option<u64> {
     request.headers().get_one("Content-Length")?.parse().ok()
 }
 
-/// A body of at most `limit`, in memory that is wiped afterwards.
+/// Memory that is set aside for a request as long as it lasts.
+struct Held {
+    _memory: UploadPermit,
+}
+
+/// A small body, in memory that is wiped afterwards: of who is signed in, or else of a network.
 ///
 /// # Errors
-/// 408, 413, or 400 where it breaks off.
+/// 408, 413, 503, or 400 where it breaks off.
 pub(super) async fn read_small(
     request: &Request<'_>,
     data: Data<'_>,
-    limit: ByteUnit,
 ) -> Result<Zeroizing<Vec<u8>>, Problem> {
-    let stall = request
-        .rocket()
-        .state::<Site>()
-        .map_or(Duration::MAX, |site| site.receive_stall);
-    let mut stream = data.open(limit + 1);
-    // All of it at once: a vector that grows leaves copies behind, which nobody wipes.
-    let most = content_length(request).map_or(limit, |announced| limit.min(announced.bytes()));
-    let mut body = Zeroizing::new(Vec::with_capacity(most.as_u64() as usize + 1));
-    let mut pace = Pace::new(stall);
+    let (Some(site), Some(vault)) = (
+        request.rocket().state::<Site>(),
+        request.rocket().state::<Vault>(),
+    ) else {
+        return Err(Problem::of(Status::InternalServerError));
+    };
+    let payer = payer(request).await;
+    let limit = match payer {
+        Payer::Account(_) => MAX_SMALL,
+        Payer::Network(_) => MAX_SMALL_OF_STRANGERS,
+    };
+    let announced = content_length(request).and_then(|length| usize::try_from(length).ok());
+    let most = announced.map_or(limit, |announced| limit.min(announced)) + 1;
+    if most > FREE {
+        let bytes = most as u64 * SMALL_FACTOR;
+        let _memory = vault.admit_small(payer, bytes).await?;
+        request.local_cache(|| Held { _memory });
+    }
+    let mut stream = data.open((MAX_SMALL + 1).bytes());
+    let mut body = Zeroizing::new(Vec::with_capacity(most.min(FREE)));
+    let mut pace = Pace::new(site.receive_stall);
     loop {
+        if body.len() == body.capacity() {
+            grow(&mut body, most);
+        }
         match pace.wait(stream.read_buf(&mut *body)).await? {
             Err(_) => return Err(Problem::broken_off()),
             Ok(0) => return Ok(body),
-            Ok(_) if body.len() as u64 > limit => {
+            Ok(_) if body.len() > limit => {
+                pass_by(stream).await;
                 return Err(Problem::of(Status::PayloadTooLarge));
             }
             Ok(read) => pace.received(read),
         }
     }
+}
+
+/// Whose memory a request takes: its account's, once a guard has found one.
+async fn payer<'r>(request: &'r Request<'_>) -> &'r Payer {
+    let network = match request.guard::<Caller>().await {
+        Outcome::Success(caller) => caller.network(),
+        Outcome::Error(_) | Outcome::Forward(_) => String::new(),
+    };
+    request.local_cache(|| Payer::Network(network))
+}
+
+/// Makes room for more. A vector that grows by itself leaves copies behind, which nobody wipes.
+fn grow(body: &mut Zeroizing<Vec<u8>>, most: usize) {
+    let room = body
+        .capacity()
+        .saturating_mul(2)
+        .clamp(FREE, most.max(FREE));
+    let mut larger = Zeroizing::new(Vec::with_capacity(room));
+    larger.extend_from_slice(body);
+    *body = larger;
 }
 
 /// A body as it comes, for whoever takes it piece by piece.
@@ -169,127 +221,5 @@ pub(super) async fn read_file(
     match announced {
         Some(announced) if announced != body.len() as u64 => Err(Problem::broken_off()),
         _ => Ok(body.freeze()),
-    }
-}
-
-/// A form with files, read part by part.
-pub(super) struct FileForm<'r> {
-    parts: Multipart<'r>,
-    pace: Pace,
-}
-
-/// One part of such a form.
-pub(super) enum Part {
-    /// A text field.
-    Field {
-        /// Its name.
-        name: String,
-        /// Its value.
-        value: Zeroizing<String>,
-    },
-    /// A file.
-    File {
-        /// The file's name; empty where none was chosen.
-        filename: String,
-        /// Its bytes, or why they were not taken. The form goes on after it.
-        content: Result<Bytes, Problem>,
-    },
-}
-
-impl<'r> FileForm<'r> {
-    /// Starts to read. `None` where the request is no such form.
-    pub(super) fn open(
-        request_type: Option<&rocket::http::ContentType>,
-        data: Data<'r>,
-        stall: Duration,
-    ) -> Option<Self> {
-        let kind = request_type.filter(|kind| kind.is_form_data())?;
-        let boundary = kind.param("boundary")?.to_owned();
-        let stream: DataStream<'r> = data.open(ByteUnit::max_value());
-        Some(Self {
-            parts: Multipart::with_reader(stream, boundary),
-            pace: Pace::new(stall),
-        })
-    }
-
-    /// The next part, with files of at most `max_bytes`.
-    ///
-    /// # Errors
-    /// 408, or 400 where the form breaks off or is none.
-    pub(super) async fn next(&mut self, max_bytes: u64) -> Result<Option<Part>, Problem> {
-        let next = self.pace.wait(self.parts.next_field()).await?;
-        let Some(field) = next.map_err(|_| Problem::broken_off())? else {
-            return Ok(None);
-        };
-        let name = field.name().unwrap_or_default().to_owned();
-        match field.file_name().map(str::to_owned) {
-            Some(filename) => {
-                let content = self.read_part(field, max_bytes).await?;
-                let content = content.ok_or_else(|| VaultError::TooLarge { max_bytes }.into());
-                Ok(Some(Part::File { filename, content }))
-            }
-            None => {
-                let bytes = self.read_part(field, MAX_FIELD_BYTES as u64).await?;
-                let bytes = bytes.ok_or_else(|| Problem::of(Status::PayloadTooLarge))?;
-                let value = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
-                Ok(Some(Part::Field { name, value }))
-            }
-        }
-    }
-
-    /// Reads up to the form's first file: the value of the text field of this name, if it came
-    /// before, and the file as it comes.
-    ///
-    /// # Errors
-    /// 422 where no file was chosen; 400, 408, 413.
-    pub(super) async fn up_to_file(
-        &mut self,
-        wanted: &str,
-    ) -> Result<(Option<Zeroizing<String>>, Arriving<'r>), Problem> {
-        let mut found = None;
-        loop {
-            let next = self.pace.wait(self.parts.next_field()).await?;
-            let field = next.map_err(|_| Problem::broken_off())?;
-            let field = field.filter(|field| field.file_name() != Some(""));
-            let field = field.ok_or_else(|| {
-                Problem::invalid_field("file", "No file was chosen: choose the zip.")
-            })?;
-            if field.file_name().is_some() {
-                let pieces = StreamReader::new(field.map_err(io::Error::other));
-                return Ok((found, arriving(pieces, self.pace.stall)));
-            }
-            let named = field.name() == Some(wanted);
-            let bytes = self.read_part(field, MAX_FIELD_BYTES as u64).await?;
-            let bytes = bytes.ok_or_else(|| Problem::of(Status::PayloadTooLarge))?;
-            if named {
-                found = Some(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()));
-            }
-        }
-    }
-
-    /// The part's bytes. One that is too long is read to its end and forgotten on the way, so that
-    /// those behind it still come: nothing then.
-    async fn read_part(
-        &mut self,
-        mut field: Field<'r>,
-        max_bytes: u64,
-    ) -> Result<Option<Bytes>, Problem> {
-        let mut body = BytesMut::new();
-        let mut fits = true;
-        loop {
-            let chunk = self.pace.wait(field.chunk()).await?;
-            let chunk = chunk.map_err(|_| Problem::broken_off())?;
-            self.pace.received(chunk.as_ref().map_or(0, Bytes::len));
-            match chunk {
-                None => return Ok(fits.then(|| body.freeze())),
-                Some(chunk) if fits && (body.len() + chunk.len()) as u64 <= max_bytes => {
-                    body.extend_from_slice(&chunk);
-                }
-                Some(_) => {
-                    fits = false;
-                    body = BytesMut::new();
-                }
-            }
-        }
     }
 }

@@ -8,12 +8,13 @@ use rocket::http::Status;
 use rocket::outcome::{Outcome, try_outcome};
 use rocket::request::{self, FromRequest, Request};
 
-use super::answers::{Answers, Payer};
+use super::answers::Answers;
 use super::budgets::{Budgets, Visitor};
 use super::problem::Problem;
 use super::site::Site;
 use super::watched;
 use crate::store::Role;
+use crate::vault::Payer;
 use crate::vault::Scope;
 use crate::vault::Unlocked;
 use crate::vault::Vault;
@@ -131,9 +132,11 @@ async fn opened(request: &Request<'_>, need: Need) -> request::Outcome<Reader, (
         }
     };
     watched::note(request, &who);
+    // What this request brings is its account's.
+    let payer = request.local_cache(|| Payer::Account(*who.id()));
     let spent = budgets.spend_of_account(request, who.id());
     let admitted = match spent.and_then(|()| need.check(&who, by_cookie)) {
-        Ok(()) => answers.admit(request, Payer::Account(*who.id())).await,
+        Ok(()) => answers.admit(request, payer).await,
         refused => refused,
     };
     match admitted {

@@ -11,6 +11,7 @@ mod budgets;
 mod caller;
 mod catchers;
 mod download;
+mod file_form;
 mod forms;
 mod gate;
 mod guards;

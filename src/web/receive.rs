@@ -8,19 +8,24 @@ use rocket::http::{ContentType, RawStr, Status};
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest, Request};
 
-use super::body::{Arriving, FileForm, Part, arriving, content_length, pass_by};
+use super::body::{Arriving, arriving, content_length, pass_by};
+use super::file_form::{FileForm, Part};
 use super::guards::{Reader, SameOrigin};
 use super::problem::Problem;
 use super::site::Site;
+use super::units;
 use crate::vault::Added;
 use crate::vault::ImportMode;
 use crate::vault::Imported;
 use crate::vault::Unlocked;
 use crate::vault::Vault;
 use crate::vault::VaultError;
+use crate::vault::told_name;
 
-/// Most files in one form; a browser with scripts sends each on its own.
-const MAX_FILES: usize = 10_000;
+/// Longest answer to a form, in memory: ten thousand pictures with what cameras say about each.
+const MAX_ANSWER: u64 = 16 << 20;
+/// What an answer may take at least; beyond, no more than the form itself.
+const MIN_ANSWER: u64 = 256 << 10;
 
 /// What a request says about the upload it brings. A browser's request from another site is
 /// refused before its body is read.
@@ -97,11 +102,8 @@ pub(super) struct Received {
 }
 
 fn open_form<'r>(incoming: &Incoming, data: Data<'r>) -> Result<FileForm<'r>, Problem> {
-    let form = FileForm::open(incoming.kind.as_ref(), data, incoming.stall);
-    form.ok_or_else(|| {
-        let detail = "Send this as a form with files.";
-        Problem::new(Status::UnsupportedMediaType, detail)
-    })
+    let body = data.open(ByteUnit::max_value());
+    FileForm::open(incoming.kind.as_ref(), body, incoming.stall)
 }
 
 /// Imports the export that is the first file of a form.
@@ -115,8 +117,10 @@ pub(super) async fn import_form(
     data: Data<'_>,
     vault: &Vault,
 ) -> Result<(Unlocked, Result<Imported, Problem>), Problem> {
-    let mut form = open_form(incoming, data)?;
+    let form = open_form(incoming, data)?;
+    let beginning = vault.admit_beginning(&reader.who).await?;
     let (token, zip) = form.up_to_file("csrf_token").await?;
+    drop(beginning);
     let token = token.as_deref().map(String::as_str);
     let who = reader.into_writer(token.or(incoming.proof()))?;
     let imported = import(&who, zip, vault).await;
@@ -145,25 +149,30 @@ async fn import(who: &Unlocked, mut zip: Arriving<'_>, vault: &Vault) -> Result<
     imported
 }
 
-/// Reads a form with files to its end.
+/// Reads a form with files to its end. `note` keeps what became of each file, and says how much memory
+/// that takes.
 ///
 /// # Errors
-/// 403 without the right token before the first file; 422 where no file was chosen; 400, 408, 503.
-/// A file that is refused is no error: the others still come.
+/// 403 without the right token before the first file; 422 where no file was chosen; 413 where there
+/// are too many for one answer; 400, 408, 503. A file that is refused is no error: the others still
+/// come.
 pub(super) async fn receive_form(
     reader: Reader,
     incoming: &Incoming,
     data: Data<'_>,
     vault: &Vault,
-) -> Result<(Unlocked, Vec<Received>), Problem> {
+    mut note: impl FnMut(Received) -> u64 + Send,
+) -> Result<Unlocked, Problem> {
     let mut form = open_form(incoming, data)?;
     let max_bytes = vault.max_file_bytes();
+    let length = incoming.length.unwrap_or(u64::MAX);
+    let mut left = length.saturating_add(MIN_ANSWER).min(MAX_ANSWER);
     // One file is in memory at a time, so the form never needs more than the largest.
-    let _permit = vault.admit_form(&reader.who, incoming.length).await?;
+    let _permit = vault.admit_form(&reader.who, incoming.length, left).await?;
     let mut reader = Some(reader);
     let mut token = incoming.token.clone();
     let mut signed: Option<Unlocked> = None;
-    let mut received = Vec::new();
+    let mut noted = 0;
     while let Some(part) = form.next(max_bytes).await? {
         match part {
             Part::Field { name, value } if name == "csrf_token" => token = Some(value.to_string()),
@@ -177,10 +186,6 @@ pub(super) async fn receive_form(
                 let Some(who) = signed.as_ref().filter(|_| !nothing_chosen) else {
                     continue;
                 };
-                if received.len() >= MAX_FILES {
-                    let message = format!("At most {MAX_FILES} files in one form.");
-                    return Err(Problem::new(Status::PayloadTooLarge, message));
-                }
                 let outcome = match content {
                     Ok(bytes) => match vault.add_image(who, &filename, bytes).await {
                         // What follows would not be taken either.
@@ -189,18 +194,25 @@ pub(super) async fn receive_form(
                     },
                     Err(problem) => Err(problem),
                 };
-                received.push(Received {
-                    name: filename,
-                    outcome,
-                });
+                let name = told_name(&filename);
+                noted += 1;
+                left = left
+                    .checked_sub(note(Received { name, outcome }))
+                    .ok_or_else(|| answer_full(noted))?;
             }
         }
     }
-    match signed {
-        Some(who) if !received.is_empty() => Ok((who, received)),
-        _ => Err(Problem::invalid_field(
-            "file",
-            "No file was chosen: choose at least one picture.",
-        )),
-    }
+    signed.filter(|_| noted > 0).ok_or_else(|| {
+        let message = "No file was chosen: choose at least one picture.";
+        Problem::invalid_field("file", message)
+    })
+}
+
+fn answer_full(noted: usize) -> Problem {
+    let detail = format!(
+        "What is to be said about these files is too long for one answer. The first {} were looked \
+         at: send the others in a form of their own.",
+        units::count(noted)
+    );
+    Problem::new(Status::PayloadTooLarge, detail)
 }

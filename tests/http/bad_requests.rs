@@ -104,7 +104,7 @@ fn deep_nesting_and_odd_numbers_are_refused(backend: &Backend) {
     let server = Server::start(backend);
     let client = server.user("ada");
     let id = client.add("a.jpg", &samples::jpeg(1));
-    let deep = "[".repeat(100_000);
+    let deep = "[".repeat(10_000);
     let odd = [
         "1e400",
         "-0",

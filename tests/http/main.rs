@@ -58,6 +58,7 @@ mod editing;
 mod exporting;
 mod factors;
 mod heads;
+mod hostile_forms;
 mod hosts;
 mod import_command;
 mod importing;

@@ -4,6 +4,7 @@ use rocket::State;
 use rocket::data::Data;
 use rocket::http::{ContentType, Status};
 use rocket::response::Responder;
+use rocket::response::content::RawJson;
 use rocket::response::status::Custom;
 use rocket::serde::json::Json;
 use serde::Serialize;
@@ -19,12 +20,32 @@ use crate::vault::Vault;
 #[derive(Responder)]
 enum Answer {
     One(Box<Custom<Json<ImageBody>>>),
-    Several(Json<Results>),
+    Several(RawJson<String>),
 }
 
-#[derive(Serialize)]
-struct Results {
-    items: Vec<Item>,
+/// What became of a form's files, as it is sent. As text at once: a picture's words take more memory
+/// by themselves.
+struct Results(String);
+
+impl Results {
+    fn new() -> Self {
+        Self("{\"items\":[".into())
+    }
+
+    /// Adds a file, and gives the bytes that takes.
+    fn note(&mut self, received: Received) -> u64 {
+        let before = self.0.len();
+        if self.0.ends_with('}') {
+            self.0.push(',');
+        }
+        let text = serde_json::to_string(&item(received));
+        self.0 += &text.expect("strings and numbers always make JSON");
+        (self.0.len() - before) as u64
+    }
+
+    fn end(self) -> RawJson<String> {
+        RawJson(self.0 + "]}")
+    }
 }
 
 #[derive(Serialize)]
@@ -46,10 +67,10 @@ async fn upload(
     vault: &State<Vault>,
 ) -> Result<Answer, Problem> {
     if kind.is_some_and(|kind| kind.is_form_data()) {
-        let (_, received) = receive_form(sender.0, &incoming, data, vault).await?;
-        return Ok(Answer::Several(Json(Results {
-            items: received.into_iter().map(item).collect(),
-        })));
+        let mut results = Results::new();
+        let note = |received| results.note(received);
+        receive_form(sender.0, &incoming, data, vault, note).await?;
+        return Ok(Answer::Several(results.end()));
     }
     let who = sender.0.into_writer(incoming.proof())?;
     let name = incoming.name()?;

@@ -19,6 +19,11 @@ use crate::vault::Sort;
 use crate::vault::Unlocked;
 use crate::vault::Vault;
 
+/// Memory that a line about an uploaded file takes while the page is made, beside its text; and how
+/// often its text is in memory then, escaped or not.
+const LINE: u64 = 1 << 10;
+const COPIES: u64 = 8;
+
 const DEFAULT_SORT: &str = "-uploaded_at";
 
 #[derive(Serialize)]
@@ -119,8 +124,14 @@ async fn upload(
     vault: &State<Vault>,
     site: &State<Site>,
 ) -> Result<Template, Problem> {
-    let (who, received) = receive_form(reader, &incoming, data, vault).await?;
-    let results = received.into_iter().map(UploadResult::from).collect();
+    let mut results = Vec::new();
+    let note = |received| {
+        let result = UploadResult::from(received);
+        let text = result.name.len() + result.problem.len();
+        results.push(result);
+        LINE + COPIES * text as u64
+    };
+    let who = receive_form(reader, &incoming, data, vault, note).await?;
     let all = Asked::default();
     render(&who, shell, vault, site, all, Some(results)).await
 }
