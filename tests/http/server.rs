@@ -30,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct Server {
     pub(super) store: Arc<Store>,
     settings: Vec<(String, String)>,
+    /// What its files' modes are masked with, where it is not as for the tests.
+    pub(super) umask: Option<&'static str>,
     child: Option<Child>,
     /// Changes at a restart; clients look it up for each request.
     base: Arc<RwLock<String>>,
@@ -54,6 +56,7 @@ impl Server {
         Self {
             store: Arc::new(Store::new(backend)),
             settings: CHEAP.iter().chain(settings).map(owned).collect(),
+            umask: None,
             child: None,
             base: Arc::default(),
         }
@@ -64,6 +67,7 @@ impl Server {
         let mut server = Self {
             store: Arc::clone(&self.store),
             settings: self.settings.clone(),
+            umask: self.umask,
             child: None,
             base: Arc::default(),
         };
@@ -103,7 +107,16 @@ impl Server {
 
     /// The program with the settings of this server and these arguments.
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_image-vault"));
+        let program = env!("CARGO_BIN_EXE_image-vault");
+        let mut command = match self.umask {
+            None => Command::new(program),
+            Some(umask) => {
+                let mut shell = Command::new("/bin/sh");
+                let script = format!("umask {umask}; exec \"$0\" \"$@\"");
+                shell.args(["-c", &script, program]);
+                shell
+            }
+        };
         command
             .args(arguments)
             .current_dir(env!("CARGO_MANIFEST_DIR"))

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use super::client::PASSWORD;
@@ -16,7 +17,7 @@ on_both_stores!(
     a_readable_missing_or_foreign_key_stops_the_start,
     administrators_are_made_on_the_command_line,
     doctor_says_what_to_mend,
-    the_data_folder_is_its_owners_only,
+    what_is_kept_is_its_owners_only_whatever_the_umask,
 );
 
 /// It ended with a failure; what it said.
@@ -236,9 +237,55 @@ fn doctor_says_what_to_mend(backend: &Backend) {
     assert!(said(&greedy).contains("upload_memory"), "{}", said(&greedy));
 }
 
-/// R1.28's place: nobody else on the machine looks in.
-fn the_data_folder_is_its_owners_only(backend: &Backend) {
-    let server = Server::start(backend);
-    server.user("ada").add("a.jpg", &samples::jpeg(1));
-    assert_eq!(mode(&server.store.data_dir()), 0o700);
+/// R1.28's place: nobody else on the machine looks in, should the folder be opened one day or its
+/// files be moved.
+fn what_is_kept_is_its_owners_only_whatever_the_umask(backend: &Backend) {
+    for umask in ["000", "022", "077"] {
+        let mut server = Server::prepared(backend, &[]);
+        server.umask = Some(umask);
+        server.run();
+        let ada = server.user("ada");
+        ada.add("a.jpg", &samples::jpeg(1));
+        assert_eq!(open_to_others(&server), "", "umask {umask}");
+        // As older versions have left it, and as a backup may come back.
+        server.stop();
+        let dir = server.store.data_dir();
+        for (path, is_dir) in all_below(&dir) {
+            let mode = if is_dir { 0o755 } else { 0o644 };
+            // A readable key stops the start, and without files beside it the folder is the operator's.
+            let is_the_stores =
+                path != server.key_file() && (path != dir || dir.join("vault.db").exists());
+            if is_the_stores {
+                fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+            }
+        }
+        server.run();
+        let ada = server.anonymous().signed_in("ada", PASSWORD);
+        ada.add("b.jpg", &samples::jpeg(2));
+        assert_eq!(open_to_others(&server), "", "umask {umask}");
+    }
+}
+
+/// What has not the mode that it should have.
+fn open_to_others(server: &Server) -> String {
+    let found = all_below(&server.store.data_dir());
+    assert!(found.len() > 1, "{found:?}");
+    let wrong = found
+        .into_iter()
+        .filter(|(path, is_dir)| mode(path) != if *is_dir { 0o700 } else { 0o600 });
+    let told = wrong.map(|(path, _)| format!("{:o} {}\n", mode(&path), path.display()));
+    told.collect()
+}
+
+/// A directory and everything in it, and which of it are directories.
+fn all_below(dir: &Path) -> Vec<(PathBuf, bool)> {
+    let mut all = vec![(dir.to_owned(), true)];
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => all.extend(all_below(&path)),
+            false => all.push((path, false)),
+        }
+    }
+    all
 }

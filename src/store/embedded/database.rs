@@ -10,7 +10,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use super::super::{Result, StoreError};
-use super::blocking;
+use super::{blocking, private};
 
 /// Each brings the schema one version forward; `user_version` counts those that were applied.
 const MIGRATIONS: &[&str] = &[
@@ -43,6 +43,7 @@ pub(super) struct Database {
 impl Database {
     /// Opens the file, creating it or bringing its schema forward. Blocks.
     pub(super) fn open(path: &Path) -> Result<Self> {
+        private::database(path)?;
         let mut writer = connect(path)?;
         // A power cut may not lose what was acknowledged, hence FULL; what was deleted may not
         // linger in free pages, above all wrapped keys, hence `secure_delete`.

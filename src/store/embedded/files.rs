@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ids::BlobId;
 
 use super::super::{BlobRef, Blobs, ByteStream, ChunkSource, Result, StoreError};
-use super::blocking;
+use super::{blocking, private};
 
 /// Bytes read at once: a little more than 256 KiB, for the tags of so much plaintext. A reader holds
 /// two such pieces: the one handed over and the next.
@@ -34,8 +34,10 @@ impl FileBlobs {
             staging: dir.join("staging"),
             durable: Mutex::default(),
         };
-        tree.make_durable(&tree.staging)?;
-        tree.make_durable(&tree.blobs)?;
+        for dir in [&tree.staging, &tree.blobs] {
+            private::tree(dir)?;
+            tree.make_durable(dir)?;
+        }
         Ok(Self(Arc::new(tree)))
     }
 }
@@ -177,10 +179,8 @@ impl Tree {
         if dir != self.blobs && dir != self.staging {
             self.make_durable(parent)?;
         }
-        match fs::create_dir(dir) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
-            _ => sync_directory(parent)?,
-        }
+        private::directory(dir)?;
+        sync_directory(parent)?;
         self.durable
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

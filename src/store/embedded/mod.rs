@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! <dir>/                 0700
-//!   vault.db             rows (and vault.db-wal, vault.db-shm while in use)
-//!   blobs/ab/cd/<id>     a blob; the levels are the first two bytes of its id in hexadecimal
-//!   staging/<id>         a blob being written
+//!   vault.db             0600: rows (and vault.db-wal, vault.db-shm while in use)
+//!   blobs/ab/cd/<id>     0600: a blob; the levels, 0700, are the first two bytes of its id in
+//!                        hexadecimal
+//!   staging/<id>         0600: a blob being written
 //! ```
 //!
 //! Nothing here takes a lock on the directory. SQLite is safe between processes, a blob appears by
@@ -36,13 +37,12 @@ mod images;
 mod invitations;
 mod meta;
 mod pending;
+mod private;
 mod records;
 mod sessions;
 mod tries;
 mod usage;
 
-use std::fs::{self, DirBuilder, Permissions};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -51,29 +51,21 @@ use database::Database;
 use files::FileBlobs;
 use records::SqliteRecords;
 
-/// Opens the data directory, creating what is missing. A directory that others may enter is closed
-/// to them (0700).
+/// Opens the data directory, creating what is missing. What others may enter or read is closed to
+/// them (`private.rs`).
 ///
 /// # Errors
 /// See [`super::open`].
 pub(super) async fn open(dir: &Path) -> Result<Store> {
     let dir = dir.to_owned();
     blocking(move || {
-        make_private(&dir)?;
+        private::data_directory(&dir)?;
         Ok(Store {
             records: Arc::new(SqliteRecords::new(Database::open(&dir.join("vault.db"))?)),
             blobs: Arc::new(FileBlobs::open(&dir)?),
         })
     })
     .await
-}
-
-fn make_private(dir: &Path) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    if fs::metadata(dir)?.permissions().mode() & 0o077 != 0 {
-        fs::set_permissions(dir, Permissions::from_mode(0o700))?;
-    }
-    Ok(())
 }
 
 /// Runs work that waits for a disk where it holds up nobody else. It runs to its end even if the
