@@ -6,11 +6,12 @@
 
 use zeroize::Zeroizing;
 
-use super::accounts::{MAX_PASSWORD_BYTES, login_key, password_problem};
+use super::accounts::login_key;
 use super::error::{Asked, Result, VaultError};
 use super::events::EventKind;
 use super::sessions::Lasting;
 use super::sign_in::MAX_LOGIN_BYTES;
+use super::strength::MAX_PASSWORD_BYTES;
 use super::throttle::Guess;
 use super::{Caller, Opened, Unlocked, Vault, keys};
 use crate::crypto::{CryptoError, MasterKey, RecoverySecret, WrapKind};
@@ -48,8 +49,9 @@ pub struct Proof {
     code: Option<Zeroizing<String>>,
     /// A code works once, so it is not looked at again where a change is tried again.
     code_taken: bool,
-    /// Why the change cannot be made whoever asks: then no code is used up on it.
-    in_vain: Option<VaultError>,
+    /// A new password that is to be judged once the present one was right, and before a code is used
+    /// up on it.
+    to_judge: Option<Zeroizing<String>>,
 }
 
 impl Proof {
@@ -59,7 +61,7 @@ impl Proof {
             password,
             code,
             code_taken: false,
-            in_vain: None,
+            to_judge: None,
         }
     }
 
@@ -78,7 +80,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::WrongPassword`] and [`VaultError::WrongFactor`] (each counted as a failed try),
     /// [`VaultError::FactorWanted`], [`VaultError::TooManyTries`]; [`VaultError::Invalid`] naming
-    /// `new_password`, [`VaultError::Busy`].
+    /// `new_password`, which is told to the owner only and is no failed try; [`VaultError::Busy`].
     pub async fn change_password(
         &self,
         who: &Unlocked,
@@ -86,13 +88,7 @@ impl Vault {
         new: Zeroizing<String>,
         caller: &Caller,
     ) -> Result<()> {
-        let new = match check_password(new, &who.account).await {
-            Ok(new) => new,
-            Err(weak) => {
-                current.in_vain = Some(weak);
-                Zeroizing::default()
-            }
-        };
+        current.to_judge = Some(new.clone());
         for _ in 0..MOST_RACES {
             let (mut row, master) = self.prove(who, &mut current, caller).await?;
             self.wrap_password(&mut row, &new, &master).await?;
@@ -181,8 +177,9 @@ impl Vault {
             Ok((row, key, master))
         };
         let (mut row, key, master) = self.counted(Guess::Recovery, caller, opened).await?;
-        // Not before: what is wrong with a password would tell whether its name is in use.
-        check_password(recovery.new_password, &row).await?;
+        // Not before: what is wrong with a password would tell whether its name is in use. The code
+        // is still good then.
+        self.judge_new(&recovery.new_password, &row).await?;
         row.password_wrap = keys::wrap_by_password(&row.id, &hashing, &key, &master)?;
         row.kdf = keys::kdf_row(&hashing);
         row.password_set_at = self.now();
@@ -227,8 +224,8 @@ impl Vault {
                 other => other,
             })?;
             // An error and not a success, or it would clear the count of wrong codes.
-            if let Some(problem) = proof.in_vain.take() {
-                return Err(problem);
+            if let Some(new) = proof.to_judge.take() {
+                self.judge_new(&new, &row).await?;
             }
             if !proof.code_taken {
                 let code = proof.code.as_ref().map(|code| code.as_str());
@@ -241,6 +238,11 @@ impl Vault {
         };
         let master = self.counted(Guess::Proof(row.id), caller, opened).await?;
         Ok((row, master))
+    }
+
+    async fn judge_new(&self, password: &str, row: &AccountRow) -> Result<()> {
+        let context = [row.username.as_str(), &row.email];
+        self.judge("new_password", password, context).await
     }
 
     async fn account_of(&self, who: &Unlocked) -> Result<AccountRow> {
@@ -307,20 +309,4 @@ fn unwrap_by_code(row: &AccountRow, secret: &RecoverySecret) -> Result<MasterKey
         &row.recovery_wrap,
     )
     .map_err(|_| VaultError::WrongCredentials)
-}
-
-/// Gives the password back where it is good enough for this account.
-async fn check_password(
-    password: Zeroizing<String>,
-    row: &AccountRow,
-) -> Result<Zeroizing<String>> {
-    let (username, email) = (row.username.clone(), row.email.clone());
-    // zxcvbn takes a while.
-    let checked = tokio::task::spawn_blocking(move || {
-        match password_problem(&password, &[&username, &email]) {
-            Some(problem) => Err(VaultError::invalid("new_password", problem)),
-            None => Ok(password),
-        }
-    });
-    checked.await?
 }

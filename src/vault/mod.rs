@@ -41,6 +41,7 @@ mod selection;
 mod sessions;
 mod shares;
 mod sign_in;
+mod strength;
 mod throttle;
 mod tickets;
 mod timeline;
@@ -54,7 +55,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use accounts::{MIN_PASSWORD_CHARS, NewAccount, Opened};
+pub use accounts::{NewAccount, Opened};
 pub use caller::Caller;
 pub use content::PlainStream;
 pub use credentials::{Proof, Recovery};
@@ -79,6 +80,7 @@ pub use selection::{MAX_IDS, Selection};
 pub use sessions::{Started, Unlocked};
 pub use shares::{Payer, Portion, Shares};
 pub use sign_in::SignIn;
+pub use strength::MIN_PASSWORD_CHARS;
 pub use tickets::{ARCHIVE_TTL, OpenArchive, Ticket};
 pub use timeline::{Section, TIMELINE_PAGE, Timeline};
 pub use tokens::{ApiToken, MadeToken, NewToken, Scope, Scopes};

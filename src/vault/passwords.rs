@@ -1,4 +1,5 @@
-//! Argon2id work, bounded: a few at once on threads of their own, a queue, and a refusal beyond it.
+//! Work with passwords, above all Argon2id, bounded: a few at once on threads of their own, a queue,
+//! and a refusal beyond it.
 
 use std::io;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ const PEPPER_ID: u32 = 1;
 pub(super) struct Hashing {
     params: KdfParams,
     pepper: Arc<Pepper>,
-    /// Hashes that run or wait.
+    /// What runs or waits.
     admitted: Arc<Semaphore>,
     threads: Pool,
 }
@@ -92,16 +93,9 @@ impl Hashing {
         hashing: &PasswordHashing,
         rest: Option<PasswordHashing>,
     ) -> Result<PasswordKey> {
-        let admitted = self
-            .admitted
-            .clone()
-            .try_acquire_owned()
-            .map_err(|_| VaultError::Busy)?;
         let password = Zeroizing::new(password.as_bytes().to_vec());
         let (hashing, pepper) = (*hashing, self.pepper.clone());
-        let key = self.threads.run(move || {
-            // The permit lives as long as the work, not as long as the caller's patience.
-            let _permit = admitted;
+        let key = self.run(move || {
             let key = hashing.derive(&password, &pepper)?;
             rest.map_or(Ok(()), |rest| rest.derive(&password, &pepper).map(drop))?;
             Ok(key)
@@ -112,5 +106,23 @@ impl Hashing {
             }
             other => other.into(),
         })
+    }
+
+    /// Does other work with a password, in line with the hashes.
+    ///
+    /// # Errors
+    /// [`VaultError::Busy`] when too many wait already.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let admitted = self.admitted.clone().try_acquire_owned();
+        let admitted = admitted.map_err(|_| VaultError::Busy)?;
+        let work = move || {
+            // The permit lives as long as the work, not as long as the caller's patience.
+            let _permit = admitted;
+            work()
+        };
+        self.threads.run(work).await
     }
 }

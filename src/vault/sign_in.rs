@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use super::error::{Asked, FieldErrors, Result, VaultError};
 use super::sessions::{Lasting, Started};
+use super::strength::MAX_PASSWORD_BYTES;
 use super::throttle::Guess;
 use super::{Caller, Vault, accounts, keys};
 use crate::crypto::{MasterKey, PasswordHashing};
@@ -46,7 +47,7 @@ impl SignIn {
                 "No user name or email address is that long.",
             ),
             (
-                self.password.len() > accounts::MAX_PASSWORD_BYTES,
+                self.password.len() > MAX_PASSWORD_BYTES,
                 "password",
                 "No password is that long.",
             ),

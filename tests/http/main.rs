@@ -87,6 +87,7 @@ mod sessions;
 mod setup;
 mod shutdown;
 mod slow;
+mod strength;
 mod theme;
 mod throttling;
 mod timeline;

@@ -148,6 +148,19 @@ impl Server {
         self.child.as_ref().unwrap().id()
     }
 
+    /// What it has used of the processors since its start (proc_pid_stat(5): the fields `utime` and
+    /// `stime`, of which Linux has a hundred a second whatever the machine).
+    pub(super) fn processor_time(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process())).unwrap();
+        // The name of the program, the second field, may hold anything.
+        let fields = stat.rsplit_once(") ").unwrap().1.split(' ');
+        let ticks = fields
+            .skip(11)
+            .take(2)
+            .map(|field| field.parse::<u64>().unwrap());
+        Duration::from_millis(ticks.sum::<u64>() * 10)
+    }
+
     /// Only asks.
     pub(super) fn terminate(&self) {
         terminate(self.process());
