@@ -105,7 +105,7 @@ settings! {
         "Password hashes computed at once, at most; of several cores one is left to others. Each takes its memory.", false,
         |c, t| c.passwords.parallel = number(t, 1, 64)?;
     "argon2_queue" = "64", "a whole number from 0 to 10000",
-        "Password hashes that may wait; more are answered with 503.", false,
+        "Password hashes that may wait, and tries at one login or from one network; more are answered with 503.", false,
         |c, t| c.passwords.queue = number(t, 0, 10_000)?;
     "anonymous_calls_per_minute" = "120", "a whole number up to 1000000, or 0 for any",
         "Calls from one network by who is not signed in, assets aside, and as many for what is not there; more are answered with 429.", false,

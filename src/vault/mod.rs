@@ -46,6 +46,7 @@ mod throttle;
 mod tickets;
 mod timeline;
 mod tokens;
+mod turns;
 mod upkeep;
 mod uploads;
 mod watch;
@@ -104,6 +105,7 @@ struct Inner {
     store: Store,
     clock: Clock,
     passwords: passwords::Hashing,
+    turns: turns::Turns,
     passes: rotation::Passes,
     passkeys: Option<webauthn_rs::Webauthn>,
     catalogues: catalogue::Catalogues,
@@ -141,6 +143,7 @@ impl Vault {
             store,
             clock,
             passwords: passwords::Hashing::new(&config.passwords, secret.pepper())?,
+            turns: turns::Turns::new(config.passwords.queue),
             passes: rotation::Passes::default(),
             passkeys: passkey_challenges::site(config.serving.public_url.as_deref()),
             catalogues: catalogue::Catalogues::new(),

@@ -4,6 +4,16 @@
 //! A try is counted before it is made, so that a thousand at once are a thousand; only a wrong
 //! secret leaves it counted. What has to wait is refused without a write, and not counted: whoever
 //! hammers on neither keeps the disk busy nor the owner out for longer.
+//!
+//! What is under way counts as failed until it has proved right, so that N guesses at once, on any
+//! number of processes, get no more answers than N one after the other: each is answered only after
+//! it was counted, in one row that is changed by compare-and-swap. But then a burst of right passwords
+//! would use up the free tries of everybody in its network, if only for as long as it takes. So tries
+//! take turns ([`Rule::at_once`]): in each process one at a secret and eight from a network are under
+//! way; the others wait their turn, as many as may wait for a hash, before they are counted. Of a
+//! network's thirty free tries P processes hold eight P at any moment, and whoever sends a hundred to
+//! one account holds P of them. A refusal that failed tries alone would not have brought is no matter
+//! of waits that double, but [`VaultError::Busy`]; another process's share of it cannot be told apart.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -40,22 +50,34 @@ pub(super) enum Guess<'a> {
 struct Rule {
     free: u32,
     longest: SignedDuration,
+    /// How many are under way at once in one process: a small part of the free ones.
+    at_once: usize,
 }
 
 /// Somebody who mistypes needs a few; somebody who guesses gets 300 a day with each login.
 const BY_SECRET: Rule = Rule {
     free: 5,
     longest: SignedDuration::from_mins(5),
+    at_once: 1,
 };
 /// Many people may share one address.
 const BY_NETWORK: Rule = Rule {
     free: 30,
     longest: SignedDuration::from_mins(15),
+    at_once: 8,
 };
 /// Nothing of a count is left after so long: it halves each hour.
 pub(super) const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(32);
 /// Others who try at the same moment; past it the server is simply busy.
 const MOST_RACES: usize = 32;
+
+/// What a try is counted by.
+struct Counter {
+    key: [u8; 32],
+    rule: &'static Rule,
+    /// Whether its count is the one of the secret: a right one clears it.
+    of_secret: bool,
+}
 
 /// A counter, and what a try did to it.
 struct Counted {
@@ -102,18 +124,25 @@ impl Vault {
         work: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
         let counters = self.counters(&guess, caller).await?;
-        for (key, rule, _) in &counters {
-            self.check_wait(key, rule).await?;
+        for counter in &counters {
+            // Who has to wait does not stand in line for hearing so.
+            let known = self.store().records.tries(&counter.key).await?;
+            self.refuse_to_wait(counter, known)?;
+        }
+        let mut turns = Vec::with_capacity(counters.len());
+        for Counter { key, rule, .. } in &counters {
+            turns.push(self.0.turns.wait(*key, rule.at_once).await?);
         }
         let mut all = Vec::with_capacity(counters.len());
-        for (key, rule, of_secret) in counters {
-            match self.count_try(key, rule, of_secret).await {
+        for (counter, turn) in counters.iter().zip(&mut turns) {
+            match self.count_try(counter).await {
                 Ok(counted) => all.push(counted),
                 Err(error) => {
                     self.give_back(&all).await?;
                     return Err(error);
                 }
             }
+            turn.begin();
         }
         let outcome = work.await;
         match &outcome {
@@ -131,12 +160,9 @@ impl Vault {
         outcome
     }
 
-    /// The counters of a guess, each with its rule and whether it is the secret's own.
-    async fn counters(
-        &self,
-        guess: &Guess<'_>,
-        caller: &Caller,
-    ) -> Result<Vec<([u8; 32], &'static Rule, bool)>> {
+    /// The counters of a guess, the secret's own first: whoever waits for that turn holds none of
+    /// the network's.
+    async fn counters(&self, guess: &Guess<'_>, caller: &Caller) -> Result<Vec<Counter>> {
         let network = caller.network();
         let of_secret = match guess {
             Guess::Recovery | Guess::Passkey => None,
@@ -150,9 +176,17 @@ impl Vault {
                 Some(key("login", login, from))
             }
         };
-        let mut counters = vec![(key("network", &network, ""), &BY_NETWORK, false)];
-        counters.extend(of_secret.map(|key| (key, &BY_SECRET, true)));
-        Ok(counters)
+        let of_secret = of_secret.map(|key| Counter {
+            key,
+            rule: &BY_SECRET,
+            of_secret: true,
+        });
+        let of_network = Counter {
+            key: key("network", &network, ""),
+            rule: &BY_NETWORK,
+            of_secret: false,
+        };
+        Ok(of_secret.into_iter().chain([of_network]).collect())
     }
 
     /// Whether the owner has signed in from this network before.
@@ -168,21 +202,25 @@ impl Vault {
         }))
     }
 
-    async fn check_wait(&self, key: &[u8; 32], rule: &Rule) -> Result<()> {
-        let known = self.store().records.tries(key).await?;
-        match known.and_then(|known| rule.left(known, self.now())) {
-            Some(wait) => Err(VaultError::TooManyTries { wait }),
-            None => Ok(()),
+    fn refuse_to_wait(&self, counter: &Counter, known: Option<TriesRow>) -> Result<()> {
+        let (rule, now) = (counter.rule, self.now());
+        let left = known.and_then(|known| Some((known, rule.left(known, now)?)));
+        let Some((known, wait)) = left else {
+            return Ok(());
+        };
+        let under_way = self.0.turns.under_way(&counter.key) as u32;
+        let failed = failed(known, now).saturating_sub(under_way);
+        match rule.wait(failed).is_zero() {
+            true => Err(VaultError::Busy),
+            false => Err(VaultError::TooManyTries { wait }),
         }
     }
 
-    async fn count_try(&self, key: [u8; 32], rule: &Rule, of_secret: bool) -> Result<Counted> {
-        let records = &self.store().records;
+    async fn count_try(&self, counter: &Counter) -> Result<Counted> {
+        let (records, key) = (&self.store().records, counter.key);
         for _ in 0..MOST_RACES {
             let (before, at) = (records.tries(&key).await?, self.now());
-            if let Some(wait) = before.and_then(|known| rule.left(known, at)) {
-                return Err(VaultError::TooManyTries { wait });
-            }
+            self.refuse_to_wait(counter, before)?;
             let failed = before.map_or(0, |known| failed(known, at));
             let now = TriesRow {
                 count: failed.saturating_add(1),
@@ -193,7 +231,7 @@ impl Vault {
                     key,
                     before,
                     now,
-                    of_secret,
+                    of_secret: counter.of_secret,
                 });
             }
         }

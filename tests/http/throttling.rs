@@ -21,6 +21,8 @@ on_both_stores!(
     failed_sign_ins_keep_nobody_from_recovering,
     strangers_cannot_keep_the_owner_out,
     a_sign_in_that_could_not_be_checked_is_not_counted,
+    a_burst_of_right_passwords_keeps_nobody_else_of_its_network_waiting,
+    a_hundred_wrong_passwords_at_once_get_no_more_answers_than_one_after_the_other,
 );
 
 const WRONG: &str = "not the password at all";
@@ -246,4 +248,86 @@ fn a_sign_in_that_could_not_be_checked_is_not_counted(backend: &Backend) {
         statuses.push(wrong(&server.anonymous(), "ada"));
     }
     assert_eq!(statuses, [401; 5]);
+}
+
+/// So many at the same moment, half of them to each of two processes.
+fn at_once(
+    many: usize,
+    servers: [&Server; 2],
+    ask: impl Fn(&Client, usize) -> Answer + Sync,
+) -> Vec<Answer> {
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..many)
+            .map(|number| {
+                let (client, ask) = (servers[number % 2].anonymous(), &ask);
+                scope.spawn(move || ask(&client, number))
+            })
+            .collect();
+        asked.into_iter().map(|one| one.join().unwrap()).collect()
+    })
+}
+
+/// A try that is under way has not failed: more people than a network has free tries come at the same
+/// moment, and somebody sends a hundred besides.
+fn a_burst_of_right_passwords_keeps_nobody_else_of_its_network_waiting(backend: &Backend) {
+    const NEIGHBOURS: usize = 36;
+    let server = Server::start(backend);
+    let other = server.beside();
+    let servers = [&server, &other];
+    server.user("ada");
+    let client = server.anonymous();
+    let name = |number: usize| format!("neighbour{number}");
+    for number in 0..NEIGHBOURS {
+        let address = format!("{}@example.org", name(number));
+        client.register(&name(number), &address, PASSWORD).json(201);
+    }
+    let (burst, neighbours) = std::thread::scope(|scope| {
+        let burst =
+            scope.spawn(|| at_once(100, servers, |client, _| client.login("ada", PASSWORD)));
+        let neighbours = at_once(NEIGHBOURS, servers, |client, number| {
+            client.login(&name(number), PASSWORD)
+        });
+        (burst.join().unwrap(), neighbours)
+    });
+    for answer in neighbours {
+        answer.json(201);
+    }
+    for answer in burst {
+        if answer.status != 201 {
+            let wait: u64 = answer.header("Retry-After").parse().unwrap();
+            assert!(wait <= 5, "{}", answer.text());
+        }
+    }
+    for one in servers {
+        one.anonymous().login("ada", PASSWORD).json(201);
+    }
+}
+
+/// R2.27: whether with one login or with a hundred, and whichever process is asked.
+fn a_hundred_wrong_passwords_at_once_get_no_more_answers_than_one_after_the_other(
+    backend: &Backend,
+) {
+    let server = Server::start(backend);
+    let other = server.beside();
+    server.user("ada");
+    let count = |answers: &[Answer], status| {
+        answers
+            .iter()
+            .filter(|answer| answer.status == status)
+            .count()
+    };
+    let one_login = at_once(100, [&server, &other], |client, _| {
+        client.login("ada", WRONG)
+    });
+    let told = count(&one_login, 401);
+    // A machine that is slower than the first short waits gives another answer after each.
+    assert!((5..=9).contains(&told), "{told}");
+    assert_eq!(told + count(&one_login, 429) + count(&one_login, 503), 100);
+    assert!(count(&one_login, 429) > 50, "{}", count(&one_login, 429));
+    let many_logins = at_once(100, [&server, &other], |client, number| {
+        client.login(&format!("user{number}"), WRONG)
+    });
+    let told = told + count(&many_logins, 401);
+    assert!((25..=34).contains(&told), "{told}");
+    assert!(count(&many_logins, 429) > 0);
 }

@@ -1,0 +1,172 @@
+//! Turns at a secret: a few tries are under way at once, the others stand in line, first come, first
+//! served. Each process has its own; why that is enough, `throttle.rs` says.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::error::{Result, VaultError};
+
+type Key = [u8; 32];
+type Lines = HashMap<Key, Line>;
+
+/// The lines, each for as long as somebody stands in it.
+pub(super) struct Turns {
+    lines: Arc<Mutex<Lines>>,
+    /// Most that wait in one line.
+    queue: usize,
+}
+
+struct Line {
+    free: Arc<Semaphore>,
+    /// Who waits, and whose turn it is.
+    here: usize,
+    /// Tries that were counted and have no outcome yet.
+    under_way: usize,
+}
+
+/// A place in a line, left on every way out.
+struct Place {
+    lines: Arc<Mutex<Lines>>,
+    key: Key,
+    is_under_way: bool,
+}
+
+/// Somebody's turn. It ends when this is dropped.
+pub(super) struct Turn {
+    // First, so that the next one has its turn before this one has left.
+    _permit: OwnedSemaphorePermit,
+    place: Place,
+}
+
+impl Turns {
+    /// Lines in which so many may wait.
+    pub(super) fn new(queue: usize) -> Self {
+        Self {
+            lines: Arc::default(),
+            queue,
+        }
+    }
+
+    /// Waits for a turn at `key`, of which there are `at_once` at any time.
+    ///
+    /// # Errors
+    /// [`VaultError::Busy`] where too many wait already.
+    pub(super) async fn wait(&self, key: Key, at_once: usize) -> Result<Turn> {
+        let (free, place) = self.stand_in_line(key, at_once)?;
+        let permit = free.acquire_owned().await;
+        let closed = |_| VaultError::Internal("a line was closed".into());
+        Ok(Turn {
+            _permit: permit.map_err(closed)?,
+            place,
+        })
+    }
+
+    /// How many tries at `key` were counted and have no outcome yet, in this process.
+    pub(super) fn under_way(&self, key: &Key) -> usize {
+        lock(&self.lines).get(key).map_or(0, |line| line.under_way)
+    }
+
+    fn stand_in_line(&self, key: Key, at_once: usize) -> Result<(Arc<Semaphore>, Place)> {
+        let mut lines = lock(&self.lines);
+        let line = lines.entry(key).or_insert_with(|| Line {
+            free: Arc::new(Semaphore::new(at_once)),
+            here: 0,
+            under_way: 0,
+        });
+        if line.here >= at_once.saturating_add(self.queue) {
+            return Err(VaultError::Busy);
+        }
+        line.here += 1;
+        let place = Place {
+            lines: Arc::clone(&self.lines),
+            key,
+            is_under_way: false,
+        };
+        Ok((Arc::clone(&line.free), place))
+    }
+}
+
+impl Turn {
+    /// Notes that the try was counted.
+    pub(super) fn begin(&mut self) {
+        if let Some(line) = lock(&self.place.lines).get_mut(&self.place.key) {
+            line.under_way += usize::from(!self.place.is_under_way);
+        }
+        self.place.is_under_way = true;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Entry::Occupied(mut line) = lock(&self.lines).entry(self.key) {
+            line.get_mut().here -= 1;
+            line.get_mut().under_way -= usize::from(self.is_under_way);
+            if line.get().here == 0 {
+                line.remove();
+            }
+        }
+    }
+}
+
+fn lock(lines: &Mutex<Lines>) -> MutexGuard<'_, Lines> {
+    lines.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(20);
+
+    #[tokio::test]
+    async fn turns_come_one_after_the_other_and_only_so_many_wait() {
+        let turns = Turns::new(1);
+        let first = turns.wait([1; 32], 1).await.unwrap();
+        let second = turns.wait([1; 32], 1);
+        tokio::pin!(second);
+        assert!(timeout(SOON, &mut second).await.is_err(), "it waits");
+        let third = turns.wait([1; 32], 1).await;
+        assert!(matches!(third, Err(VaultError::Busy)));
+        turns.wait([2; 32], 1).await.unwrap();
+        drop(first);
+        second.await.unwrap();
+        assert!(lock(&turns.lines).is_empty(), "nobody is left");
+    }
+
+    #[tokio::test]
+    async fn who_gives_up_waiting_leaves_the_line() {
+        let turns = Turns::new(1);
+        let first = turns.wait([1; 32], 1).await.unwrap();
+        for _ in 0..3 {
+            let waiting = timeout(SOON, turns.wait([1; 32], 1)).await;
+            assert!(waiting.is_err(), "its place was free again");
+        }
+        drop(first);
+        assert!(lock(&turns.lines).is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_is_under_way_is_known_until_its_end() {
+        let turns = Turns::new(0);
+        let (mut one, mut two) = (
+            turns.wait([1; 32], 2).await.unwrap(),
+            turns.wait([1; 32], 2).await.unwrap(),
+        );
+        assert_eq!(turns.under_way(&[1; 32]), 0, "neither was counted");
+        one.begin();
+        one.begin();
+        two.begin();
+        assert_eq!(turns.under_way(&[1; 32]), 2);
+        drop(one);
+        assert_eq!(turns.under_way(&[1; 32]), 1);
+        drop(two);
+        assert_eq!(turns.under_way(&[1; 32]), 0);
+    }
+}
