@@ -161,7 +161,7 @@ pub(super) async fn receive_form(
     incoming: &Incoming,
     data: Data<'_>,
     vault: &Vault,
-    mut note: impl FnMut(Received) -> u64 + Send,
+    mut note: impl FnMut(&Unlocked, Received) -> u64 + Send,
 ) -> Result<Unlocked, Problem> {
     let mut form = open_form(incoming, data)?;
     let max_bytes = vault.max_file_bytes();
@@ -197,7 +197,7 @@ pub(super) async fn receive_form(
                 let name = told_name(&filename);
                 noted += 1;
                 left = left
-                    .checked_sub(note(Received { name, outcome }))
+                    .checked_sub(note(who, Received { name, outcome }))
                     .ok_or_else(|| answer_full(noted))?;
             }
         }

@@ -11,9 +11,13 @@ use crate::ids::ImageId;
 use crate::media::Location;
 use crate::store::AccountRow;
 use crate::store::ImageState;
+use crate::vault::Added;
 use crate::vault::Filter;
 use crate::vault::Image;
+use crate::vault::ImageEdit;
+use crate::vault::Scope;
 use crate::vault::Selection;
+use crate::vault::Unlocked;
 
 /// An account, to itself.
 #[derive(Serialize)]
@@ -39,9 +43,17 @@ impl From<&AccountRow> for UserBody {
     }
 }
 
+/// An image, to whoever asks: to a token that may not read, no more than it can know already.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum ImageBody {
+    Whole(Box<Whole>),
+    Receipt(Receipt),
+}
+
 /// An image, to its owner.
 #[derive(Serialize)]
-pub(super) struct ImageBody {
+pub(super) struct Whole {
     id: ImageId,
     name: String,
     also_named: Vec<String>,
@@ -72,8 +84,100 @@ pub(super) struct ImageBody {
     duplicate: bool,
 }
 
-impl From<&Image> for ImageBody {
-    fn from(image: &Image) -> Self {
+/// What became of an image, to a token that may only write; and what its call has set.
+#[derive(Serialize)]
+pub(super) struct Receipt {
+    id: ImageId,
+    uploaded_at: Timestamp,
+    trashed_at: Option<Timestamp>,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caption: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    favourite: Option<bool>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    duplicate: bool,
+}
+
+/// Which fields of an image a call has set.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Set {
+    name: bool,
+    tags: bool,
+    caption: bool,
+    favourite: bool,
+}
+
+impl Set {
+    /// An upload sets the name.
+    pub(super) const NAME: Self = Self {
+        name: true,
+        tags: false,
+        caption: false,
+        favourite: false,
+    };
+
+    /// What this edit sets.
+    pub(super) fn by(edit: &ImageEdit) -> Self {
+        Self {
+            name: edit.name.is_some(),
+            tags: edit.tags.is_some(),
+            caption: edit.caption.is_some(),
+            favourite: edit.favourite.is_some(),
+        }
+    }
+}
+
+impl ImageBody {
+    /// The image, as much of it as `who` may see.
+    pub(super) fn shown_to(who: &Unlocked, image: &Image) -> Self {
+        Self::made(who, image, Set::default(), false)
+    }
+
+    /// The image after a call of `who` that has set this of it.
+    pub(super) fn after(who: &Unlocked, image: &Image, set: Set) -> Self {
+        Self::made(who, image, set, false)
+    }
+
+    /// The image that was added, or was there already: then nothing of it was set.
+    pub(super) fn added(who: &Unlocked, added: &Added) -> Self {
+        match added {
+            Added::New(image) => Self::made(who, image, Set::NAME, false),
+            Added::Duplicate(image) => Self::made(who, image, Set::default(), true),
+        }
+    }
+
+    fn made(who: &Unlocked, image: &Image, set: Set, duplicate: bool) -> Self {
+        match who.may(Scope::Read) {
+            true => Self::Whole(Box::new(Whole::new(image, duplicate))),
+            false => Self::Receipt(Receipt::new(image, set, duplicate)),
+        }
+    }
+}
+
+impl Receipt {
+    fn new(image: &Image, set: Set, duplicate: bool) -> Self {
+        let about = &image.metadata;
+        Self {
+            id: image.id,
+            uploaded_at: image.uploaded_at,
+            trashed_at: image.trashed_at,
+            state: state_name(image.state),
+            name: set.name.then(|| about.name.clone()),
+            tags: set.tags.then(|| about.tags.clone()),
+            caption: set.caption.then(|| about.caption.clone()),
+            favourite: set.favourite.then_some(about.favourite),
+            duplicate,
+        }
+    }
+}
+
+impl Whole {
+    fn new(image: &Image, duplicate: bool) -> Self {
         let about = &image.metadata;
         Self {
             id: image.id,
@@ -94,24 +198,18 @@ impl From<&Image> for ImageBody {
             caption: about.caption.clone(),
             favourite: about.favourite,
             public: false,
-            state: match image.state {
-                ImageState::Active => "active",
-                ImageState::Trashed => "trashed",
-            },
+            state: state_name(image.state),
             thumbhash: data_encoding::BASE64.encode(&about.thumbhash),
             characteristics: [],
-            duplicate: false,
+            duplicate,
         }
     }
 }
 
-impl ImageBody {
-    /// The image that was there already.
-    pub(super) fn duplicate(image: &Image) -> Self {
-        Self {
-            duplicate: true,
-            ..Self::from(image)
-        }
+fn state_name(state: ImageState) -> &'static str {
+    match state {
+        ImageState::Active => "active",
+        ImageState::Trashed => "trashed",
     }
 }
 
@@ -144,11 +242,16 @@ pub(super) struct SelectionBody {
 }
 
 impl SelectionBody {
-    /// The selection.
+    /// The selection. What selects by what pictures hold is for whoever may read: how many were found
+    /// tells what they hold.
     ///
     /// # Errors
-    /// 422 where it is none or several; 404 for what cannot be an id, as for an unknown one.
-    pub(super) fn parse(self) -> Result<Selection, Problem> {
+    /// 422 where it is none or several; 403 for a query of a token that may not read; 404 for what
+    /// cannot be an id, as for an unknown one.
+    pub(super) fn parse(self, who: &Unlocked) -> Result<Selection, Problem> {
+        if self.query.is_some() && !who.may(Scope::Read) {
+            return Err(Problem::out_of_scope(Some(Scope::Read.name())));
+        }
         // There are no albums yet, so none has this id.
         if self.album.is_some() {
             return Err(Problem::not_found());

@@ -64,7 +64,7 @@ fn server(backend: &Backend, budgets: &[(&str, &str)]) -> Server {
 }
 
 /// Every route there is, as the source names them: `GET /api/v1/images/<id>`.
-fn routes() -> BTreeSet<String> {
+pub(super) fn routes() -> BTreeSet<String> {
     let mut routes = BTreeSet::new();
     let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web");
     for file in super::store::files_below(&web) {

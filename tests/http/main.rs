@@ -82,6 +82,7 @@ mod quotas;
 mod readme;
 mod registration;
 mod rotation;
+mod scopes;
 mod secrecy;
 mod sessions;
 mod setup;

@@ -58,7 +58,7 @@ async fn create(
 ) -> Result<Custom<Json<TicketBody>>, Problem> {
     let JsonParts(selection, Order { name }) = body;
     let ticket = vault
-        .create_archive(&who.0, selection.parse()?, name.as_deref())
+        .create_archive(&who.0, selection.parse(&who.0)?, name.as_deref())
         .await?;
     Ok(Custom(Status::Created, Json(ticket.into())))
 }

@@ -42,7 +42,7 @@ async fn delete(
     vault: &State<Vault>,
 ) -> Result<Json<Deleted>, Problem> {
     let JsonParts(selection, Deletion { permanent }) = body;
-    let selection = selection.parse()?;
+    let selection = selection.parse(&who.0)?;
     let (deleted, trashed_at) = if permanent {
         let removed = vault.delete(&who.0, selection, ImageState::Active).await?;
         (removed, None)
@@ -62,7 +62,7 @@ async fn restore(
     body: JsonBody<SelectionBody>,
     vault: &State<Vault>,
 ) -> Result<Count, Problem> {
-    let restored = vault.restore(&who.0, body.0.parse()?).await?;
+    let restored = vault.restore(&who.0, body.0.parse(&who.0)?).await?;
     Ok(counted("restored", restored))
 }
 
@@ -82,7 +82,8 @@ async fn favourite(
         favourite: Some(favourite),
         ..ImageEdit::default()
     };
-    let marked = vault.edit_all(&who.0, selection.parse()?, edit).await?;
+    let selection = selection.parse(&who.0)?;
+    let marked = vault.edit_all(&who.0, selection, edit).await?;
     Ok(counted("marked", marked))
 }
 

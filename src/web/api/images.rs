@@ -10,7 +10,7 @@ use super::super::guards::{PictureReader, PictureWriter};
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
 use super::super::range::Wanted;
-use super::super::wire::{ImageBody, ListBody};
+use super::super::wire::{ImageBody, ListBody, Set};
 use super::asked::{Asked, flag};
 use crate::ids::ImageId;
 use crate::vault::ImageEdit;
@@ -24,7 +24,8 @@ async fn list(
     vault: &State<Vault>,
 ) -> Result<Json<ListBody<ImageBody>>, Problem> {
     let page = vault.list(&reader.who, asked.page()?).await?;
-    let items = page.items.iter().map(ImageBody::from).collect();
+    let shown = |image| ImageBody::shown_to(&reader.who, image);
+    let items = page.items.iter().map(shown).collect();
     Ok(Json(ListBody {
         items,
         total: page.total,
@@ -39,7 +40,7 @@ async fn show(
     vault: &State<Vault>,
 ) -> Result<Json<ImageBody>, Problem> {
     let open = vault.open_image(&reader.who, &id).await?;
-    Ok(Json(ImageBody::from(&open.image)))
+    Ok(Json(ImageBody::shown_to(&reader.who, &open.image)))
 }
 
 #[derive(Deserialize)]
@@ -77,8 +78,9 @@ async fn edit(
         caption,
         favourite,
     };
+    let set = Set::by(&edit);
     let image = vault.edit(&who.0, &id, edit).await?;
-    Ok(Json(ImageBody::from(&image)))
+    Ok(Json(ImageBody::after(&who.0, &image, set)))
 }
 
 #[rocket::delete("/images/<id>?<permanent>")]

@@ -15,11 +15,12 @@ use super::super::problem::Problem;
 use super::super::receive::{Incoming, Received, receive_form};
 use super::super::wire::ImageBody;
 use crate::vault::Added;
+use crate::vault::Unlocked;
 use crate::vault::Vault;
 
 #[derive(Responder)]
 enum Answer {
-    One(Box<Custom<Json<ImageBody>>>),
+    One(Custom<Json<ImageBody>>),
     Several(RawJson<String>),
 }
 
@@ -33,12 +34,12 @@ impl Results {
     }
 
     /// Adds a file, and gives the bytes that takes.
-    fn note(&mut self, received: Received) -> u64 {
+    fn note(&mut self, who: &Unlocked, received: Received) -> u64 {
         let before = self.0.len();
         if self.0.ends_with('}') {
             self.0.push(',');
         }
-        let text = serde_json::to_string(&item(received));
+        let text = serde_json::to_string(&item(who, received));
         self.0 += &text.expect("strings and numbers always make JSON");
         (self.0.len() - before) as u64
     }
@@ -68,7 +69,7 @@ async fn upload(
 ) -> Result<Answer, Problem> {
     if kind.is_some_and(|kind| kind.is_form_data()) {
         let mut results = Results::new();
-        let note = |received| results.note(received);
+        let note = |who: &Unlocked, received| results.note(who, received);
         receive_form(sender.0, &incoming, data, vault, note).await?;
         return Ok(Answer::Several(results.end()));
     }
@@ -82,17 +83,21 @@ async fn upload(
         incoming.stall,
     )
     .await?;
-    let answer = match vault.add_image(&who, &name, bytes).await? {
-        Added::New(image) => Custom(Status::Created, Json(ImageBody::from(&image))),
-        Added::Duplicate(image) => Custom(Status::Ok, Json(ImageBody::duplicate(&image))),
-    };
-    Ok(Answer::One(Box::new(answer)))
+    let added = vault.add_image(&who, &name, bytes).await?;
+    let body = Json(ImageBody::added(&who, &added));
+    Ok(Answer::One(Custom(status_of(&added), body)))
 }
 
-fn item(received: Received) -> Item {
+fn status_of(added: &Added) -> Status {
+    match added {
+        Added::New(_) => Status::Created,
+        Added::Duplicate(_) => Status::Ok,
+    }
+}
+
+fn item(who: &Unlocked, received: Received) -> Item {
     let (status, image, problem) = match received.outcome {
-        Ok(Added::New(image)) => (Status::Created, Some(ImageBody::from(&image)), None),
-        Ok(Added::Duplicate(image)) => (Status::Ok, Some(ImageBody::duplicate(&image)), None),
+        Ok(added) => (status_of(&added), Some(ImageBody::added(who, &added)), None),
         Err(problem) => (problem.status(), None, Some(problem.detail().to_owned())),
     };
     Item {

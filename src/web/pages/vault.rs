@@ -125,7 +125,7 @@ async fn upload(
     site: &State<Site>,
 ) -> Result<Template, Problem> {
     let mut results = Vec::new();
-    let note = |received| {
+    let note = |_: &_, received| {
         let result = UploadResult::from(received);
         let text = result.name.len() + result.problem.len();
         results.push(result);
