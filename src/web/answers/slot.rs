@@ -194,7 +194,7 @@ mod tests {
             let mut reader = slot.reader().take(u64::MAX);
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             runtime.block_on(async {
-                let mut all = Vec::new();
+                let mut all: Vec<u8> = Vec::new();
                 let mut buffer = vec![0; room];
                 loop {
                     match reader.read(&mut buffer).await.unwrap() {
