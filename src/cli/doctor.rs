@@ -119,12 +119,13 @@ async fn store(config: &Config) -> Finding {
 fn memory(config: &Config) -> Finding {
     let hashes = u64::from(config.passwords.memory_kib) * 1024 * config.passwords.at_once() as u64;
     let decoding = config.uploads.max_decode_bytes * config.uploads.decoders as u64;
-    let needed = BASE_BYTES + config.uploads.memory_bytes + decoding + hashes;
+    let lists = config.catalogue.memory_bytes;
+    let needed = BASE_BYTES + config.uploads.memory_bytes + decoding + hashes + lists;
     let mib = |bytes: u64| bytes >> 20;
     match available() {
         Some(free) if free < needed => Err(format!(
             "the limits allow {} MiB, and {} MiB are available: lower `upload_memory`, \
-             `max_decode_memory` or `decoders`",
+             `max_decode_memory`, `decoders` or `catalogue_memory`",
             mib(needed),
             mib(free)
         )),

@@ -23,6 +23,8 @@ pub struct Config {
     pub uploads: Uploads,
     /// How much one account may keep.
     pub quota: Quota,
+    /// Memory for what lists are made of.
+    pub catalogue: Catalogue,
     /// How passwords become keys.
     pub passwords: Passwords,
     /// How many calls somebody may make.
@@ -75,6 +77,15 @@ pub struct Quota {
     pub bytes: Option<u64>,
     /// Pictures.
     pub images: Option<u64>,
+}
+
+/// Memory for the opened records of accounts in use, from which lists and searches are answered.
+#[derive(Clone, Copy)]
+pub struct Catalogue {
+    /// Of all accounts, in bytes.
+    pub memory_bytes: u64,
+    /// Of one account, in bytes.
+    pub account_bytes: u64,
 }
 
 /// How passwords become keys (Argon2id, RFC 9106).

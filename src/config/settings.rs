@@ -7,7 +7,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::{
-    Budgets, Config, Logging, Passwords, Quota, Registration, Serving, Sessions, Storage, Uploads,
+    Budgets, Catalogue, Config, Logging, Passwords, Quota, Registration, Serving, Sessions,
+    Storage, Uploads,
 };
 
 /// One key of the configuration.
@@ -92,6 +93,12 @@ settings! {
     "quota_images" = "none", "`none`, or a whole number up to 1000000000",
         "How many pictures one account may keep, its trash included.", false,
         |c, t| c.quota.images = quota_images(t)?;
+    "catalogue_memory" = "256 MiB", "a size from 64 KiB to 64 GiB",
+        "Memory for what lists and searches are made of, of all accounts in use; one account has at most a picture for each 512 bytes of it.", false,
+        |c, t| c.catalogue.memory_bytes = size(t, 64 << 10, 64 << 30)?;
+    "account_catalogue_memory" = "128 MiB", "a size from 0 B to 64 GiB",
+        "How much of it one account has, for some 130,000 pictures; in more of them, searches take longer.", false,
+        |c, t| c.catalogue.account_bytes = size(t, 0, 64 << 30)?;
     "argon2_memory" = "64 MiB", "a size from 19 MiB to 1 GiB",
         "Memory of one password hash; raised for an account when it signs in.", false,
         |c, t| c.passwords.memory_kib = (size(t, 19 << 20, 1 << 30)? / 1024) as u32;
@@ -183,6 +190,10 @@ pub(super) fn defaults() -> Config {
         quota: Quota {
             bytes: None,
             images: None,
+        },
+        catalogue: Catalogue {
+            memory_bytes: 0,
+            account_bytes: 0,
         },
         passwords: Passwords {
             memory_kib: 0,

@@ -31,6 +31,8 @@ use crate::store::ImageState;
 const DEFAULT_NAME: &str = "pictures.zip";
 /// Rows fetched ahead while a zip is sent.
 const ROWS_AHEAD: usize = 64;
+/// Images whose names are looked up at a time.
+const NAMES_AT_ONCE: usize = 500;
 
 impl Vault {
     /// Freezes a selection for download.
@@ -51,9 +53,29 @@ impl Vault {
                 "Nothing is selected: an archive needs at least one picture.",
             ));
         }
+        let names = self.names_of(who, &chosen).await?;
         let filename = zip_name(name);
-        let plan = tokio::task::spawn_blocking(move || freeze(&chosen)).await??;
+        let plan = tokio::task::spawn_blocking(move || freeze(&chosen, &names)).await??;
         self.issue(who, filename, &plan, &[]).await
+    }
+
+    /// The names of images. Records that are not in memory are read some at a time.
+    ///
+    /// # Errors
+    /// [`VaultError::Changed`] where one of them went away meanwhile.
+    async fn names_of(&self, who: &Unlocked, entries: &[Arc<Entry>]) -> Result<Vec<String>> {
+        let mut names = Vec::with_capacity(entries.len());
+        for batch in entries.chunks(NAMES_AT_ONCE) {
+            let whole = self.whole(who, batch.to_vec()).await?;
+            let whole = whole.iter().filter_map(|entry| entry.metadata.as_ref());
+            names.extend(whole.map(|metadata| metadata.name.clone()));
+            // A hundred thousand names take milliseconds where all are in memory.
+            tokio::task::yield_now().await;
+        }
+        match names.len() == entries.len() {
+            true => Ok(names),
+            false => Err(VaultError::Changed),
+        }
     }
 
     /// Opens a ticket of the account.
@@ -163,8 +185,8 @@ pub(super) fn original(
     })
 }
 
-fn freeze(chosen: &[Arc<Entry>]) -> Result<Plan> {
-    let names = archive::unique_names(chosen.iter().map(|entry| entry.metadata.name.as_str()));
+fn freeze(chosen: &[Arc<Entry>], names: &[String]) -> Result<Plan> {
+    let names = archive::unique_names(names.iter().map(String::as_str));
     let entries = chosen.iter().zip(names);
     lay_out(entries.map(|(entry, name)| packed(entry, name)).collect())
 }
@@ -174,9 +196,9 @@ pub(super) fn packed(entry: &Entry, name: String) -> archive::Entry {
     archive::Entry {
         source: *entry.id.as_bytes(),
         name,
-        size: entry.metadata.size,
-        crc32: entry.metadata.crc32,
-        modified: DosTime::from(entry.metadata.modified(entry.uploaded_at)),
+        size: entry.facts.size,
+        crc32: entry.facts.crc32,
+        modified: DosTime::from(entry.modified()),
     }
 }
 

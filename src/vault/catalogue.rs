@@ -2,85 +2,35 @@
 //! from. Never holds a key; wiped when it is dropped.
 //!
 //! It is right on every process: whoever reads it first asks the store for the account's sequence
-//! number and applies what is newer.
+//! number and applies what is newer. Its memory is bounded: beyond an account's share of it, only
+//! what every list needs of an image is kept (`entry`), and its record is read when somebody asks
+//! for it (`beyond`).
 
+mod beyond;
+mod entry;
+mod kept;
 mod opening;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{OwnedRwLockReadGuard, RwLock};
+use tokio::sync::{OwnedRwLockReadGuard, Semaphore};
 
+pub(super) use self::entry::Entry;
+pub(super) use self::kept::Catalogues;
 use self::opening::Opened;
 use super::error::Result;
 use super::listing::{Key, Sort};
-use super::metadata::Metadata;
-use super::search::Searchable;
 use super::{Unlocked, Vault};
-use crate::ids::AccountId;
 use crate::ids::ImageId;
 use crate::store::Change;
-use crate::store::ImageRow;
 use crate::store::ImageState;
 
-/// A catalogue unused for this long is dropped. Far below the time after which the store forgets
-/// tombstones, so that no catalogue ever misses one.
-const KEEP_IDLE: SignedDuration = SignedDuration::from_mins(30);
-/// Images in all catalogues together, at some 1 KB each; beyond it the longest unused are dropped.
-const MAX_IMAGES: usize = 500_000;
 /// Changes from which on orders are made anew instead of being kept up.
 const REORDER_FROM: usize = 128;
 
-/// One image, opened.
-pub(super) struct Entry {
-    pub(super) id: ImageId,
-    /// Of the record that was opened.
-    revision: u64,
-    pub(super) state: ImageState,
-    pub(super) uploaded_at: Timestamp,
-    pub(super) trashed_at: Option<Timestamp>,
-    /// When it was taken, else uploaded; milliseconds since 1970.
-    pub(super) taken_ms: i64,
-    pub(super) metadata: Arc<Metadata>,
-    /// Name, caption, tags and camera.
-    pub(super) searchable: Arc<Searchable>,
-}
-
-impl Entry {
-    pub(super) fn new(row: &ImageRow, metadata: Metadata) -> Self {
-        let texts = [&metadata.name, &metadata.caption]
-            .into_iter()
-            .chain(&metadata.tags)
-            .chain(&metadata.camera);
-        let searchable = Searchable::new(texts);
-        Self {
-            id: row.id,
-            revision: row.revision,
-            state: row.state,
-            uploaded_at: row.uploaded_at,
-            trashed_at: row.trashed_at,
-            taken_ms: metadata
-                .taken_at()
-                .unwrap_or(row.uploaded_at)
-                .as_millisecond(),
-            metadata: Arc::new(metadata),
-            searchable: Arc::new(searchable),
-        }
-    }
-
-    /// The same record in a row that went to the trash or came back.
-    fn moved(&self, row: &ImageRow) -> Self {
-        Self {
-            state: row.state,
-            trashed_at: row.trashed_at,
-            metadata: self.metadata.clone(),
-            searchable: self.searchable.clone(),
-            ..*self
-        }
-    }
-}
+/// Bytes of memory of an image whose record does not open: its place among these, half empty at worst.
+const DAMAGED_WEIGHT: usize = 48;
 
 /// How many images, and the bytes of their originals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -92,17 +42,16 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn add(&mut self, entry: &Entry) {
         self.images += 1;
-        self.bytes += entry.metadata.size;
+        self.bytes += entry.facts.size;
     }
 
     fn take_away(&mut self, entry: &Entry) {
         self.images -= 1;
-        self.bytes -= entry.metadata.size;
+        self.bytes -= entry.facts.size;
     }
 }
 
 /// The opened images of one account.
-#[derive(Default)]
 pub(super) struct Catalogue {
     seq: u64,
     entries: HashMap<ImageId, Arc<Entry>>,
@@ -112,9 +61,42 @@ pub(super) struct Catalogue {
     orders: HashMap<Sort, Vec<Arc<Entry>>>,
     /// Images whose record does not open. They are kept out of lists, and counted.
     damaged: HashSet<ImageId>,
+    /// Images whose record is not in memory.
+    slim: usize,
+    /// Bytes of memory of all images.
+    weight: usize,
+    /// Bytes of memory up to which records are kept.
+    share: usize,
+    /// The turn of who searches in the records that are not in memory.
+    deep: Arc<Semaphore>,
 }
 
 impl Catalogue {
+    /// An empty one that keeps records up to so many bytes.
+    fn new(share: usize) -> Self {
+        Self {
+            seq: 0,
+            entries: HashMap::new(),
+            tallies: HashMap::new(),
+            orders: HashMap::new(),
+            damaged: HashSet::new(),
+            slim: 0,
+            weight: 0,
+            share,
+            deep: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// Bytes of memory that it takes.
+    fn weight(&self) -> usize {
+        self.weight + self.damaged.len() * DAMAGED_WEIGHT
+    }
+
+    /// Keeps no further record.
+    fn is_full(&mut self) {
+        self.share = self.share.min(self.weight);
+    }
+
     pub(super) fn get(&self, id: &ImageId) -> Option<&Arc<Entry>> {
         self.entries.get(id)
     }
@@ -139,8 +121,9 @@ impl Catalogue {
             Change::Gone { id, .. } => Some(Opened::Gone(*id)),
             Change::Put(row) => {
                 let entry = self.entries.get(&row.id)?;
-                let same = entry.revision == row.revision;
-                same.then(|| Opened::Put(Box::new(entry.moved(row))))
+                entry
+                    .is_of(row)
+                    .then(|| Opened::Put(Box::new(entry.moved(row))))
             }
         }
     }
@@ -153,7 +136,10 @@ impl Catalogue {
 
     fn put(&mut self, entry: Entry) {
         self.remove(&entry.id);
-        let entry = Arc::new(entry);
+        let is_too_much = self.weight + entry.weight() > self.share;
+        let entry = Arc::new(if is_too_much { entry.slim() } else { entry });
+        self.weight += entry.weight();
+        self.slim += usize::from(entry.metadata.is_none());
         for (sort, order) in &mut self.orders {
             if let Err(at) = find(order, *sort, &sort.key(&entry)) {
                 order.insert(at, entry.clone());
@@ -168,6 +154,8 @@ impl Catalogue {
         let Some(old) = self.entries.remove(id) else {
             return;
         };
+        self.weight -= old.weight();
+        self.slim -= usize::from(old.metadata.is_none());
         self.tallies.entry(old.state).or_default().take_away(&old);
         for (sort, order) in &mut self.orders {
             if let Ok(at) = find(order, *sort, &sort.key(&old)) {
@@ -201,64 +189,6 @@ pub(super) fn find(
     key: &Key<'_>,
 ) -> std::result::Result<usize, usize> {
     order.binary_search_by(|entry| sort.key(entry).cmp(key))
-}
-
-/// The catalogues of all accounts in use.
-pub(super) struct Catalogues(Mutex<HashMap<AccountId, Arc<Slot>>>);
-
-struct Slot {
-    catalogue: Arc<RwLock<Catalogue>>,
-    /// Milliseconds since 1970.
-    used_at: AtomicI64,
-}
-
-impl Catalogues {
-    pub(super) fn new() -> Self {
-        Self(Mutex::new(HashMap::new()))
-    }
-
-    /// Lets go of an account that is gone.
-    pub(super) fn forget(&self, account: &AccountId) {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.remove(account);
-    }
-
-    fn slot(&self, account: &AccountId, now: Timestamp) -> Arc<RwLock<Catalogue>> {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let slot = slots.entry(*account).or_insert_with(|| {
-            Arc::new(Slot {
-                catalogue: Arc::default(),
-                used_at: AtomicI64::new(0),
-            })
-        });
-        slot.used_at.store(now.as_millisecond(), Ordering::Relaxed);
-        slot.catalogue.clone()
-    }
-
-    /// Drops what was not used for a while, and the longest unused beyond the bound. One that is
-    /// being read at this moment lives on with its reader.
-    pub(super) fn evict(&self, now: Timestamp) {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let oldest = (now - KEEP_IDLE).as_millisecond();
-        slots.retain(|_, slot| slot.used_at.load(Ordering::Relaxed) >= oldest);
-        let mut sizes: Vec<_> = slots
-            .iter()
-            .map(|(account, slot)| {
-                // One that is being filled right now counts as empty until the next time.
-                let size = slot.catalogue.try_read().map_or(0, |c| c.entries.len());
-                (slot.used_at.load(Ordering::Relaxed), size, *account)
-            })
-            .collect();
-        sizes.sort_unstable();
-        let mut total: usize = sizes.iter().map(|(_, size, _)| size).sum();
-        for (_, size, account) in sizes {
-            if total <= MAX_IMAGES {
-                break;
-            }
-            slots.remove(&account);
-            total -= size;
-        }
-    }
 }
 
 impl Vault {

@@ -62,23 +62,32 @@ impl Vault {
         if check_all {
             let damaged = self.damaged_originals(who, &entries).await?;
             let (bad, good) = entries.into_iter().partition(|e| damaged.contains(&e.id));
-            let bad: Vec<Arc<Entry>> = bad;
             entries = good;
+            let bad = self.whole(who, bad).await?;
             left_out.extend(bad.iter().map(|entry| LeftOut {
                 id: entry.id,
-                name: Some(entry.metadata.name.clone()),
+                name: entry.metadata.as_ref().map(|about| about.name.clone()),
             }));
         }
         if entries.is_empty() {
             let message = "There is nothing to take along: your vault holds no picture.";
             return Err(VaultError::invalid("pictures", message));
         }
+        // For the list, for the ticket into which it is copied, and for records that are not in
+        // memory as yet.
+        let lists: u64 = entries
+            .iter()
+            .map(|entry| 2 * manifest::room_for(entry))
+            .sum();
+        let lacking = entries.iter().filter(|entry| entry.metadata.is_none());
+        let lacking: u64 = lacking.map(|entry| 2 * entry.record_len as u64).sum();
+        let memory = self.0.intake.reserve(who.id(), lists + lacking);
+        let mut memory = memory.await?;
+        let entries = self.whole(who, entries).await?;
         let now = self.now();
         let contents = move || Contents::new(&entries, left_out, now);
         let contents = tokio::task::spawn_blocking(contents).await??;
-        // For the list, and for the ticket into which it is copied.
-        let memory = self.0.intake.reserve(who.id(), 2 * contents.length);
-        let _memory = memory.await?;
+        memory.shrink_to(2 * contents.length + lacking);
         let freeze = move || contents.freeze();
         let (plan, texts) = tokio::task::spawn_blocking(freeze).await??;
         let day = TimeZone::UTC.to_datetime(now).date();
@@ -117,7 +126,7 @@ impl Vault {
                 let Some(row) = rows.get(&entry.id) else {
                     continue;
                 };
-                let (len, crc32) = (entry.metadata.size, entry.metadata.crc32);
+                let (len, crc32) = (entry.facts.size, entry.facts.crc32);
                 let opened = match original(&who.keyring, row, len, crc32) {
                     Ok(blob) => {
                         let blobs = self.store().blobs.clone();
@@ -171,7 +180,7 @@ impl Contents {
 
     fn write_list(&self, out: &mut impl Write) -> io::Result<()> {
         let pictures = self.pictures.iter();
-        let listed = pictures.map(|(entry, path)| Listed::new(entry, path));
+        let listed = pictures.filter_map(|(entry, path)| Listed::new(entry, path));
         manifest::write(out, self.at, listed, &self.left_out)
     }
 
@@ -202,7 +211,9 @@ fn in_folder(
     };
     let of_state = move |entry: &&Arc<Entry>| entry.state == state;
     let those = entries.iter().filter(of_state);
-    let names = archive::unique_names(those.clone().map(|entry| entry.metadata.name.as_str()));
+    let records = those.clone().map(|entry| entry.metadata.as_ref());
+    let names = records.map(|about| about.map_or("", |about| about.name.as_str()));
+    let names = archive::unique_names(names);
     those
         .zip(names)
         .map(move |(entry, name)| (entry.clone(), format!("{folder}/{name}")))

@@ -1,8 +1,11 @@
 //! Which of an account's images are meant: by words, tag, mark and state.
 
+use std::collections::HashSet;
+
 use super::catalogue::Entry;
 use super::error::{Result, VaultError};
 use super::search::Query;
+use crate::ids::ImageId;
 use crate::store::ImageState;
 
 /// Longest query that is looked at, in bytes.
@@ -42,28 +45,42 @@ impl Filter {
 
     /// The state whose images are meant, every one of them; nothing where more is asked of an image.
     pub(super) fn whole_state(&self, about: ImageState) -> Option<ImageState> {
-        let Self {
-            query,
-            tag,
-            favourite,
-            state,
-        } = self;
-        let narrows = *favourite || tag.is_some() || Query::new(query).words() > 0;
-        (!narrows).then(|| state.unwrap_or(about))
+        let narrows = self.favourite || self.asks_for_words();
+        (!narrows).then(|| self.state.unwrap_or(about))
     }
 
-    /// Says of an image whether it is meant, in a call about images of a state.
-    pub(super) fn matcher(&self, about: ImageState) -> impl Fn(&Entry) -> bool {
+    /// Whether only an image's record says whether it is meant.
+    pub(super) fn asks_for_words(&self) -> bool {
+        self.tag.is_some() || Query::new(&self.query).words() > 0
+    }
+
+    /// The same but for what only records say.
+    pub(super) fn without_words(&self) -> Self {
+        Self {
+            query: String::new(),
+            tag: None,
+            ..*self
+        }
+    }
+
+    /// Says of an image whether it is meant, in a call about images of a state. `beyond` are those
+    /// of whose records only that is known: they are meant.
+    pub(super) fn matcher<'a>(
+        &'a self,
+        about: ImageState,
+        beyond: &'a HashSet<ImageId>,
+    ) -> impl Fn(&Entry) -> bool + use<'a> {
         let query = Query::new(&self.query);
+        let asks_for_words = self.asks_for_words();
         let state = self.state.unwrap_or(about);
+        let has_tag = |tags: &[String]| self.tag.as_ref().is_none_or(|tag| tags.contains(tag));
         move |entry| {
             entry.state == state
-                && (!self.favourite || entry.metadata.favourite)
-                && self
-                    .tag
-                    .as_ref()
-                    .is_none_or(|tag| entry.metadata.tags.contains(tag))
-                && entry.searchable.matches(&query)
+                && (!self.favourite || entry.facts.favourite)
+                && match &entry.metadata {
+                    Some(metadata) => has_tag(&metadata.tags) && entry.searchable.matches(&query),
+                    None => !asks_for_words || beyond.contains(&entry.id),
+                }
         }
     }
 }

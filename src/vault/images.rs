@@ -44,14 +44,15 @@ pub struct Image {
 }
 
 impl Image {
-    pub(super) fn of(entry: &Entry) -> Self {
-        Self {
+    /// Nothing where the entry is without its record.
+    pub(super) fn of(entry: &Entry) -> Option<Self> {
+        Some(Self {
             id: entry.id,
             state: entry.state,
             uploaded_at: entry.uploaded_at,
             trashed_at: entry.trashed_at,
-            metadata: Metadata::clone(&entry.metadata),
-        }
+            metadata: Metadata::clone(entry.metadata.as_deref()?),
+        })
     }
 
     pub(super) fn of_row(row: &ImageRow, metadata: Metadata) -> Self {
@@ -123,8 +124,9 @@ impl Vault {
     /// Changes what is said about an image.
     ///
     /// # Errors
-    /// [`VaultError::NotFound`]; [`VaultError::Invalid`] naming the fields that break a rule;
-    /// [`VaultError::NoRoom`] where more is said than the account may keep.
+    /// [`VaultError::NotFound`]; [`VaultError::Invalid`] naming the fields that break a rule, or
+    /// that make the record too long; [`VaultError::NoRoom`] where more is said than the account may
+    /// keep.
     pub async fn edit(&self, who: &Unlocked, id: &ImageId, edit: ImageEdit) -> Result<Image> {
         let edit = edit.checked()?;
         self.change_metadata(who, id, |metadata| edit.apply(metadata))
@@ -173,7 +175,8 @@ impl Vault {
             if !change(&mut image.metadata) {
                 return Ok(image);
             }
-            let sealed = image.metadata.seal(&key, who.id(), id)?;
+            let replaced = row.metadata.len();
+            let sealed = image.metadata.seal(&key, who.id(), id, replaced)?;
             let change = MetadataChange {
                 id: *id,
                 revision: row.revision,
@@ -242,7 +245,7 @@ impl ImageEdit {
         Ok(Some(MetadataChange {
             id: row.id,
             revision: row.revision,
-            metadata: metadata.seal(&key, &row.account, &row.id)?,
+            metadata: metadata.seal(&key, &row.account, &row.id, row.metadata.len())?,
         }))
     }
 

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::catalogue::{Catalogue, Entry, Tally, find};
@@ -17,6 +18,11 @@ use crate::store::ImageState;
 pub const DEFAULT_LIMIT: usize = 100;
 /// Most images on a page.
 pub const MAX_LIMIT: usize = 500;
+/// Bytes after which a page ends, however few images it has: ten times those of an ordinary one of
+/// [`MAX_LIMIT`] images.
+const MAX_BYTES: usize = 2 << 20;
+/// Bytes of an image in an answer that are not in its record.
+const BESIDE_RECORD: usize = 512;
 
 /// What images are ordered by, ascending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -66,7 +72,7 @@ impl Sort {
             Self::UploadedAt => Place::Time(entry.uploaded_at.as_millisecond()),
             Self::TakenAt => Place::Time(entry.taken_ms),
             Self::Name => Place::Text(entry.searchable.folded_name().into()),
-            Self::Size => Place::Bytes(entry.metadata.size),
+            Self::Size => Place::Bytes(entry.facts.size),
         };
         Key(place, entry.id)
     }
@@ -100,7 +106,7 @@ impl Default for ListRequest {
 
 /// A page of a list.
 pub struct Page {
-    /// Its images.
+    /// Its images: as many as were asked for, or fewer where they would be too many bytes.
     pub items: Vec<Image>,
     /// Images in the whole list.
     pub total: usize,
@@ -142,15 +148,18 @@ impl Vault {
             Some(bytes) => Some(read_cursor(&bytes, &request)?),
             None => None,
         };
-        let catalogue = self.catalogue(who, request.sort).await?;
+        let searched = self.searched(who, request.sort, &request.filter, ABOUT);
+        let (catalogue, beyond) = searched.await?;
         // Walking a large catalogue takes milliseconds: not on an async thread.
-        let found = tokio::task::spawn_blocking(move || page(&catalogue, &request, after)).await?;
+        let page = move || page(&catalogue, &request, after, &beyond, MAX_BYTES);
+        let found = self.walk(page).await?;
+        let items = self.whole(who, found.items).await?;
         let next_cursor = found
             .next
             .map(|bytes| seal_cursor(who, &bytes))
             .transpose()?;
         Ok(Page {
-            items: found.items,
+            items: items.iter().filter_map(|entry| Image::of(entry)).collect(),
             total: found.tally.images,
             total_bytes: found.tally.bytes,
             next_cursor,
@@ -159,15 +168,24 @@ impl Vault {
     }
 }
 
+/// What a list is about that does not say.
+const ABOUT: ImageState = ImageState::Active;
+
 struct Found {
-    items: Vec<Image>,
+    items: Vec<Arc<Entry>>,
     /// Of the whole list.
     tally: Tally,
     next: Option<Vec<u8>>,
     damaged: usize,
 }
 
-fn page(catalogue: &Catalogue, request: &ListRequest, after: Option<Cursor<'_>>) -> Found {
+fn page(
+    catalogue: &Catalogue,
+    request: &ListRequest,
+    after: Option<Cursor<'_>>,
+    beyond: &HashSet<ImageId>,
+    max_bytes: usize,
+) -> Found {
     let order = catalogue.in_order(request.sort).unwrap_or_default();
     // Index of the first image behind the cursor, counted from the end that comes first.
     let start = after.map_or(0, |cursor| {
@@ -180,17 +198,16 @@ fn page(catalogue: &Catalogue, request: &ListRequest, after: Option<Cursor<'_>>)
             (Ok(at) | Err(at), true) => order.len() - at,
         }
     });
-    let about = ImageState::Active;
-    let wanted = request.filter.matcher(about);
+    let wanted = request.filter.matcher(ABOUT, beyond);
     // What is known already need not be counted: then only the page itself is walked over.
-    let known = request.filter.whole_state(about);
+    let known = request.filter.whole_state(ABOUT);
     let known = known.map(|state| catalogue.tally(state));
     let skipped = match known {
         Some(Tally { images: 0, .. }) => order.len(),
         Some(_) => start,
         None => 0,
     };
-    let (mut items, mut counted) = (Vec::new(), Tally::default());
+    let (mut items, mut bytes, mut counted) = (Vec::new(), 0, Tally::default());
     let (mut last, mut next) = (None, None);
     for (at, entry) in (skipped..).zip(walk(order, request.descending, skipped)) {
         if !wanted(entry) {
@@ -200,8 +217,10 @@ fn page(catalogue: &Catalogue, request: &ListRequest, after: Option<Cursor<'_>>)
         if at < start {
             continue;
         }
-        if items.len() < request.limit {
-            items.push(Image::of(entry));
+        bytes += entry.record_len + BESIDE_RECORD;
+        let fits = items.is_empty() || (items.len() < request.limit && bytes <= max_bytes);
+        if fits {
+            items.push(entry.clone());
             last = Some(entry);
         } else if let Some(last) = last.take() {
             next = Some(cursor_bytes(request.sort, request.descending, last));
@@ -300,7 +319,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::vault::catalogue::tests::entry;
+    use crate::vault::catalogue::tests::{MOST_RECORD, entry};
 
     fn filters() -> impl Strategy<Value = Filter> {
         let states = [None, Some(ImageState::Active), Some(ImageState::Trashed)];
@@ -320,7 +339,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whether the tally was known or counted.
+        /// Whether the tally was known or counted, however few of their records are in memory.
         #[test]
         fn pages_of_any_size_are_together_the_whole_list(
             images in prop::collection::vec((any::<bool>(), 0..24_u64), 0..30),
@@ -330,31 +349,41 @@ mod tests {
             ),
             descending: bool,
             limit in 1..8_usize,
+            max_bytes in 0..4_000_usize,
+            share in 0..20_000_usize,
         ) {
             let images = (0..).zip(&images).map(|(id, (is_trashed, number))| {
                 let state = if *is_trashed { ImageState::Trashed } else { ImageState::Active };
                 entry(ImageId::from_bytes([id; 16]), state, *number)
             });
-            let catalogue = Catalogue::holding(images, sort);
+            let all = Catalogue::holding(images.clone(), sort, usize::MAX);
             let request = ListRequest { filter, sort, descending, limit, cursor: None };
-            let wanted = request.filter.matcher(ImageState::Active);
-            let order = catalogue.in_order(sort).unwrap();
+            let beyond = HashSet::new();
+            let wanted = request.filter.matcher(ABOUT, &beyond);
+            let order = all.in_order(sort).unwrap();
             let whole = walk(order, descending, 0).filter(|entry| wanted(entry));
             let (mut expected, mut tally) = (Vec::new(), Tally::default());
             for entry in whole {
                 expected.push(entry.id);
                 tally.add(entry);
             }
+            // Of some the record is not in memory, and they were looked for elsewhere.
+            let catalogue = Catalogue::holding(images, sort, share);
+            let beyond = expected.iter().copied().collect();
 
             let (mut listed, mut after) = (Vec::new(), None);
             loop {
-                let found = page(&catalogue, &request, after.take());
+                let found = page(&catalogue, &request, after.take(), &beyond, max_bytes);
                 prop_assert_eq!(found.tally, tally);
-                listed.extend(found.items.iter().map(|image| image.id));
+                listed.extend(found.items.iter().map(|entry| entry.id));
+                let bytes = |entry: &Arc<Entry>| entry.record_len + BESIDE_RECORD;
+                let bytes: usize = found.items.iter().map(bytes).sum();
+                prop_assert!(bytes <= max_bytes || found.items.len() == 1);
                 let Some(next) = found.next else {
                     break;
                 };
-                prop_assert_eq!(found.items.len(), limit);
+                let is_full = found.items.len() == limit;
+                prop_assert!(is_full || bytes + BESIDE_RECORD + MOST_RECORD > max_bytes);
                 after = Some(read_cursor(&next, &request)?);
             }
             prop_assert_eq!(listed, expected);

@@ -100,10 +100,10 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    /// A picture that will be at this place.
-    pub(super) fn new(entry: &Entry, path: &str) -> Self {
-        let about = &entry.metadata;
-        Self {
+    /// A picture that will be at this place; nothing where the entry is without its record.
+    pub(super) fn new(entry: &Entry, path: &str) -> Option<Self> {
+        let about = entry.metadata.as_deref()?;
+        Some(Self {
             path: path.to_owned(),
             name: about.name.clone(),
             also_named: about.also_named.clone(),
@@ -122,7 +122,7 @@ impl Listed {
             caption: about.caption.clone(),
             favourite: about.favourite,
             albums: Vec::new(),
-        }
+        })
     }
 
     /// Reads one of [`Manifest::lines`].
@@ -138,6 +138,11 @@ impl Listed {
         let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(self.sha256.as_bytes());
         bytes.ok()?.try_into().ok()
     }
+}
+
+/// Bytes that a picture may take in the list: what its record has, its path, and what is named.
+pub(super) fn room_for(entry: &Entry) -> u64 {
+    entry.record_len as u64 + 1_024
 }
 
 /// A picture that is not in the zip.

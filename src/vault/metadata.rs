@@ -3,13 +3,13 @@
 //! Stored as JSON, sealed as a blob of role 4 inside the image's row (`docs/CRYPTO.md` lists the
 //! fields). A field that is added later has a default, so that old records stay readable.
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
-use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::error::{Result, VaultError};
+use super::error::{FieldErrors, Result, VaultError};
 use super::keys;
 use crate::crypto;
 use crate::crypto::BlobRole;
@@ -113,32 +113,33 @@ impl Metadata {
         zone.to_timestamp(self.taken_local()?).ok()
     }
 
-    /// The wall clock for an archive's entry: the camera's, else the upload's in UTC.
-    pub(super) fn modified(&self, uploaded_at: Timestamp) -> DateTime {
-        self.taken_local().unwrap_or_else(|| {
-            // Rounded down, so that no entry is from the future.
-            let whole = uploaded_at
-                - SignedDuration::from_nanos(i64::from(uploaded_at.subsec_nanosecond()));
-            TimeZone::UTC.to_datetime(whole)
-        })
-    }
-
-    /// Notes another name of the same bytes.
+    /// Notes another name of the same bytes, where there is room for it.
     pub(super) fn add_name(&mut self, name: &str) -> bool {
         let known = self.name == name || self.also_named.iter().any(|other| other == name);
-        let full = self.also_named.len() >= MAX_OTHER_NAMES;
-        if !known && !full {
-            self.also_named.push(name.to_owned());
+        if known || self.also_named.len() >= MAX_OTHER_NAMES {
+            return false;
         }
-        !known && !full
+        self.also_named.push(name.to_owned());
+        let fits = written_len(&self.also_named) <= MAX_OTHER_NAMES_BYTES
+            && crypto::sealed_len(written_len(self) as u64) <= MAX_RECORD as u64;
+        if !fits {
+            self.also_named.pop();
+        }
+        fits
     }
 
-    /// Seals the record under the image's data key.
+    /// Seals the record under the image's data key. `replaced` is how long the sealed record is that
+    /// it takes the place of, and 0 for a new one: what was longer than allowed before there was a
+    /// limit may stay, and become shorter.
+    ///
+    /// # Errors
+    /// [`VaultError::Invalid`] where it is longer than [`MAX_RECORD`], naming what makes it so.
     pub(super) fn seal(
         &self,
         key: &DataKey,
         owner: &crate::ids::AccountId,
         image: &crate::ids::ImageId,
+        replaced: usize,
     ) -> Result<Vec<u8>> {
         let mut json = Zeroizing::new(
             serde_json::to_vec(self).map_err(|error| VaultError::Internal(error.to_string()))?,
@@ -148,12 +149,49 @@ impl Metadata {
             // a mark takes no room and needs none.
             json.push(b' ');
         }
+        // What is longer since before there was a limit may stay so, and lose its mark: records had no
+        // space for that then.
+        let most = MAX_RECORD.max(replaced.saturating_add(1));
+        if crypto::sealed_len(json.len() as u64) > most as u64 {
+            return Err(self.too_long());
+        }
         let context = keys::blob_context(owner, image.as_bytes(), BlobRole::Metadata);
         Ok(crypto::seal(
             &key.role_key(BlobRole::Metadata),
             &context,
             &json,
         )?)
+    }
+
+    /// Names the words that take most of the record.
+    fn too_long(&self) -> VaultError {
+        let words = [
+            ("name", written_len(&self.name)),
+            ("caption", written_len(&self.caption)),
+            ("tags", written_len(&self.tags)),
+        ];
+        let longest = words.iter().map(|(_, len)| *len).max().unwrap_or(0);
+        let message = format!(
+            "All that is said about a picture takes at most {} KiB together: make this shorter.",
+            MAX_RECORD >> 10
+        );
+        let long = words.iter().filter(|(_, len)| *len >= longest / 2);
+        let errors = long.map(|(field, _)| ((*field).into(), message.clone()));
+        VaultError::Invalid(errors.collect::<FieldErrors>())
+    }
+
+    /// Bytes of memory behind its fields.
+    pub(super) fn weight(&self) -> usize {
+        let texts = [&self.name, &self.content_type, &self.sha256, &self.caption];
+        let texts = texts.into_iter().chain(&self.taken_local);
+        let texts = texts.chain(&self.camera).chain(&self.also_named);
+        let texts = texts
+            .chain(&self.tags)
+            .map(|text| allocated(text.capacity()));
+        let lists = [&self.also_named, &self.tags];
+        let lists = lists.map(|list| allocated(list.capacity() * size_of::<String>()));
+        let thumbhash = allocated(self.thumbhash.capacity());
+        texts.sum::<usize>() + lists.iter().sum::<usize>() + thumbhash
     }
 
     /// Opens the record of a row.
@@ -163,8 +201,11 @@ impl Metadata {
     pub(super) fn open(key: &DataKey, row: &ImageRow) -> Result<Self> {
         let (role_key, context) = keys::blob_key(key, row, BlobRole::Metadata);
         let json = crypto::open(&role_key, &context, &row.metadata)?;
-        let metadata: Self = serde_json::from_slice(&json)
+        let mut metadata: Self = serde_json::from_slice(&json)
             .map_err(|_| VaultError::Damaged("a record is not in the form we write"))?;
+        // A hundred thousand of them may stay in memory, and lists grow in steps when they are read.
+        metadata.tags.shrink_to_fit();
+        metadata.also_named.shrink_to_fit();
         if metadata.version > VERSION {
             return Err(VaultError::Damaged("a record is newer than this program"));
         }
@@ -175,6 +216,27 @@ impl Metadata {
 /// Other names kept beside the first: enough for every copy a person makes, too few to grow a
 /// record without bound.
 pub(super) const MAX_OTHER_NAMES: usize = 20;
+/// Bytes that the other names take in a record, so that they leave room for what the owner says.
+const MAX_OTHER_NAMES_BYTES: usize = 4 << 10;
+/// Longest sealed record, in bytes: sixteen times an ordinary one's, and what bounds the memory that
+/// a list, or a batch of records being opened, takes.
+pub(super) const MAX_RECORD: usize = 16 << 10;
+
+/// Bytes of memory that an allocation takes: as glibc's malloc rounds them, which needs eight for
+/// itself and gives no less than 32 (`MALLOC_ALIGNMENT` and `MINSIZE` of a 64-bit machine).
+pub(super) const fn allocated(bytes: usize) -> usize {
+    match bytes {
+        0 => 0,
+        1..=24 => 32,
+        _ => (bytes + 8).next_multiple_of(16),
+    }
+}
+
+/// Bytes that something takes in a record.
+fn written_len(value: &impl Serialize) -> usize {
+    // Numbers and strings always make JSON.
+    Zeroizing::new(serde_json::to_vec(value).unwrap_or_default()).len()
+}
 
 /// What an upload's bytes are, before anything is known about the picture.
 pub(super) struct Content {
@@ -211,6 +273,69 @@ mod tests {
         assert!(older.favourite && older.name == "a.jpg");
     }
 
+    fn sealed(record: &Metadata, replaced: usize) -> Result<Vec<u8>> {
+        let (owner, image) = ([1; 16], [2; 16]);
+        let key = DataKey::generate().unwrap();
+        let owner = crate::ids::AccountId::from_bytes(owner);
+        record.seal(
+            &key,
+            &owner,
+            &crate::ids::ImageId::from_bytes(image),
+            replaced,
+        )
+    }
+
+    fn refused(record: &Metadata, replaced: usize) -> Vec<String> {
+        match sealed(record, replaced) {
+            Err(VaultError::Invalid(errors)) => errors.into_keys().map(|key| key.into()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_record_is_bounded_and_what_makes_it_long_is_named() {
+        let mut record: Metadata = serde_json::from_str(OLDER).unwrap();
+        // As long as each may be, and then escaped.
+        (record.name, record.caption) = ("n".repeat(1_024), "c".repeat(4_096));
+        record.tags = vec!["t".repeat(100); 100];
+        let whole = sealed(&record, 0).unwrap();
+        assert!((15 << 10..=MAX_RECORD).contains(&whole.len()));
+        record.caption = "\u{1}".repeat(4_096);
+        assert_eq!(refused(&record, 0), ["caption"]);
+        record.tags = vec!["\u{1}".repeat(100); 100];
+        assert_eq!(refused(&record, 0), ["tags"]);
+        record.caption = "c".repeat(31_000);
+        assert_eq!(refused(&record, 0), ["caption", "tags"]);
+    }
+
+    #[test]
+    fn what_was_longer_before_there_was_a_limit_may_become_shorter() {
+        let mut record: Metadata = serde_json::from_str(OLDER).unwrap();
+        (record.caption, record.favourite) = ("c".repeat(2 * MAX_RECORD), false);
+        let before = sealed(&record, usize::MAX).unwrap().len();
+        // Marked, and not any more.
+        for favourite in [true, false] {
+            record.favourite = favourite;
+            assert!(sealed(&record, before - usize::from(!favourite)).is_ok());
+        }
+        assert!(!record.add_name("another"));
+        record.caption.pop();
+        assert!(sealed(&record, before).is_ok());
+        record.caption.push_str("ccc");
+        record.favourite = true;
+        assert_eq!(refused(&record, before), ["caption"]);
+    }
+
+    #[test]
+    fn other_names_leave_room_for_what_is_said() {
+        let mut record: Metadata = serde_json::from_str(OLDER).unwrap();
+        let long = |n: usize| format!("{n:01024}");
+        let kept = (0..20).filter(|n| record.add_name(&long(*n))).count();
+        assert_eq!((kept, record.also_named.len()), (3, 3));
+        assert!(record.add_name("short"), "there is room for this one");
+        assert!(!record.add_name("short"), "it is known");
+    }
+
     #[test]
     fn a_mark_changes_the_length_of_no_record() {
         let (key, owner) = (
@@ -221,7 +346,7 @@ mod tests {
         let mut record: Metadata = serde_json::from_str(OLDER).unwrap();
         let lengths = [true, false].map(|marked| {
             record.favourite = marked;
-            record.seal(&key, &owner, &image).unwrap().len()
+            record.seal(&key, &owner, &image, 0).unwrap().len()
         });
         assert_eq!(lengths[0], lengths[1]);
     }

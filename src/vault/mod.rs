@@ -146,7 +146,7 @@ impl Vault {
             turns: turns::Turns::new(config.passwords.queue),
             passes: rotation::Passes::default(),
             passkeys: passkey_challenges::site(config.serving.public_url.as_deref()),
-            catalogues: catalogue::Catalogues::new(),
+            catalogues: catalogue::Catalogues::new(&config.catalogue),
             intake: intake::Intake::new(&config.uploads),
             quota: Quota {
                 bytes: config.quota.bytes,

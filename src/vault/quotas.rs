@@ -36,6 +36,11 @@ impl Usage {
         Some(self.quota.images?.saturating_sub(self.images))
     }
 
+    fn of_at_most(mut self, images: u64) -> Self {
+        self.quota.images = Some(images);
+        self
+    }
+
     fn check_size(self, kept: u64) -> Result<()> {
         match self.quota.bytes {
             Some(most) if kept > most => Err(VaultError::LargerThanQuota(self)),
@@ -116,9 +121,14 @@ impl Vault {
         let least = least_kept(crypto::sealed_len(len));
         let usage = self.usage(who).await?;
         usage.check_size(least)?;
-        match usage.has_room(least) {
+        if !usage.has_room(least) {
+            return Err(VaultError::NoRoom(usage));
+        }
+        // Beyond, the account's list would not fit into memory.
+        let most = self.0.catalogues.most_images(who.id(), usage.images);
+        match usage.images < most {
             true => Ok(()),
-            false => Err(VaultError::NoRoom(usage)),
+            false => Err(VaultError::NoRoom(usage.of_at_most(most))),
         }
     }
 

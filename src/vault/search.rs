@@ -7,23 +7,56 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use zeroize::Zeroizing;
 
+/// Most bytes of an image's texts that searches look into, once they are folded: a name and a caption
+/// of full length in any script that people write (Hangul becomes three times as long), or all that
+/// a record holds in most; but not what single characters become (U+FDFA eleven times as long).
+const MAX_FOLDED: usize = 16 << 10;
+/// Most bytes of a folded name by which images are ordered, and which a cursor carries: of a file's
+/// longest name on most systems, in most scripts twice as many.
+const MAX_ORDERED: usize = 512;
+
 /// What searches look into: some texts, folded, a line each. Wiped from memory when dropped.
-pub struct Searchable(Zeroizing<String>);
+pub struct Searchable(Zeroizing<Box<str>>);
 
 impl Searchable {
-    /// Of these texts, the name first.
-    pub fn new<'a>(texts: impl IntoIterator<Item = &'a String>) -> Self {
-        let mut lines = Zeroizing::new(String::new());
+    /// Of these texts, the name first. What is longer than searches look into is left out.
+    pub fn new<'a>(texts: impl IntoIterator<Item = &'a String> + Clone) -> Self {
+        // Folding makes few texts longer, so this grows seldom.
+        let lengths = texts.clone().into_iter().map(|text| text.len() + 1);
+        let capacity = lengths.sum::<usize>().min(MAX_FOLDED);
+        let mut lines = Zeroizing::new(String::with_capacity(capacity));
         for text in texts {
-            lines.push_str(&Zeroizing::new(fold(text)));
-            lines.push('\n');
+            for folded in folded(text) {
+                if lines.len() + folded.len_utf8() > MAX_FOLDED {
+                    break;
+                }
+                lines.push(folded);
+            }
+            if lines.len() < MAX_FOLDED {
+                lines.push('\n');
+            }
         }
-        Self(lines)
+        Self(Zeroizing::new(Box::from(lines.as_str())))
     }
 
-    /// The name, folded for comparison.
+    /// The name, folded for comparison, as far as images are ordered by it.
     pub fn folded_name(&self) -> &str {
-        self.0.split('\n').next().unwrap_or_default()
+        let name = self.0.split('\n').next().unwrap_or_default();
+        let mut end = name.len().min(MAX_ORDERED);
+        while !name.is_char_boundary(end) {
+            end -= 1;
+        }
+        &name[..end]
+    }
+
+    /// Only what images are ordered by.
+    pub(super) fn of_name(&self) -> Self {
+        Self(Zeroizing::new(Box::from(self.folded_name())))
+    }
+
+    /// Bytes of the texts.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Whether every word of the query occurs.
@@ -50,11 +83,14 @@ impl Query {
 }
 
 /// Lower case without accents: compatibility-decomposed (Unicode Annex 15), marks dropped.
-fn fold(text: &str) -> String {
+fn folded(text: &str) -> impl Iterator<Item = char> {
     text.nfkd()
         .filter(|c| !is_combining_mark(*c))
         .flat_map(char::to_lowercase)
-        .collect()
+}
+
+fn fold(text: &str) -> String {
+    folded(text).collect()
 }
 
 #[cfg(test)]
@@ -78,5 +114,27 @@ mod tests {
             assert!(!image.matches(&Query::new(other)), "{other}");
         }
         assert_eq!(Query::new(" a  A b ").words(), 2);
+    }
+
+    #[test]
+    fn what_honest_people_write_is_searched_to_its_end() {
+        // A name and a caption of full length, in syllables that become three letters each.
+        let long = "각".repeat((1_024 + 4_096) / 3);
+        let image = Searchable::new(&["name".to_owned(), format!("{long} end")]);
+        assert!(image.len() > 15_000);
+        assert!(image.matches(&Query::new("END")));
+    }
+
+    #[test]
+    fn what_single_characters_become_is_bounded() {
+        let hostile = "\u{fdfa}".repeat(1_365);
+        assert!(fold(&hostile).len() > 3 * MAX_FOLDED / 2);
+        let texts = vec![hostile; 100];
+        let image = Searchable::new(&texts);
+        assert!((MAX_FOLDED - 4..=MAX_FOLDED).contains(&image.len()));
+        assert!(image.matches(&Query::new("\u{fdfa}")));
+        let ordered = image.folded_name();
+        assert!((MAX_ORDERED - 4..=MAX_ORDERED).contains(&ordered.len()));
+        assert_eq!(image.of_name().folded_name(), ordered);
     }
 }

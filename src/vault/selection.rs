@@ -147,12 +147,13 @@ impl Vault {
         limit: usize,
     ) -> Result<(Vec<Image>, usize)> {
         let chosen = self.choose(who, selection, of).await?;
-        let shown = chosen
-            .iter()
-            .take(limit)
-            .map(|entry| Image::of(entry))
-            .collect();
-        Ok((shown, chosen.len()))
+        let count = chosen.len();
+        let shown = chosen.into_iter().take(limit).collect();
+        let shown = self.whole(who, shown).await?;
+        Ok((
+            shown.iter().filter_map(|entry| Image::of(entry)).collect(),
+            count,
+        ))
     }
 
     /// The chosen images: ids in their own order and once each, else newest first. `All` means
@@ -170,8 +171,15 @@ impl Vault {
             filter.check("query")?;
             check_ids("except", except, 0)?;
         }
-        let catalogue = self.catalogue(who, Sort::UploadedAt).await?;
-        tokio::task::spawn_blocking(move || choose(&catalogue, selection, all_of)).await?
+        let everything = Filter::default();
+        let filter = match &selection {
+            Selection::Matching { filter, .. } => filter,
+            Selection::Ids(_) | Selection::All | Selection::TrashedAt(_) => &everything,
+        };
+        let searched = self.searched(who, Sort::UploadedAt, filter, all_of);
+        let (catalogue, beyond) = searched.await?;
+        self.walk(move || choose(&catalogue, selection, all_of, &beyond))
+            .await?
     }
 
     async fn chosen_ids(
@@ -242,6 +250,7 @@ fn choose(
     catalogue: &Catalogue,
     selection: Selection,
     all_of: ImageState,
+    beyond: &HashSet<ImageId>,
 ) -> Result<Vec<Arc<Entry>>> {
     let newest_first = || {
         catalogue
@@ -270,7 +279,10 @@ fn choose(
             count,
         } => {
             check_present(catalogue, &except)?;
-            let (meant, except) = (filter.matcher(all_of), HashSet::<_>::from_iter(except));
+            let (meant, except) = (
+                filter.matcher(all_of, beyond),
+                HashSet::<_>::from_iter(except),
+            );
             let wanted = |entry: &&Arc<Entry>| meant(entry) && !except.contains(&entry.id);
             let chosen: Vec<_> = newest_first().filter(wanted).cloned().collect();
             match count {

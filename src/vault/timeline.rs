@@ -56,9 +56,13 @@ impl Vault {
         zone: TimeZone,
     ) -> Result<Timeline> {
         filter.check("q")?;
-        let catalogue = self.catalogue(who, sort).await?;
-        let survey = move || survey(&catalogue, &filter, sort, descending, &zone);
-        let (mut timeline, ends) = tokio::task::spawn_blocking(survey).await?;
+        let about = ImageState::Active;
+        let (catalogue, beyond) = self.searched(who, sort, &filter, about).await?;
+        let survey = move || {
+            let meant = filter.matcher(about, &beyond);
+            survey(&catalogue, meant, sort, descending, &zone)
+        };
+        let (mut timeline, ends) = self.walk(survey).await?;
         for end in ends {
             timeline.cursors.push(Some(seal_cursor(who, &end)?));
         }
@@ -69,7 +73,7 @@ impl Vault {
 /// The timeline, and the cursors behind its first page, not yet sealed.
 fn survey(
     catalogue: &Catalogue,
-    filter: &Filter,
+    meant: impl Fn(&Entry) -> bool,
     sort: Sort,
     descending: bool,
     zone: &TimeZone,
@@ -83,7 +87,6 @@ fn survey(
     };
     let mut ends = Vec::new();
     let mut before: Option<(Heading, &Entry)> = None;
-    let meant = filter.matcher(ImageState::Active);
     let order = catalogue.in_order(sort).unwrap_or_default();
     for entry in walk(order, descending, 0).filter(|entry| meant(entry)) {
         if let Some((_, last)) = &before
@@ -102,7 +105,7 @@ fn survey(
             }),
         }
         timeline.ratios.push(ratio(entry));
-        timeline.total_bytes += entry.metadata.size;
+        timeline.total_bytes += entry.facts.size;
         before = Some((heading, entry));
     }
     (timeline, ends)
@@ -122,7 +125,7 @@ impl Heading {
         let day_of = |at: Timestamp| Self::Day(zone.to_datetime(at).date());
         match sort {
             Sort::UploadedAt => day_of(entry.uploaded_at),
-            Sort::TakenAt => match entry.metadata.taken_local() {
+            Sort::TakenAt => match entry.taken_local {
                 Some(local) => Self::Day(local.date()),
                 None => day_of(entry.uploaded_at),
             },
@@ -133,7 +136,7 @@ impl Heading {
                 Some(digit) if digit.is_numeric() => '0',
                 _ => '#',
             }),
-            Sort::Size => Self::Size(match entry.metadata.size / ONE_MIB {
+            Sort::Size => Self::Size(match entry.facts.size / ONE_MIB {
                 0 => 0,
                 mib => 1 << mib.ilog2(),
             }),
@@ -154,7 +157,7 @@ impl std::fmt::Display for Heading {
 }
 
 fn ratio(entry: &Entry) -> u8 {
-    let (width, height) = (entry.metadata.width.max(1), entry.metadata.height.max(1));
+    let (width, height) = (entry.facts.width.max(1), entry.facts.height.max(1));
     let steps = STEPS * (f64::from(width) / f64::from(height)).log2();
     // The cast saturates: what is wider than 15:1 or higher than 1:16 is shown as that.
     (128.0 + steps).round() as u8

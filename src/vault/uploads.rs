@@ -55,8 +55,6 @@ struct NewImage {
 impl Past {
     /// Adds what the record does not say yet; what it says stays. Whether that changed anything.
     pub(super) fn fill_in(&self, metadata: &mut Metadata) -> bool {
-        let names = self.said.name.iter().chain(&self.also_named);
-        let named = names.fold(false, |any, name| metadata.add_name(name) | any);
         let open = ImageEdit {
             name: None,
             tags: self.said.tags.clone().filter(|_| metadata.tags.is_empty()),
@@ -67,7 +65,10 @@ impl Past {
                 .filter(|_| metadata.caption.is_empty()),
             favourite: self.said.favourite.filter(|marked| *marked),
         };
-        open.apply(metadata) | named
+        let said = open.apply(metadata);
+        // Last, as far as there is room for them.
+        let names = self.said.name.iter().chain(&self.also_named);
+        names.fold(said, |any, name| metadata.add_name(name) | any)
     }
 }
 
@@ -227,6 +228,7 @@ impl Vault {
     async fn store_new(&self, who: &Unlocked, new: NewImage) -> Result<Added> {
         let metadata = new.metadata;
         let (id, key) = (ImageId::from_bytes(crypto::random()?), DataKey::generate()?);
+        let sealed = metadata.seal(&key, who.id(), &id, 0)?;
         let part = |role| {
             (
                 key.role_key(role),
@@ -253,7 +255,7 @@ impl Vault {
             digest: new.digest,
             key_wrap: keys::wrap_data_key(&who.keyring.master, who.id(), &id, &key)?,
             mk_generation: who.keyring.generation,
-            metadata: metadata.seal(&key, who.id(), &id)?,
+            metadata: sealed,
             original,
             thumbnail,
             preview: None,

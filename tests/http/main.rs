@@ -96,6 +96,7 @@ mod tokens;
 mod transfers;
 mod unread;
 mod uploads;
+mod weighty;
 
 mod mongodb {
     use std::io::Write;

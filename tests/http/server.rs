@@ -190,6 +190,11 @@ impl Server {
         self.run();
     }
 
+    /// Sets something for the next start.
+    pub(super) fn set(&mut self, key: &str, value: &str) {
+        self.settings.push((key.to_owned(), value.to_owned()));
+    }
+
     /// What it logged so far.
     pub(super) fn log(&self) -> String {
         fs::read_to_string(self.store.log_file()).unwrap_or_default()

@@ -13,8 +13,9 @@ use crate::vault::keys::Keyring;
 use crate::vault::metadata::Metadata;
 use crate::vault::{Unlocked, Vault};
 
-/// Most changes opened at a time on a blocking thread.
-pub(super) const BATCH: usize = 512;
+/// Most changes opened at a time on a blocking thread: some 6 MiB where records are as long as they
+/// may be, sealed and opened.
+pub(super) const BATCH: usize = 128;
 /// Batches on their way at once: being read, or being opened.
 const AT_ONCE: usize = 3;
 
@@ -26,7 +27,7 @@ pub(super) enum Opened {
 }
 
 /// Fails as a whole where the keys are not today's: what they do not open is not damaged.
-fn open(keyring: &Keyring, changes: Vec<Change>) -> Result<Vec<Opened>> {
+pub(super) fn open(keyring: &Keyring, changes: Vec<Change>) -> Result<Vec<Opened>> {
     let is_later =
         |change: &Change| matches!(change, Change::Put(row) if keyring.is_outdated_by(row));
     if changes.iter().any(is_later) {
@@ -81,11 +82,13 @@ fn open_batch(
     }
 }
 
-/// Applies changes, given in their order. Batches before the first that fails are applied.
+/// Applies changes, given in their order. Batches before the first that fails are applied. After
+/// each, `has_room` is told what the catalogue weighs, and says whether it may become heavier.
 pub(super) async fn take_in(
     catalogue: &mut Catalogue,
     keyring: &Keyring,
     changes: impl Stream<Item = std::result::Result<Change, StoreError>> + Unpin,
+    has_room: impl Fn(usize) -> bool,
 ) -> Result<()> {
     let mut batches = changes.ready_chunks(BATCH);
     let mut waiting = FuturesOrdered::new();
@@ -99,6 +102,9 @@ pub(super) async fn take_in(
             Some(opened) = waiting.next() => {
                 let (newest, opened) = opened?;
                 catalogue.apply(opened);
+                if !has_room(catalogue.weight()) {
+                    catalogue.is_full();
+                }
                 // Rows of one change share its number, so only those before it are surely complete.
                 catalogue.seq = catalogue.seq.max(newest.saturating_sub(1));
             }
@@ -115,11 +121,15 @@ impl Vault {
         who: &Unlocked,
         catalogue: &mut Catalogue,
     ) -> Result<()> {
+        let catalogues = &self.0.catalogues;
+        let turn = catalogues.opening.acquire().await;
+        let _turn = turn.map_err(|_| VaultError::Internal("nothing is opened any more".into()))?;
         let changes = self
             .store()
             .records
             .changes_since(who.id(), catalogue.seq)
             .await?;
-        take_in(catalogue, &who.keyring, changes).await
+        let has_room = |weight| catalogues.weigh(who.id(), weight);
+        take_in(catalogue, &who.keyring, changes, has_room).await
     }
 }

@@ -160,8 +160,17 @@ export class Album extends EventTarget {
  * @returns {Promise<Picture[]>}
  */
 async function fetchPage({ cursor, count }, parameters) {
-  const from = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
-  return (await call("GET", `/api/v1/images?limit=${count}${from}&${parameters}`)).items;
+  /** @type {Picture[]} */
+  const pictures = [];
+  let next = cursor;
+  do {
+    const from = next ? `&cursor=${encodeURIComponent(next)}` : "";
+    const list = await call("GET", `/api/v1/images?limit=${count - pictures.length}${from}&${parameters}`);
+    pictures.push(...list.items);
+    // Pictures of which much is said come in several parts.
+    next = list.next_cursor;
+  } while (next && pictures.length < count);
+  return pictures;
 }
 
 /** @param {Query} query */

@@ -1,0 +1,122 @@
+//! Records for which a catalogue has no memory: read when somebody asks for them, some at a time.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::OwnedRwLockReadGuard;
+use tokio::time::timeout;
+
+use super::opening::{BATCH, Opened, open};
+use super::{Catalogue, Entry};
+use crate::ids::ImageId;
+use crate::store::Change;
+use crate::store::ImageState;
+use crate::vault::error::{Result, VaultError};
+use crate::vault::filter::Filter;
+use crate::vault::listing::Sort;
+use crate::vault::{Unlocked, Vault};
+
+/// How long a search in records waits for its turn before it is told to come again.
+const WAIT: Duration = Duration::from_secs(20);
+
+impl Vault {
+    /// The same images, each with its record. One that went away meanwhile is left out.
+    pub(in crate::vault) async fn whole(
+        &self,
+        who: &Unlocked,
+        entries: Vec<Arc<Entry>>,
+    ) -> Result<Vec<Arc<Entry>>> {
+        let lacking = entries.iter().filter(|entry| entry.metadata.is_none());
+        let lacking: Vec<_> = lacking.map(|entry| entry.id).collect();
+        let mut read = HashMap::with_capacity(lacking.len());
+        for ids in lacking.chunks(BATCH) {
+            let opened = self.read_records(who, ids, None).await?;
+            read.extend(opened.into_iter().map(|entry| (entry.id, Arc::new(entry))));
+        }
+        let whole = entries
+            .into_iter()
+            .filter_map(|entry| match entry.metadata {
+                Some(_) => Some(entry),
+                None => read.remove(&entry.id),
+            });
+        Ok(whole.collect())
+    }
+
+    /// The account's catalogue as [`Vault::catalogue`] gives it, and which of the images without a
+    /// record in it the filter means, where that takes a look into the record.
+    ///
+    /// # Errors
+    /// [`VaultError::Busy`] where others of the account, or of all, search like this for too long.
+    pub(in crate::vault) async fn searched(
+        &self,
+        who: &Unlocked,
+        sort: Sort,
+        filter: &Filter,
+        about: ImageState,
+    ) -> Result<(OwnedRwLockReadGuard<Catalogue>, HashSet<ImageId>)> {
+        let catalogue = self.catalogue(who, sort).await?;
+        let ids = catalogue.to_look_into(filter, about);
+        if ids.is_empty() {
+            return Ok((catalogue, HashSet::new()));
+        }
+        let own = catalogue.deep.clone();
+        // What takes long keeps nobody from bringing it forward.
+        drop(catalogue);
+        let turns = async {
+            // One of an account, which keeps no turn from others while it waits for its own.
+            let own = own.acquire().await.ok()?;
+            Some((own, self.0.catalogues.deep.acquire().await.ok()?))
+        };
+        let Ok(Some(_turns)) = timeout(WAIT, turns).await else {
+            return Err(VaultError::Busy);
+        };
+        let mut found = HashSet::new();
+        for ids in ids.chunks(BATCH) {
+            let meant = Some((filter.clone(), about));
+            let read = self.read_records(who, ids, meant).await?;
+            found.extend(read.iter().map(|entry| entry.id));
+        }
+        Ok((self.catalogue(who, sort).await?, found))
+    }
+
+    /// Opens the records of these images: of all, or of those that a filter means.
+    async fn read_records(
+        &self,
+        who: &Unlocked,
+        ids: &[ImageId],
+        meant: Option<(Filter, ImageState)>,
+    ) -> Result<Vec<Entry>> {
+        let rows = self.store().records.images(who.id(), ids).await?;
+        let keyring = who.keyring.clone();
+        let read = move || {
+            let nothing = HashSet::new();
+            let meant = meant.as_ref();
+            let meant = meant.map(|(filter, about)| filter.matcher(*about, &nothing));
+            let rows = rows.into_iter().map(|row| Change::Put(Box::new(row)));
+            let opened = open(&keyring, rows.collect())?.into_iter();
+            let entries = opened.filter_map(|opened| match opened {
+                Opened::Put(entry) => Some(*entry),
+                Opened::Gone(_) | Opened::Damaged(_) => None,
+            });
+            let is_meant = |entry: &Entry| meant.as_ref().is_none_or(|meant| meant(entry));
+            Ok(entries.filter(is_meant).collect())
+        };
+        self.walk(read).await?
+    }
+}
+
+impl Catalogue {
+    /// The images of which only their record tells whether the filter means them.
+    fn to_look_into(&self, filter: &Filter, about: ImageState) -> Vec<ImageId> {
+        if self.slim == 0 || !filter.asks_for_words() {
+            return Vec::new();
+        }
+        let (filter, nothing) = (filter.without_words(), HashSet::new());
+        let meant = filter.matcher(about, &nothing);
+        let slim = self.entries.values().filter(|e| e.metadata.is_none());
+        slim.filter(|entry| meant(entry))
+            .map(|entry| entry.id)
+            .collect()
+    }
+}

@@ -1,0 +1,218 @@
+//! The catalogues of all accounts in use, within the memory that the operator sets.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{RwLock, Semaphore};
+
+use super::Catalogue;
+use crate::config;
+use crate::ids::AccountId;
+use crate::vault::Vault;
+use crate::vault::error::{Result, VaultError};
+
+/// A catalogue unused for this long is dropped. Far below the time after which the store forgets
+/// tombstones, so that no catalogue ever misses one.
+const KEEP_IDLE: SignedDuration = SignedDuration::from_mins(30);
+/// Bytes of an image whose record is not kept, and then some: an ordinary one has 340, one with the
+/// longest name 840.
+pub(super) const SLIM: u64 = 512;
+/// Catalogues brought forward at once: each has some batches of opened records in hand.
+const OPENED_AT_ONCE: usize = 4;
+/// Walks over catalogues at once: the cores are busy with so many, and the memory of each is its own.
+const WALKS_AT_ONCE: usize = 4;
+/// Searches at once in records that are not in memory.
+const DEEP_AT_ONCE: usize = 2;
+
+/// The catalogues of all accounts in use.
+pub(in crate::vault) struct Catalogues {
+    limits: config::Catalogue,
+    slots: Mutex<HashMap<AccountId, Slot>>,
+    pub(super) opening: Semaphore,
+    walks: Arc<Semaphore>,
+    pub(super) deep: Semaphore,
+}
+
+struct Slot {
+    catalogue: Arc<RwLock<Catalogue>>,
+    /// Milliseconds since 1970.
+    used_at: i64,
+    /// Bytes of memory, as was last told.
+    weight: usize,
+}
+
+impl Catalogues {
+    pub(in crate::vault) fn new(limits: &config::Catalogue) -> Self {
+        Self {
+            limits: *limits,
+            slots: Mutex::default(),
+            opening: Semaphore::new(OPENED_AT_ONCE),
+            walks: Arc::new(Semaphore::new(WALKS_AT_ONCE)),
+            deep: Semaphore::new(DEEP_AT_ONCE),
+        }
+    }
+
+    /// Most images of one account that has so many: as many as fit, without their records, into the
+    /// memory of all catalogues.
+    pub(in crate::vault) fn most_images(&self, account: &AccountId, images: u64) -> u64 {
+        let weight = self.slots().get(account).map_or(0, |slot| slot.weight);
+        let most = self.limits.memory_bytes / SLIM;
+        match weight as u64 > self.limits.memory_bytes {
+            true => most.min(images),
+            false => most,
+        }
+    }
+
+    /// Lets go of an account that is gone.
+    pub(in crate::vault) fn forget(&self, account: &AccountId) {
+        self.slots().remove(account);
+    }
+
+    fn slots(&self) -> MutexGuard<'_, HashMap<AccountId, Slot>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn slot(&self, account: &AccountId, now: Timestamp) -> Arc<RwLock<Catalogue>> {
+        let mut slots = self.slots();
+        let slot = slots.entry(*account).or_insert_with(|| Slot {
+            catalogue: Arc::new(RwLock::new(Catalogue::new(self.share()))),
+            used_at: 0,
+            weight: 0,
+        });
+        slot.used_at = now.as_millisecond();
+        slot.catalogue.clone()
+    }
+
+    fn share(&self) -> usize {
+        usize::try_from(self.limits.account_bytes).unwrap_or(usize::MAX)
+    }
+
+    /// Notes what a catalogue weighs, and drops others, the longest unused first, where all are too
+    /// heavy. Whether there is room for more: one that somebody reads cannot be dropped.
+    pub(super) fn weigh(&self, account: &AccountId, weight: usize) -> bool {
+        let mut slots = self.slots();
+        if let Some(slot) = slots.get_mut(account) {
+            slot.weight = weight;
+        }
+        let (has_room, dropped) = self.make_room(&mut slots);
+        drop(slots);
+        let_go(dropped);
+        has_room
+    }
+
+    /// Drops what was not used for a while, and the longest unused beyond the bound.
+    pub(in crate::vault) fn evict(&self, now: Timestamp) {
+        let mut slots = self.slots();
+        let oldest = (now - KEEP_IDLE).as_millisecond();
+        slots.retain(|_, slot| slot.used_at >= oldest);
+        let (_, dropped) = self.make_room(&mut slots);
+        drop(slots);
+        let_go(dropped);
+    }
+
+    /// Whether all that is left fits, and what was taken out for that.
+    fn make_room(&self, slots: &mut HashMap<AccountId, Slot>) -> (bool, Vec<Slot>) {
+        let mut dropped = Vec::new();
+        loop {
+            let total: usize = slots.values().map(|slot| slot.weight).sum();
+            if total as u64 <= self.limits.memory_bytes {
+                return (true, dropped);
+            }
+            let idle = slots
+                .iter()
+                // Whoever reads it, or fills it, holds on to it.
+                .filter(|(_, slot)| slot.weight > 0 && Arc::strong_count(&slot.catalogue) == 1)
+                .min_by_key(|(_, slot)| slot.used_at);
+            let Some(account) = idle.map(|(account, _)| *account) else {
+                return (false, dropped);
+            };
+            dropped.extend(slots.remove(&account));
+        }
+    }
+}
+
+/// Wiping a large catalogue takes its time: not on a thread that answers.
+fn let_go(slots: Vec<Slot>) {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) if !slots.is_empty() => drop(runtime.spawn_blocking(|| drop(slots))),
+        _ => drop(slots),
+    }
+}
+
+impl Vault {
+    /// Walks over a catalogue on a thread that may take its time: a few at once, so that what they
+    /// build is never in memory many times over.
+    pub(in crate::vault) async fn walk<T: Send + 'static>(
+        &self,
+        walk: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let turn = self.0.catalogues.walks.clone().acquire_owned().await;
+        let turn = turn.map_err(|_| VaultError::Internal("walks have ended".into()))?;
+        let walk = move || {
+            // Until it is done, also where nobody waits any more.
+            let _turn = turn;
+            walk()
+        };
+        Ok(tokio::task::spawn_blocking(walk).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn account(n: u8) -> AccountId {
+        AccountId::from_bytes([n; 16])
+    }
+
+    fn kept(catalogues: &Catalogues) -> Vec<AccountId> {
+        let mut kept: Vec<_> = catalogues.slots().keys().copied().collect();
+        kept.sort_unstable();
+        kept
+    }
+
+    /// Room for 100 bytes, and accounts that were used one after the other.
+    fn filled(weights: &[usize]) -> Catalogues {
+        let catalogues = Catalogues::new(&config::Catalogue {
+            memory_bytes: 100,
+            account_bytes: 50,
+        });
+        for (n, weight) in (1..).zip(weights) {
+            let at = NOW + SignedDuration::from_secs(i64::from(n));
+            drop(catalogues.slot(&account(n), at));
+            assert!(catalogues.weigh(&account(n), *weight));
+        }
+        catalogues
+    }
+
+    #[test]
+    fn the_longest_unused_goes_first_as_soon_as_all_are_too_heavy() {
+        let catalogues = filled(&[40, 40, 20]);
+        assert_eq!(kept(&catalogues).len(), 3);
+        drop(catalogues.slot(&account(1), NOW + SignedDuration::from_secs(10)));
+        assert!(catalogues.weigh(&account(3), 50));
+        assert_eq!(kept(&catalogues), [account(1), account(3)]);
+    }
+
+    #[test]
+    fn what_is_read_at_the_moment_is_not_dropped_and_leaves_no_room() {
+        let catalogues = filled(&[50, 50]);
+        let read = [1, 2, 3].map(|n| catalogues.slot(&account(n), NOW));
+        assert!(!catalogues.weigh(&account(3), 10));
+        assert_eq!(kept(&catalogues).len(), 3);
+        drop(read);
+        catalogues.evict(NOW);
+        assert_eq!(kept(&catalogues).len(), 2);
+    }
+
+    #[test]
+    fn one_that_is_not_used_is_forgotten() {
+        let catalogues = filled(&[1, 1]);
+        let last = NOW + SignedDuration::from_secs(2);
+        catalogues.evict(last + KEEP_IDLE);
+        assert_eq!(kept(&catalogues), [account(2)]);
+    }
+}
