@@ -109,7 +109,7 @@ impl Vault {
             texts: archive.texts.clone(),
             rows: HashMap::new(),
         };
-        produce(&who.watch, self.0.send_stall, |outlet| async move {
+        produce(&who.watch, |outlet| async move {
             zip.send(range, &outlet).await
         })
     }

@@ -1,8 +1,7 @@
-//! Reading sealed blobs as plaintext, a few segments at a time, into a stream that is bounded and
-//! that gives up on a reader who takes next to nothing.
+//! Reading sealed blobs as plaintext, a few segments at a time, into a stream that is bounded: it ends
+//! when whoever reads it drops it.
 
 use std::ops::{Range, RangeInclusive};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -27,7 +26,7 @@ use crate::store::Blobs;
 use crate::store::ByteStream;
 
 /// Segments opened together into one piece of 256 KiB: each hand-over to another thread costs as much
-/// as opening some tens of kilobytes. A reader who takes less than that in `send_stall` is given up.
+/// as opening some tens of kilobytes.
 const SEGMENTS: u64 = 4;
 /// Pieces that wait for the reader.
 const WINDOW: usize = 2;
@@ -47,12 +46,9 @@ pub(super) struct SealedBlob {
 }
 
 /// The writing end of a [`PlainStream`].
-pub(super) struct Outlet {
-    sender: mpsc::Sender<Result<Bytes>>,
-    stall: Duration,
-}
+pub(super) struct Outlet(mpsc::Sender<Result<Bytes>>);
 
-/// The reader has gone, or takes nothing.
+/// The reader has gone.
 pub(super) struct ReaderGone;
 
 /// Why a stream ended early.
@@ -77,26 +73,21 @@ impl<E: Into<VaultError>> From<E> for Stop {
 
 impl Outlet {
     pub(super) async fn send(&self, bytes: Bytes) -> std::result::Result<(), ReaderGone> {
-        self.sender
-            .send_timeout(Ok(bytes), self.stall)
-            .await
-            .map_err(|_| ReaderGone)
+        self.0.send(Ok(bytes)).await.map_err(|_| ReaderGone)
     }
 }
 
 /// Runs `produce` as a task of its own, so that reading ahead and sending overlap; its keys and
-/// memory go when it ends, at the latest `stall` after the reader stopped taking, or two seconds
-/// after the session has ended. Then the reader gets nothing any more, not even what waits for it.
-pub(super) fn produce<F, Fut>(watch: &Watch, stall: Duration, produce: F) -> PlainStream
+/// memory go when it ends: at the latest when the stream is dropped, or two seconds after the session
+/// has ended. Then the reader gets nothing any more, not even what waits for it. Whoever hands the
+/// stream to somebody who may be slow sees to it that it is dropped.
+pub(super) fn produce<F, Fut>(watch: &Watch, produce: F) -> PlainStream
 where
     F: FnOnce(Outlet) -> Fut,
     Fut: Future<Output = std::result::Result<(), Stop>> + Send + 'static,
 {
     let (sender, receiver) = mpsc::channel(WINDOW);
-    let work = produce(Outlet {
-        sender: sender.clone(),
-        stall,
-    });
+    let work = produce(Outlet(sender.clone()));
     let watching = watch.clone();
     tokio::spawn(async move {
         if let Err(Stop::Failed(error)) = watching.during(work).await {
@@ -105,7 +96,7 @@ where
                 error => tracing::error!(%error, "a download was broken off"),
             }
             // A reader who has gone meanwhile needs no error.
-            let _ = sender.send_timeout(Err(error), stall).await;
+            let _ = sender.send(Err(error)).await;
         }
     });
     let begun = Some((receiver, watch.clone()));
@@ -251,7 +242,7 @@ impl Vault {
             crc32: Some(image.image.metadata.crc32),
         };
         let blobs = self.store().blobs.clone();
-        produce(&image.watch, self.0.send_stall, |outlet| async move {
+        produce(&image.watch, |outlet| async move {
             blob.send(&*blobs, range, &outlet).await
         })
     }

@@ -130,8 +130,7 @@ impl Vault {
                 let opened = match original(&who.keyring, row, len, crc32) {
                     Ok(blob) => {
                         let blobs = self.store().blobs.clone();
-                        let stall = self.0.send_stall;
-                        let stream = produce(&who.watch, stall, |outlet| async move {
+                        let stream = produce(&who.watch, |outlet| async move {
                             blob.send(&*blobs, 0..len, &outlet).await
                         });
                         stream.try_for_each(|_| async { Ok(()) }).await

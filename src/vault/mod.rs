@@ -114,7 +114,6 @@ struct Inner {
     registration: crate::config::Registration,
     sessions: crate::config::Sessions,
     trash_keep: Duration,
-    send_stall: Duration,
     /// Pictures decoded at once; shared by uploads and previews.
     decoders: pool::Pool,
     instance_tag: String,
@@ -155,7 +154,6 @@ impl Vault {
             registration: config.registration,
             sessions: config.sessions,
             trash_keep: config.storage.trash_keep,
-            send_stall: config.serving.send_stall,
             decoders: pool::Pool::start("decoder", config.uploads.decoders)?,
             instance_tag: check[..4]
                 .iter()

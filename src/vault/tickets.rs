@@ -198,7 +198,7 @@ impl Vault {
     ) -> Result<Zeroizing<Vec<u8>>> {
         let (blob, blobs) = (blob.clone(), self.store().blobs.clone());
         let bytes = Zeroizing::new(Vec::with_capacity((range.end - range.start) as usize));
-        let stream = produce(&who.watch, self.0.send_stall, |outlet| async move {
+        let stream = produce(&who.watch, |outlet| async move {
             blob.send(&*blobs, range, &outlet).await
         });
         stream
