@@ -241,7 +241,7 @@ mod tests {
         for secs in 16..=20 {
             take(&mut reader, 1, 1).await;
             let stalls = looks(secs, secs + 1);
-            assert_eq!(stalls, false, "at {secs}");
+            assert!(!stalls, "at {secs}");
         }
         assert!(looks(21, 40));
         slot.let_go();
