@@ -265,15 +265,22 @@ impl Vault {
     /// [`VaultError::NotFound`], [`VaultError::Damaged`].
     pub async fn preview(&self, who: &Unlocked, id: &crate::ids::ImageId) -> Result<Bytes> {
         let image = self.open_image(who, id).await?;
-        let (key, context) = keys::blob_key(&image.key, &image.row, BlobRole::Preview);
-        if let Some(preview) = &image.row.preview {
-            return self.read_small(preview, key, context).await;
+        if let Some(kept) = self.kept_preview(&image).await? {
+            return Ok(kept);
         }
-        let (original, permit) = self.whole_original(&image).await?;
-        let jpeg = self
-            .decode(move |limits| media::preview(&original, &limits))
-            .await?;
-        drop(permit);
+        // Memory before a turn, as uploads have it: the other way round each would wait for the other.
+        let permit = self.admit_original(&image).await?;
+        let turn = self.decoder(who.id()).await?;
+        // Looked at anew: it may have been made by who stood in line before.
+        let image = self.open_image(who, id).await?;
+        if let Some(kept) = self.kept_preview(&image).await? {
+            return Ok(kept);
+        }
+        let original = self.whole_original(&image).await?;
+        let made = self.decode(&turn, move |limits| media::preview(&original, &limits));
+        let jpeg = made.await?;
+        drop((permit, turn));
+        let (key, context) = keys::blob_key(&image.key, &image.row, BlobRole::Preview);
         let jpeg = Bytes::from(jpeg);
         if !self.has_room_beside(who, jpeg.len() as u64).await? {
             return Ok(jpeg);
@@ -284,6 +291,14 @@ impl Vault {
             self.store().blobs.delete(&blob.id).await?;
         }
         Ok(jpeg)
+    }
+
+    async fn kept_preview(&self, image: &OpenImage) -> Result<Option<Bytes>> {
+        let Some(preview) = &image.row.preview else {
+            return Ok(None);
+        };
+        let (key, context) = keys::blob_key(&image.key, &image.row, BlobRole::Preview);
+        self.read_small(preview, key, context).await.map(Some)
     }
 
     /// A small blob whole, such as a thumbnail.

@@ -94,6 +94,9 @@ use crate::crypto::InstanceSecret;
 use crate::store::Store;
 use crate::store::StoreError;
 
+/// Most pictures of one account that wait to be decoded.
+const MOST_TO_DECODE: usize = 1_000;
+
 /// Tells the time; tests set their own.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -116,6 +119,7 @@ struct Inner {
     trash_keep: Duration,
     /// Pictures decoded at once; shared by uploads and previews.
     decoders: pool::Pool,
+    decoding: turns::Turns,
     instance_tag: String,
 }
 
@@ -155,6 +159,7 @@ impl Vault {
             sessions: config.sessions,
             trash_keep: config.storage.trash_keep,
             decoders: pool::Pool::start("decoder", config.uploads.decoders)?,
+            decoding: turns::Turns::new(MOST_TO_DECODE),
             instance_tag: check[..4]
                 .iter()
                 .map(|byte| format!("{byte:02x}"))

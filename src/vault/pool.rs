@@ -20,6 +20,7 @@ pub(super) struct Pool {
     jobs: mpsc::Sender<Job>,
     /// As many as there are threads: who gives up waiting leaves no work behind.
     free: Arc<Semaphore>,
+    threads: usize,
 }
 
 impl Pool {
@@ -37,7 +38,16 @@ impl Pool {
                 .spawn(move || work(&waiting))?;
         }
         let free = Arc::new(Semaphore::new(threads));
-        Ok(Self { jobs, free })
+        Ok(Self {
+            jobs,
+            free,
+            threads,
+        })
+    }
+
+    /// How many there are.
+    pub(super) fn threads(&self) -> usize {
+        self.threads
     }
 
     /// Does the work on one of the threads. Once begun, it goes on where nobody waits any more.

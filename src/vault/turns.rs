@@ -1,5 +1,6 @@
-//! Turns at a secret: a few tries are under way at once, the others stand in line, first come, first
-//! served. Each process has its own; why that is enough, `throttle.rs` says.
+//! Turns at what somebody may have only a few of at once, such as tries at a secret or decoders: the
+//! others stand in line, first come, first served. Each process has its own; why that is enough for a
+//! secret, `throttle.rs` says.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -10,12 +10,14 @@ use super::images::{Image, ImageEdit, OpenImage, name_problem};
 use super::intake::{UploadPermit, WINDOW};
 use super::metadata::{Content, Metadata};
 use super::shares::Payer;
+use super::turns::Turn;
 use super::{Unlocked, Vault, keys};
 use crate::crypto;
 use crate::crypto::BlobRole;
 use crate::crypto::DataKey;
 use crate::crypto::DigestKey;
 use crate::crypto::WrapKind;
+use crate::ids::AccountId;
 use crate::ids::ImageId;
 use crate::media;
 use crate::media::MediaError;
@@ -180,9 +182,10 @@ impl Vault {
         }
         self.check_room(who, bytes.len() as u64).await?;
         let decoded = bytes.clone();
-        let image = self
-            .decode(move |limits| media::inspect(&decoded, &limits))
-            .await?;
+        let turn = self.decoder(who.id()).await?;
+        let inspected = self.decode(&turn, move |limits| media::inspect(&decoded, &limits));
+        let image = inspected.await?;
+        drop(turn);
         let mut metadata = Metadata::new(name.to_owned(), &content, &image);
         let (mut uploaded_at, mut trashed_at) = (self.now(), None);
         if let Some(past) = past {
@@ -310,9 +313,20 @@ impl Vault {
         }
     }
 
+    /// The account's turn at the decoders. It has no more at a time than there are threads, so whoever
+    /// else comes waits for one picture, not for all that one account has sent or looks at.
+    ///
+    /// # Errors
+    /// [`VaultError::Busy`] where very many of the account's pictures wait already.
+    pub(super) async fn decoder(&self, account: &AccountId) -> Result<Turn> {
+        let line = crypto::sha256(account.as_bytes());
+        self.0.decoding.wait(line, self.0.decoders.threads()).await
+    }
+
     /// Runs a decoder on a thread of its own, a few at a time.
     pub(super) async fn decode<T: Send + 'static>(
         &self,
+        _turn: &Turn,
         work: impl FnOnce(media::Limits) -> std::result::Result<T, MediaError> + Send + 'static,
     ) -> Result<T> {
         let limits = media::Limits {
@@ -323,11 +337,19 @@ impl Vault {
         Ok(done.await??)
     }
 
-    /// The original in memory, within the memory for uploads.
-    pub(super) async fn whole_original(&self, image: &OpenImage) -> Result<(Bytes, UploadPermit)> {
+    /// Sets memory aside for an original.
+    ///
+    /// # Errors
+    /// [`VaultError::Busy`] when there is no room for a while.
+    pub(super) async fn admit_original(&self, image: &OpenImage) -> Result<UploadPermit> {
+        let size = image.image.metadata.size;
+        self.0.intake.reserve(&image.row.account, size).await
+    }
+
+    /// The original in memory, for which some was set aside.
+    pub(super) async fn whole_original(&self, image: &OpenImage) -> Result<Bytes> {
         use futures_util::TryStreamExt;
         let size = image.image.metadata.size;
-        let permit = self.0.intake.reserve(&image.row.account, size).await?;
         let stream: content::PlainStream = self.read_original(image, 0..size);
         let bytes = stream
             .try_fold(
@@ -338,7 +360,7 @@ impl Vault {
                 },
             )
             .await?;
-        Ok((bytes.freeze(), permit))
+        Ok(bytes.freeze())
     }
 }
 

@@ -1,10 +1,13 @@
 //! Thumbnails and previews: fitting, upright, and nothing of the original but its pixels.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use image::{ImageFormat, RgbImage};
 
 use super::answer::Answer;
+use super::memory::processor_time;
 use super::samples;
-use super::server::Server;
+use super::server::{Server, wait_until};
 use super::store::Backend;
 
 on_both_stores!(
@@ -13,7 +16,12 @@ on_both_stores!(
     a_turned_picture_is_shown_upright_and_without_metadata,
     every_format_has_a_thumbnail,
     they_are_served_as_carefully_as_originals,
+    a_flood_of_previews_keeps_nobody_elses_picture_waiting,
+    a_preview_that_many_ask_for_at_once_is_made_once,
 );
+
+/// Previews asked for at the same moment.
+const FLOOD: u8 = 16;
 
 #[track_caller]
 fn decoded(answer: Answer) -> RgbImage {
@@ -131,4 +139,55 @@ fn they_are_served_as_carefully_as_originals(backend: &Backend) {
         server.anonymous().get(&path).problem(401);
         other.get(&path).problem(404);
     }
+}
+
+/// Twelve megabytes, which take a decoder some time.
+fn slow_to_show(seed: u8) -> Vec<u8> {
+    samples::bmp(&[seed, 40, 200, 90, 7], 2_500, 1_600)
+}
+
+/// One account's pictures take turns before they come to the decoders.
+fn a_flood_of_previews_keeps_nobody_elses_picture_waiting(backend: &Backend) {
+    let server = Server::with(backend, &[("DECODERS", "1")]);
+    let (ada, ben) = (server.user("ada"), server.user("ben"));
+    let ids: Vec<_> = (0..FLOOD)
+        .map(|seed| ada.add(&format!("{seed}.bmp"), &slow_to_show(seed)))
+        .collect();
+    let shown = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for id in &ids {
+            scope.spawn(|| {
+                ada.get(&format!("/api/v1/images/{id}/preview")).expect(200);
+                shown.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        wait_until("the first is shown", || shown.load(Ordering::Relaxed) > 0);
+        let before = shown.load(Ordering::Relaxed);
+        ben.add("b.jpg", &samples::jpeg(1));
+        let meanwhile = shown.load(Ordering::Relaxed) - before;
+        assert!(meanwhile < ids.len() / 2, "{meanwhile} were shown before");
+    });
+}
+
+fn a_preview_that_many_ask_for_at_once_is_made_once(backend: &Backend) {
+    let server = Server::with(backend, &[("DECODERS", "1")]);
+    let client = server.user("ada");
+    let [one, other] = [1, 2].map(|seed| client.add("a.bmp", &slow_to_show(seed)));
+    let processor_time_of = |id: &str, times: u8| {
+        let before = processor_time(server.process());
+        let show = || {
+            client
+                .get(&format!("/api/v1/images/{id}/preview"))
+                .expect(200)
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..times {
+                scope.spawn(show);
+            }
+        });
+        processor_time(server.process()) - before
+    };
+    let once = processor_time_of(&one, 1);
+    let by_many = processor_time_of(&other, FLOOD);
+    assert!(by_many < 5 * once, "{by_many:?}, and {once:?} for one");
 }
