@@ -125,7 +125,7 @@ impl Vault {
             return Err(VaultError::NoRoom(usage));
         }
         // Beyond, the account's list would not fit into memory.
-        let most = self.0.catalogues.most_images(who.id(), usage.images);
+        let most = self.0.catalogues.most_images();
         match usage.images < most {
             true => Ok(()),
             false => Err(VaultError::NoRoom(usage.of_at_most(most))),

@@ -53,15 +53,10 @@ impl Catalogues {
         }
     }
 
-    /// Most images of one account that has so many: as many as fit, without their records, into the
-    /// memory of all catalogues.
-    pub(in crate::vault) fn most_images(&self, account: &AccountId, images: u64) -> u64 {
-        let weight = self.slots().get(account).map_or(0, |slot| slot.weight);
-        let most = self.limits.memory_bytes / SLIM;
-        match weight as u64 > self.limits.memory_bytes {
-            true => most.min(images),
-            false => most,
-        }
+    /// Most images of one account: as many as fit, without their records, into the memory of all
+    /// catalogues.
+    pub(in crate::vault) fn most_images(&self) -> u64 {
+        self.limits.memory_bytes / SLIM
     }
 
     /// Lets go of an account that is gone.
@@ -85,7 +80,8 @@ impl Catalogues {
     }
 
     fn share(&self) -> usize {
-        usize::try_from(self.limits.account_bytes).unwrap_or(usize::MAX)
+        let bytes = self.limits.account_bytes.min(self.limits.memory_bytes);
+        usize::try_from(bytes).unwrap_or(usize::MAX)
     }
 
     /// Notes what a catalogue weighs, and drops others, the longest unused first, where all are too
