@@ -31,9 +31,9 @@ const PIECE: usize = 64 << 10;
 
 /// Longest small body of somebody who is signed in: ten thousand ids and some.
 const MAX_SMALL: usize = 1 << 20;
-/// The same of anybody: a name, a password, a passkey's answer. It takes no more than the connection
-/// itself.
-const MAX_SMALL_OF_STRANGERS: usize = 16 << 10;
+/// The same of anybody: a name, a password, a passkey's answer, which may have 16 KiB and is longer as
+/// text within JSON. It takes no more than the connection itself.
+const MAX_SMALL_OF_STRANGERS: usize = 32 << 10;
 /// Up to here no memory is set aside: who signs in waits for nobody.
 const FREE: usize = 8 << 10;
 /// A body in memory, what the connection holds of it, and what is made of it, in lengths of the body.
