@@ -30,8 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct Server {
     pub(super) store: Arc<Store>,
     settings: Vec<(String, String)>,
-    /// What its files' modes are masked with, where it is not as for the tests.
-    pub(super) umask: Option<&'static str>,
+    /// What a shell sets before it becomes the server, such as a umask.
+    pub(super) shell_sets: Option<&'static str>,
     child: Option<Child>,
     /// Changes at a restart; clients look it up for each request.
     base: Arc<RwLock<String>>,
@@ -56,7 +56,7 @@ impl Server {
         Self {
             store: Arc::new(Store::new(backend)),
             settings: CHEAP.iter().chain(settings).map(owned).collect(),
-            umask: None,
+            shell_sets: None,
             child: None,
             base: Arc::default(),
         }
@@ -67,7 +67,7 @@ impl Server {
         let mut server = Self {
             store: Arc::clone(&self.store),
             settings: self.settings.clone(),
-            umask: self.umask,
+            shell_sets: self.shell_sets,
             child: None,
             base: Arc::default(),
         };
@@ -108,11 +108,11 @@ impl Server {
     /// The program with the settings of this server and these arguments.
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let program = env!("CARGO_BIN_EXE_image-vault");
-        let mut command = match self.umask {
+        let mut command = match self.shell_sets {
             None => Command::new(program),
-            Some(umask) => {
+            Some(first) => {
                 let mut shell = Command::new("/bin/sh");
-                let script = format!("umask {umask}; exec \"$0\" \"$@\"");
+                let script = format!("{first} && exec \"$0\" \"$@\"");
                 shell.args(["-c", &script, program]);
                 shell
             }

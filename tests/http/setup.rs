@@ -240,13 +240,13 @@ fn doctor_says_what_to_mend(backend: &Backend) {
 /// R1.28's place: nobody else on the machine looks in, should the folder be opened one day or its
 /// files be moved.
 fn what_is_kept_is_its_owners_only_whatever_the_umask(backend: &Backend) {
-    for umask in ["000", "022", "077"] {
+    for umask in ["umask 000", "umask 022", "umask 077"] {
         let mut server = Server::prepared(backend, &[]);
-        server.umask = Some(umask);
+        server.shell_sets = Some(umask);
         server.run();
         let ada = server.user("ada");
         ada.add("a.jpg", &samples::jpeg(1));
-        assert_eq!(open_to_others(&server), "", "umask {umask}");
+        assert_eq!(open_to_others(&server), "", "{umask}");
         // As older versions have left it, and as a backup may come back.
         server.stop();
         let dir = server.store.data_dir();
@@ -262,7 +262,7 @@ fn what_is_kept_is_its_owners_only_whatever_the_umask(backend: &Backend) {
         server.run();
         let ada = server.anonymous().signed_in("ada", PASSWORD);
         ada.add("b.jpg", &samples::jpeg(2));
-        assert_eq!(open_to_others(&server), "", "umask {umask}");
+        assert_eq!(open_to_others(&server), "", "{umask}");
     }
 }
 

@@ -19,7 +19,11 @@ use super::store::Backend;
 on_both_stores!(
     slow_clients_disturb_nobody_and_stalled_uploads_are_given_up,
     dripped_uploads_keep_nobody_waiting_and_are_given_up,
+    idle_connections_beyond_what_systems_give_by_themselves_keep_nobody_out,
 );
+
+/// Connections beyond what the server is started with.
+const IDLE: usize = 600;
 
 const HEADS: usize = 500;
 const BODIES: usize = 100;
@@ -112,6 +116,21 @@ fn dripped_uploads_keep_nobody_waiting_and_are_given_up(backend: &Backend) {
         }
     });
     assert_eq!(slow.list("")["total"], 0);
+}
+
+/// As where a service manager gives 1,024 open files, and more to who asks.
+fn idle_connections_beyond_what_systems_give_by_themselves_keep_nobody_out(backend: &Backend) {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut server = Server::prepared(backend, &[]);
+    server.shell_sets = Some("ulimit -Sn 256");
+    server.run();
+    let ada = server.user("ada");
+    let idle: Vec<_> = (0..IDLE).map(|_| connection(&server)).collect();
+    for seed in 0..3 {
+        assert_served(&ada, seed);
+    }
+    server.anonymous().signed_in("ada", PASSWORD);
+    drop(idle);
 }
 
 /// What everybody needs: readiness, taking in, listing, giving back.
