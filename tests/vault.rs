@@ -146,7 +146,7 @@ impl Fixture {
         }
     }
 
-    /// Stores a row as it is, by a session of its own.
+    /// Stores a row as it is, by a session of its own, which ends with that.
     async fn insert(&self, row: &ImageRow) -> Inserted {
         let now =
             Timestamp::now() + SignedDuration::from_secs(self.ahead_secs.load(Ordering::Relaxed));
@@ -169,7 +169,9 @@ impl Fixture {
             session: session.digest,
             now,
         };
-        records.insert_image(row, &by, &Quota::NONE).await.unwrap()
+        let inserted = records.insert_image(row, &by, &Quota::NONE).await.unwrap();
+        records.delete_session(&session.digest).await.unwrap();
+        inserted
     }
 
     async fn count(&self, who: &Unlocked, state: ImageState) -> usize {
