@@ -156,7 +156,8 @@ fn a_flood_of_previews_keeps_nobody_elses_picture_waiting(backend: &Backend) {
     let shown = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for id in &ids {
-            scope.spawn(|| {
+            let (ada, shown) = (&ada, &shown);
+            scope.spawn(move || {
                 ada.get(&format!("/api/v1/images/{id}/preview")).expect(200);
                 shown.fetch_add(1, Ordering::Relaxed);
             });
