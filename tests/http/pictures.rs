@@ -21,7 +21,7 @@ on_both_stores!(
 );
 
 /// Previews asked for at the same moment.
-const FLOOD: u8 = 16;
+const FLOOD: u8 = 10;
 
 #[track_caller]
 fn decoded(answer: Answer) -> RgbImage {
@@ -141,9 +141,9 @@ fn they_are_served_as_carefully_as_originals(backend: &Backend) {
     }
 }
 
-/// Twelve megabytes, which take a decoder some time.
+/// Five megabytes, which take a decoder some time.
 fn slow_to_show(seed: u8) -> Vec<u8> {
-    samples::bmp(&[seed, 40, 200, 90, 7], 2_500, 1_600)
+    samples::bmp(&[seed, 40, 200, 90, 7], 1_700, 1_100)
 }
 
 /// One account's pictures take turns before they come to the decoders.
