@@ -42,7 +42,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const AT_HOME: &[(&str, &str)] = &[
     ("rocket", "src/web"),
     ("rocket_dyn_templates", "src/web"),
+    ("hyper", "src/web"),
     ("multer", "src/web"),
+    ("socket2", "src/web"),
+    ("tokio_rustls", "src/web"),
     ("governor", "src/web"),
     ("mongodb", "src/store/mongo"),
     ("rusqlite", "src/store/embedded"),

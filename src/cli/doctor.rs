@@ -14,9 +14,6 @@ use crate::web;
 /// Memory a server uses beside uploads, decoders and password hashes, roughly.
 const BASE_BYTES: u64 = 100 << 20;
 
-/// So few open files are used up by the idle connections of one careless client.
-const FEW_FILES: u64 = 4_096;
-
 type Finding = Result<String, String>;
 
 pub(super) async fn run(loaded: &Loaded) -> Result<(), Fatal> {
@@ -28,7 +25,7 @@ pub(super) async fn run(loaded: &Loaded) -> Result<(), Fatal> {
         ("instance key", key(config)),
         ("store", store(config).await),
         ("memory", memory(config)),
-        ("open files", open_files()),
+        ("open files", open_files(config.serving.connections)),
         ("hosts", Ok(web::hosts_in_words(config))),
     ];
     let mut failed = 0;
@@ -133,15 +130,16 @@ fn memory(config: &Config) -> Finding {
     }
 }
 
-/// Whether the system gives enough files for the connections of a small server.
-fn open_files() -> Finding {
+/// Whether the system gives enough files for all connections.
+fn open_files(connections: usize) -> Finding {
     let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
+    let needed = web::files_for(connections);
     match most {
-        Some(most) if most < FEW_FILES => Err(format!(
-            "{most} at most, one for each connection: raise the hard limit (`LimitNOFILE=` in \
-             systemd, `ulimit -Hn` in a shell)"
+        Some(most) if most < needed => Err(format!(
+            "{most} at most, and `connections` needs {needed}: raise the hard limit (`LimitNOFILE=` \
+             in systemd, `ulimit -Hn` in a shell), or lower `connections`"
         )),
-        Some(most) => Ok(format!("{most} at most, connections among them")),
+        Some(most) => Ok(format!("{most} at most, {needed} needed")),
         None => Ok("as many as there are".into()),
     }
 }

@@ -156,6 +156,8 @@ pub struct Serving {
     pub trusted_proxies: Vec<IpNet>,
     /// Port on this machine for `/metrics`; none when 0.
     pub metrics_port: u16,
+    /// Connections at once.
+    pub connections: usize,
     /// How long running downloads may go on after a request to stop.
     pub shutdown_grace: Duration,
     /// An upload that sends nothing for this long is given up.

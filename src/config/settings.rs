@@ -82,7 +82,7 @@ settings! {
         "Most memory that decoding one picture may take.", false,
         |c, t| c.uploads.max_decode_bytes = size(t, 16 << 20, 8 << 30)?;
     "upload_memory" = "512 MiB", "a size from 16 MiB to 64 GiB",
-        "Memory for all files being received at once; further ones wait.", false,
+        "Memory for all files being received at once; further ones wait; what is small has an eighth of it besides.", false,
         |c, t| c.uploads.memory_bytes = size(t, 16 << 20, 64 << 30)?;
     "decoders" = "2", "a whole number from 1 to 64",
         "Pictures decoded at once.", false,
@@ -147,7 +147,7 @@ settings! {
         "How long deleted pictures stay in the trash.", false,
         |c, t| c.storage.trash_keep = duration(t, 1, 3_650 * DAY)?;
     "receive_stall" = "30s", "a duration from 1s to 1h",
-        "An upload that sends nothing for this long is given up.", false,
+        "An upload that sends nothing for this long is given up, and a request whose head takes longer.", false,
         |c, t| c.serving.receive_stall = duration(t, 1, 3_600)?;
     "send_stall" = "60s", "a duration from 1s to 1h",
         "An answer whose reader takes less than 128 KiB in this time is given up.", false,
@@ -155,6 +155,9 @@ settings! {
     "answer_memory" = "256 MiB", "a size from 16 MiB to 64 GiB",
         "Memory for all answers that wait for their readers; one account or network gets a quarter, then 503.", false,
         |c, t| c.serving.answer_memory_bytes = size(t, 16 << 20, 64 << 30)?;
+    "connections" = "4096", "a whole number from 16 to 100000",
+        "Connections at once; one address, but those of `trusted_proxies`, has a quarter.", false,
+        |c, t| c.serving.connections = number(t, 16, 100_000)?;
     "shutdown_grace" = "30s", "a duration from 0s to 1h",
         "How long running downloads may go on after a request to stop.", false,
         |c, t| c.serving.shutdown_grace = duration(t, 0, 3_600)?;
@@ -218,6 +221,7 @@ pub(super) fn defaults() -> Config {
             public_url: None,
             trusted_proxies: Vec::new(),
             metrics_port: 0,
+            connections: 0,
             shutdown_grace: Duration::ZERO,
             receive_stall: Duration::ZERO,
             send_stall: Duration::ZERO,

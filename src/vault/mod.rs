@@ -57,7 +57,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use accounts::{NewAccount, Opened};
-pub use caller::Caller;
+pub use caller::{Caller, network_of};
 pub use content::PlainStream;
 pub use credentials::{Proof, Recovery};
 pub use devices::Device;

@@ -4,7 +4,6 @@
 //! A share brings no CSRF token, so the server never stores what one brings: the worker keeps the
 //! files in its memory, and the page uploads them as it uploads any others.
 
-use rocket::data::{ByteUnit, Data};
 use rocket::http::{ContentType, Header};
 use rocket::response::{Flash, Redirect, Responder};
 use serde_json::json;
@@ -12,7 +11,7 @@ use serde_json::json;
 use super::assets;
 use super::body::pass_by;
 use super::budgets::Visitor;
-use super::guards::SameOrigin;
+use super::receive::Incoming;
 use crate::media;
 
 /// The page's colour in `tokens.css`, light; a manifest knows one only, and no CSS.
@@ -71,9 +70,9 @@ fn service_worker() -> Option<AppFile<&'static [u8]>> {
 }
 
 /// A share that no worker took. Nothing of it is kept.
-#[rocket::post("/share-target", data = "<share>")]
-async fn share_target(_visitor: Visitor, _ours: SameOrigin, share: Data<'_>) -> Flash<Redirect> {
-    pass_by(share.open(ByteUnit::max_value())).await;
+#[rocket::post("/share-target")]
+async fn share_target(_visitor: Visitor, share: Incoming) -> Flash<Redirect> {
+    pass_by(share.body()).await;
     Flash::warning(
         Redirect::to("/vault"),
         "Nothing was added: sharing to the vault works once this page has been open on this device. \

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
-use rocket::data::{Data, ToByteUnit};
 use rocket::http::Status;
 use rocket::outcome::Outcome;
 use rocket::request::Request;
@@ -15,10 +14,10 @@ use tokio_util::io::StreamReader;
 use zeroize::Zeroizing;
 
 use super::problem::Problem;
+use super::server::Exchange;
 use super::site::Site;
 use crate::vault::Caller;
 use crate::vault::Payer;
-use crate::vault::UploadPermit;
 use crate::vault::Vault;
 use crate::vault::VaultError;
 
@@ -91,25 +90,18 @@ pub(super) fn content_length(request: &Request<'_>) -> Option<u64> {
     request.headers().get_one("Content-Length")?.parse().ok()
 }
 
-/// Memory that is set aside for a request as long as it lasts.
-struct Held {
-    _memory: UploadPermit,
-}
-
 /// A small body, in memory that is wiped afterwards: of who is signed in, or else of a network.
 ///
 /// # Errors
 /// 408, 413, 503, or 400 where it breaks off.
-pub(super) async fn read_small(
-    request: &Request<'_>,
-    data: Data<'_>,
-) -> Result<Zeroizing<Vec<u8>>, Problem> {
+pub(super) async fn read_small(request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>, Problem> {
     let (Some(site), Some(vault)) = (
         request.rocket().state::<Site>(),
         request.rocket().state::<Vault>(),
     ) else {
         return Err(Problem::of(Status::InternalServerError));
     };
+    let exchange = Exchange::of(request);
     let payer = payer(request).await;
     let limit = match payer {
         Payer::Account(_) => MAX_SMALL,
@@ -119,10 +111,10 @@ pub(super) async fn read_small(
     let most = announced.map_or(limit, |announced| limit.min(announced)) + 1;
     if most > FREE {
         let bytes = most as u64 * SMALL_FACTOR;
-        let _memory = vault.admit_small(payer, bytes).await?;
-        request.local_cache(|| Held { _memory });
+        let memory = vault.admit_small(payer, bytes).await?;
+        exchange.memory().brought = Some(memory);
     }
-    let mut stream = data.open((MAX_SMALL + 1).bytes());
+    let mut stream = exchange.body().take(MAX_SMALL as u64 + 1);
     let mut body = Zeroizing::new(Vec::with_capacity(most.min(FREE)));
     let mut pace = Pace::new(site.receive_stall);
     loop {
@@ -200,12 +192,12 @@ pub(super) async fn pass_by(from: impl AsyncRead + Unpin) {
 /// # Errors
 /// 408, 413, or 400 where fewer bytes come than were announced.
 pub(super) async fn read_file(
-    data: Data<'_>,
+    body: impl AsyncRead + Unpin,
     announced: Option<u64>,
     max_bytes: u64,
     stall: Duration,
 ) -> Result<Bytes, Problem> {
-    let mut stream = data.open((max_bytes + 1).bytes());
+    let mut stream = body.take(max_bytes + 1);
     let mut body = BytesMut::with_capacity(announced.unwrap_or(0).min(max_bytes) as usize);
     let mut pace = Pace::new(stall);
     loop {

@@ -6,7 +6,6 @@ use rocket::response::{Redirect, Responder};
 use rocket::uri;
 
 use super::budgets;
-use super::gate;
 use super::pages;
 use super::problem::{Problem, prefers_html};
 
@@ -29,7 +28,7 @@ const MAX_BACK: usize = 2 << 10;
 
 #[rocket::catch(default)]
 async fn any(status: Status, request: &Request<'_>) -> Caught {
-    let problem: &Problem = request.local_cache(|| unanswered(status, request));
+    let problem: &Problem = request.local_cache(|| unmatched(status, request));
     // A route has counted whoever asks for it.
     if request.route().is_none()
         && let Err(problem) = budgets::spend_on_nothing(request).await
@@ -45,27 +44,17 @@ async fn any(status: Status, request: &Request<'_>) -> Caught {
     Caught::Problem(problem.clone())
 }
 
-/// Rocket asks no fairing about a request whose method it does not know.
-fn unanswered(status: Status, request: &Request<'_>) -> Problem {
-    match gate::admit(request) {
-        Ok(()) => unmatched(status, request),
-        Err(problem) => problem,
-    }
-}
-
-/// Rocket answers 404 to a wrong method, 400 to one it does not know, and 422 to a path with a bad
-/// id; the contract wants 405 with `Allow`, and 404.
+/// Rocket answers 404 to a wrong method, and 422 to a path with a bad id; the contract wants 405 with
+/// `Allow`, and 404.
 fn unmatched(status: Status, request: &Request<'_>) -> Problem {
-    // An address that cannot be parsed arrives as the root, and so stays a bad request.
-    let unknown_method = status == Status::BadRequest && request.uri().path() != "/";
-    if !unknown_method && !matches!(status.code, 404 | 405 | 422) {
+    if !matches!(status.code, 404 | 405 | 422) {
         return Problem::of(status);
     }
     let mut allowed = methods(request);
     if allowed.contains(&Method::Get) {
         allowed.push(Method::Head);
     }
-    let matches_one = !unknown_method && allowed.contains(&request.method());
+    let matches_one = allowed.contains(&request.method());
     if allowed.is_empty() || matches_one {
         return Problem::not_found();
     }

@@ -1,5 +1,5 @@
 //! Answers made of bytes. The length is always said before the first byte: only so does a client
-//! notice a transfer that breaks off, since Rocket ends a failed stream as if it were complete.
+//! notice a transfer that breaks off.
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -7,10 +7,10 @@ use rocket::http::{Header, Status};
 use rocket::request::Request;
 use rocket::response::{self, Responder, Response};
 
-use super::answers;
 use super::headers::CONTENT_POLICY;
 use super::problem::Problem;
 use super::range::{Share, Wanted};
+use super::server::Exchange;
 use crate::archive;
 use crate::vault::PlainStream;
 
@@ -113,12 +113,11 @@ impl<'r> Responder<'r, 'r> for Download {
         if let Some(body) = self.body {
             let len = range.end - range.start;
             let body = body.map_err(std::io::Error::other);
-            let reader = answers::hand_over(request, Box::pin(body), len, self.beside);
+            Exchange::of(request).send(body, self.beside);
             response
                 .header(Header::new("Content-Type", self.content_type))
                 .header(Header::new("Content-Disposition", self.disposition))
-                .header(Header::new("Content-Length", len.to_string()))
-                .streamed_body(reader);
+                .header(Header::new("Content-Length", len.to_string()));
         }
         response.ok()
     }

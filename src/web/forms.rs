@@ -38,7 +38,7 @@ impl<'r, T: for<'f> FromForm<'f> + Send + 'static> FromData<'r> for Signed<T> {
 
     async fn from_data(
         request: &'r Request<'_>,
-        data: Data<'r>,
+        _: Data<'r>,
     ) -> rocket::data::Outcome<'r, Self, ()> {
         let reader = match request.guard::<Reader>().await {
             Outcome::Success(reader) => reader,
@@ -53,7 +53,7 @@ impl<'r, T: for<'f> FromForm<'f> + Send + 'static> FromData<'r> for Signed<T> {
                 form: parse(&body)?,
             })
         };
-        answer(request, data, signed).await
+        answer(request, signed).await
     }
 }
 
@@ -63,35 +63,34 @@ impl<'r, T: for<'f> FromForm<'f> + Send + 'static> FromData<'r> for Posted<T> {
 
     async fn from_data(
         request: &'r Request<'_>,
-        data: Data<'r>,
+        _: Data<'r>,
     ) -> rocket::data::Outcome<'r, Self, ()> {
-        answer(request, data, |body| Ok(Self(parse(&body)?))).await
+        answer(request, |body| Ok(Self(parse(&body)?))).await
     }
 }
 
 /// Reads a form that comes from one of our own pages, and makes of it what `parsed` does.
 async fn answer<'r, T>(
     request: &'r Request<'_>,
-    data: Data<'r>,
     parsed: impl FnOnce(Zeroizing<String>) -> Result<T, Problem>,
 ) -> rocket::data::Outcome<'r, T, ()> {
     if let Outcome::Error(error) = request.guard::<SameOrigin>().await {
         return Outcome::Error(error);
     }
-    match read(request, data).await.and_then(parsed) {
+    match read(request).await.and_then(parsed) {
         Ok(form) => Outcome::Success(form),
         Err(problem) => problem.hand_over(request),
     }
 }
 
-async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Zeroizing<String>, Problem> {
+async fn read(request: &Request<'_>) -> Result<Zeroizing<String>, Problem> {
     if request.content_type().is_none_or(|kind| !kind.is_form()) {
         return Err(Problem::new(
             Status::UnsupportedMediaType,
             "Send this as a form.",
         ));
     }
-    let mut body = read_small(request, data).await?;
+    let mut body = read_small(request).await?;
     if memchr::memchr_iter(b'&', &body).count() >= MAX_FIELDS {
         return Err(Problem::of(Status::PayloadTooLarge));
     }

@@ -1,20 +1,18 @@
-//! What is turned away before any guard, handler or catcher looks at it: a head that is too large, and
-//! a request for a host that is not this one.
+//! What is turned away before Rocket hears of it: a head that is too large, and a request for a host
+//! that is not this one.
 //!
 //! Rocket reads some headers in ways whose memory grows with the square of their length, so none is
 //! read before all are measured. What comes through costs little and grows evenly, whatever it says.
 
-use rocket::Data;
-use rocket::fairing::{Fairing, Info, Kind};
-use rocket::http::uri::Origin;
-use rocket::http::{Method, Status};
-use rocket::request::Request;
+use hyper::header::HOST;
+use hyper::http::request::Parts;
+use rocket::http::Status;
 
 use super::problem::Problem;
 use super::site::Site;
 
 /// Most bytes of one header, its name included, and of an address: what nginx takes of either.
-const MAX_ONE: usize = 8 << 10;
+pub(super) const MAX_ONE: usize = 8 << 10;
 /// Most bytes of all headers together, as nginx has it (`large_client_header_buffers 4 8k`).
 const MAX_ALL: usize = 32 << 10;
 
@@ -22,52 +20,36 @@ const MAX_ALL: usize = 32 << 10;
 /// and what the page that says no looks like is the same for all.
 const FOR_ANY_HOST: [&str; 2] = ["/health/", "/static/"];
 
-/// Turns requests away. Attached first, so that no other fairing has seen them.
-pub(super) struct Gate;
-
-#[rocket::async_trait]
-impl Fairing for Gate {
-    fn info(&self) -> Info {
-        Info {
-            name: "gate",
-            kind: Kind::Request,
-        }
-    }
-
-    async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        if let Err(problem) = admit(request) {
-            request.local_cache(|| problem);
-            // No route takes this method, so the catcher answers, with what was said here.
-            request.set_method(Method::Options);
-            request.set_uri(Origin::ROOT);
-        }
-    }
-}
-
 /// Whether a request may come in.
 ///
 /// # Errors
-/// 431 and 414 where it is too large; 400 and 421 where it is for another host.
-pub(super) fn admit(request: &Request<'_>) -> Result<(), Problem> {
-    let sizes = request.headers().iter();
+/// 431 and 414 where it is too large; 400 where its address is none, and 400 and 421 where it is for
+/// another host.
+pub(super) fn admit(head: &Parts, site: Option<&Site>) -> Result<(), Problem> {
+    let sizes = head.headers.iter();
     measure(
-        sizes.map(|header| header.name().as_str().len() + header.value().len()),
-        request.uri().path().len() + request.uri().query().map_or(0, |query| query.len()),
+        sizes.map(|(name, value)| name.as_str().len() + value.len()),
+        head.uri.path().len() + head.uri.query().map_or(0, str::len),
     )?;
-    let path = request.uri().path();
-    let Some(site) = request.rocket().state::<Site>() else {
+    let path = head.uri.path();
+    if !path.starts_with('/') {
+        return Err(Problem::of(Status::BadRequest));
+    }
+    let Some(site) = site else {
         return Ok(());
     };
     if FOR_ANY_HOST.iter().any(|below| path.starts_with(below)) {
         return Ok(());
     }
-    let mut named = request.headers().get("Host");
+    let mut named = head.headers.get_all(HOST).iter();
     match (named.next(), named.next()) {
         (_, Some(_)) => Err(Problem::new(
             Status::BadRequest,
             "A request has one `Host` header, and this one has several.",
         )),
-        (host, None) => site.hosts.admit(host),
+        // What is no text is nobody's name.
+        (Some(host), None) => site.hosts.admit(Some(host.to_str().unwrap_or("?"))),
+        (None, None) => site.hosts.admit(None),
     }
 }
 

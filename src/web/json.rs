@@ -28,9 +28,9 @@ impl<'r, T: DeserializeOwned> FromData<'r> for JsonBody<T> {
 
     async fn from_data(
         request: &'r Request<'_>,
-        data: Data<'r>,
+        _: Data<'r>,
     ) -> rocket::data::Outcome<'r, Self, ()> {
-        match read(request, data).await.and_then(|body| parse(&body)) {
+        match read(request).await.and_then(|body| parse(&body)) {
             Ok(value) => Outcome::Success(Self(value)),
             Err(problem) => problem.hand_over(request),
         }
@@ -43,23 +43,23 @@ impl<'r, A: DeserializeOwned, B: DeserializeOwned> FromData<'r> for JsonParts<A,
 
     async fn from_data(
         request: &'r Request<'_>,
-        data: Data<'r>,
+        _: Data<'r>,
     ) -> rocket::data::Outcome<'r, Self, ()> {
         let both = |body: Zeroizing<Vec<u8>>| Ok(Self(parse(&body)?, parse(&body)?));
-        match read(request, data).await.and_then(both) {
+        match read(request).await.and_then(both) {
             Ok(parts) => Outcome::Success(parts),
             Err(problem) => problem.hand_over(request),
         }
     }
 }
 
-async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Zeroizing<Vec<u8>>, Problem> {
+async fn read(request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>, Problem> {
     if request.content_type().is_none_or(|kind| !kind.is_json()) {
         // Not only tidiness: a form of another site cannot send this type without asking first.
         let detail = "Send JSON with the header `Content-Type: application/json`.";
         return Err(Problem::new(Status::UnsupportedMediaType, detail));
     }
-    let body = read_small(request, data).await?;
+    let body = read_small(request).await?;
     // Each value but the first follows one of these.
     match memchr::memchr2_iter(b',', b':', &body).count() {
         0..MAX_VALUES => Ok(body),

@@ -2,6 +2,7 @@
 //! by route template. No account, path or address is in them.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -12,10 +13,6 @@ use prometheus_client::registry::Registry;
 use rocket::config::{Ident, LogLevel};
 use rocket::http::ContentType;
 use rocket::{Build, Rocket, State};
-
-use std::sync::Arc;
-
-use super::gate::Gate;
 
 /// What the server counts. Cheap to clone; clones share their counts.
 #[derive(Clone)]
@@ -82,7 +79,6 @@ impl Metrics {
             .merge(("ident", Ident::none()))
             .merge(("log_level", LogLevel::Off));
         rocket::custom(figment)
-            .attach(Gate)
             .manage(self.clone())
             .mount("/", rocket::routes![metrics])
             .register("/", rocket::catchers![no_metrics])

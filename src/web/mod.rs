@@ -27,6 +27,7 @@ mod range;
 mod receive;
 mod requests;
 mod room;
+mod server;
 mod shell;
 mod site;
 mod stop;
@@ -34,22 +35,22 @@ mod units;
 mod watched;
 mod wire;
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
 
-use rocket::config::{Ident, LogLevel, Shutdown};
-use rocket::fairing::AdHoc;
+use rocket::config::{Ident, LogLevel};
 use rocket::shield::Shield;
 use rocket::{Build, Rocket};
 use rocket_dyn_templates::Template;
 
 pub use room::words as usage_in_words;
+pub use server::files_for;
 
+use self::server::{Patience, Places, Server};
 use crate::config::Config;
 use crate::vault::Vault;
 
-/// Seconds beyond the grace in which Rocket closes what is still open.
-const MERCY_SECS: u32 = 3;
+/// Connections at once to the port of `/metrics`.
+const METRICS_CONNECTIONS: usize = 64;
 
 /// A server that could not start or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -65,34 +66,41 @@ pub struct ServeError(String);
 pub async fn serve(
     vault: Vault,
     config: &Config,
-    ready: impl Fn(SocketAddr) + Send + Sync + 'static,
+    ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
-    let liftoff = AdHoc::on_liftoff("announce", move |rocket| {
-        let config = rocket.config();
-        ready(SocketAddr::new(config.address, config.port));
-        Box::pin(async {})
-    });
-    let requests = stop::Requests::listen().map_err(|error| ServeError(error.to_string()))?;
-    let server = build(vault, config)?.attach(liftoff);
-    let metrics = server.state::<metrics::Metrics>().cloned();
-    let beside = metrics
-        .filter(|_| config.serving.metrics_port != 0)
-        .map(|metrics| tokio::spawn(serve_metrics(metrics, config.serving.metrics_port)));
-    let launched = match server.ignite().await {
-        Ok(server) => stop::run(server, requests).await,
-        Err(error) => Err(error),
+    let system = |error: std::io::Error| ServeError(error.to_string());
+    let requests = stop::Requests::listen().map_err(system)?;
+    let metrics = metrics::Metrics::new();
+    let rocket = build(vault, config, metrics.clone())?;
+    let serving = &config.serving;
+    let patience = Patience {
+        head: serving.receive_stall,
+        send: serving.send_stall,
+        grace: serving.shutdown_grace,
     };
+    let places = Places::new(serving.connections, &serving.trusted_proxies);
+    let server = Server::bind(rocket, patience, places).await?;
+    let beside = Some(serving.metrics_port).filter(|port| *port != 0);
+    let beside = beside.map(|port| tokio::spawn(serve_metrics(metrics, port, patience)));
+    ready(server.address().map_err(system)?);
+    server.run(requests).await;
     if let Some(beside) = beside {
         beside.abort();
     }
-    launched.map_err(|error| ServeError(describe(&error)))
+    Ok(())
 }
 
 /// A taken port is no reason not to serve pictures.
-async fn serve_metrics(metrics: metrics::Metrics, port: u16) {
-    if let Err(error) = metrics.server(port).launch().await {
-        let reason = describe(&error);
-        tracing::warn!(port, reason, "/metrics is not served; set `metrics_port`");
+async fn serve_metrics(metrics: metrics::Metrics, port: u16, patience: Patience) {
+    let places = Places::new(METRICS_CONNECTIONS, &[]);
+    let served = async {
+        let requests = stop::Requests::listen().map_err(|error| ServeError(error.to_string()))?;
+        let server = Server::bind(metrics.server(port), patience, places).await?;
+        server.run(requests).await;
+        Ok::<(), ServeError>(())
+    };
+    if let Err(error) = served.await {
+        tracing::warn!(port, %error, "/metrics is not served; set `metrics_port`");
     }
 }
 
@@ -112,29 +120,21 @@ pub fn hosts_in_words(config: &Config) -> String {
     hosts::Hosts::new(config.serving.public_url.as_deref()).in_words()
 }
 
-fn build(vault: Vault, config: &Config) -> Result<Rocket<Build>, ServeError> {
-    let grace = u32::try_from(config.serving.shutdown_grace.as_secs()).unwrap_or(u32::MAX);
-    let shutdown = Shutdown {
-        grace,
-        mercy: MERCY_SECS,
-        force: false,
-        // `stop` listens itself.
-        ctrlc: false,
-        signals: HashSet::new(),
-        ..Shutdown::default()
-    };
+fn build(
+    vault: Vault,
+    config: &Config,
+    metrics: metrics::Metrics,
+) -> Result<Rocket<Build>, ServeError> {
     let figment = rocket::Config::figment()
         .merge(("ident", Ident::none()))
         // Rocket's own lines hold paths, and so names and tokens. We log requests ourselves.
         .merge(("log_level", LogLevel::Off))
         // Anybody could send it; whom to believe is our own setting, `trusted_proxies`.
-        .merge(("ip_header", false))
-        .merge(("shutdown", shutdown));
+        .merge(("ip_header", false));
     figment
         .extract::<rocket::Config>()
         .map_err(|error| ServeError(error.to_string()))?;
     let site = site::Site::new(config, &vault);
-    let answers = answers::Answers::new(config);
     let https = config
         .serving
         .public_url
@@ -143,37 +143,20 @@ fn build(vault: Vault, config: &Config) -> Result<Rocket<Build>, ServeError> {
     Ok(rocket::custom(figment)
         .manage(vault)
         .manage(site)
-        .manage(metrics::Metrics::new())
+        .manage(metrics)
         .manage(budgets::Budgets::new(&config.budgets))
-        .manage(answers.clone())
-        .attach(gate::Gate)
+        .manage(answers::Answers::new(config))
         .attach(Template::fairing())
         // Before the others look at an answer: it may become another one.
-        .attach(answers)
+        .attach(answers::Settling)
         // Our own headers say more than Shield's.
         .attach(Shield::new())
         .attach(headers::SecurityHeaders { https })
         .attach(requests::RequestLog)
-        .attach(stop::let_idle_go())
         .mount("/", assets::routes())
         .mount("/", app::routes())
         .mount("/", watched::all(pages::routes()))
         .mount("/health", api::health::routes())
         .mount("/api/v1", watched::all(api::routes()))
         .register("/", catchers::catchers()))
-}
-
-fn describe(error: &rocket::Error) -> String {
-    use rocket::error::ErrorKind;
-    match error.kind() {
-        ErrorKind::Bind(error) => format!("the address cannot be used ({error})"),
-        ErrorKind::FailedFairings(failed) => {
-            let names: Vec<_> = failed.iter().map(|info| info.name).collect();
-            format!(
-                "{} failed; is there a `templates` folder in the current one?",
-                names.join(", ")
-            )
-        }
-        other => other.to_string(),
-    }
 }

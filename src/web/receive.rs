@@ -1,17 +1,19 @@
 //! Uploads by form, for the API and the pages alike: the token first, then file after file, each
 //! stored (or refused) before the next is read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use rocket::data::{ByteUnit, Data};
 use rocket::http::{ContentType, RawStr, Status};
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest, Request};
+use tokio::io::AsyncRead;
 
 use super::body::{Arriving, arriving, content_length, pass_by};
 use super::file_form::{FileForm, Part};
 use super::guards::{Reader, SameOrigin};
 use super::problem::Problem;
+use super::server::Exchange;
 use super::site::Site;
 use super::units;
 use crate::vault::Added;
@@ -38,9 +40,15 @@ pub(super) struct Incoming {
     /// The query's `name`, still percent-encoded.
     encoded_name: Option<String>,
     token: Option<String>,
+    exchange: Arc<Exchange>,
 }
 
 impl Incoming {
+    /// What it brings, as it comes.
+    pub(super) fn body(&self) -> impl AsyncRead + Unpin + Send + use<> {
+        self.exchange.body()
+    }
+
     /// The CSRF token, where it came in the header.
     pub(super) fn proof(&self) -> Option<&str> {
         self.token.as_deref()
@@ -81,6 +89,7 @@ impl<'r> FromRequest<'r> for Incoming {
             kind: request.content_type().cloned(),
             encoded_name: query_field(request, "name"),
             token: request.headers().get_one("X-CSRF-Token").map(str::to_owned),
+            exchange: Arc::clone(Exchange::of(request)),
         })
     }
 }
@@ -101,8 +110,8 @@ pub(super) struct Received {
     pub outcome: Result<Added, Problem>,
 }
 
-fn open_form<'r>(incoming: &Incoming, data: Data<'r>) -> Result<FileForm<'r>, Problem> {
-    let body = data.open(ByteUnit::max_value());
+fn open_form(incoming: &Incoming) -> Result<FileForm<'static>, Problem> {
+    let body = incoming.body();
     FileForm::open(incoming.kind.as_ref(), body, incoming.stall)
 }
 
@@ -114,10 +123,9 @@ fn open_form<'r>(incoming: &Incoming, data: Data<'r>) -> Result<FileForm<'r>, Pr
 pub(super) async fn import_form(
     reader: Reader,
     incoming: &Incoming,
-    data: Data<'_>,
     vault: &Vault,
 ) -> Result<(Unlocked, Result<Imported, Problem>), Problem> {
-    let form = open_form(incoming, data)?;
+    let form = open_form(incoming)?;
     let beginning = vault.admit_beginning(&reader.who).await?;
     let (token, zip) = form.up_to_file("csrf_token").await?;
     drop(beginning);
@@ -134,11 +142,10 @@ pub(super) async fn import_form(
 pub(super) async fn import_body(
     reader: Reader,
     incoming: &Incoming,
-    data: Data<'_>,
     vault: &Vault,
 ) -> Result<Imported, Problem> {
     let who = reader.into_writer(incoming.proof())?;
-    let zip = arriving(data.open(ByteUnit::max_value()), incoming.stall);
+    let zip = arriving(incoming.body(), incoming.stall);
     import(&who, zip, vault).await
 }
 
@@ -159,20 +166,19 @@ async fn import(who: &Unlocked, mut zip: Arriving<'_>, vault: &Vault) -> Result<
 pub(super) async fn receive_form(
     reader: Reader,
     incoming: &Incoming,
-    data: Data<'_>,
     vault: &Vault,
     mut note: impl FnMut(&Unlocked, Received) -> u64 + Send,
 ) -> Result<Unlocked, Problem> {
-    let mut form = open_form(incoming, data)?;
+    let mut form = open_form(incoming)?;
     let max_bytes = vault.max_file_bytes();
     let length = incoming.length.unwrap_or(u64::MAX);
-    let mut left = length.saturating_add(MIN_ANSWER).min(MAX_ANSWER);
+    let most = length.saturating_add(MIN_ANSWER).min(MAX_ANSWER);
     // One file is in memory at a time, so the form never needs more than the largest.
-    let _permit = vault.admit_form(&reader.who, incoming.length, left).await?;
+    let mut permit = vault.admit_form(&reader.who, incoming.length, most).await?;
     let mut reader = Some(reader);
     let mut token = incoming.token.clone();
     let mut signed: Option<Unlocked> = None;
-    let mut noted = 0;
+    let (mut noted, mut answer) = (0, 0);
     while let Some(part) = form.next(max_bytes).await? {
         match part {
             Part::Field { name, value } if name == "csrf_token" => token = Some(value.to_string()),
@@ -196,12 +202,16 @@ pub(super) async fn receive_form(
                 };
                 let name = told_name(&filename);
                 noted += 1;
-                left = left
-                    .checked_sub(note(who, Received { name, outcome }))
-                    .ok_or_else(|| answer_full(noted))?;
+                answer += note(who, Received { name, outcome });
+                if answer > most {
+                    return Err(answer_full(noted));
+                }
             }
         }
     }
+    // Of what was set aside, the answer takes what it says.
+    permit.shrink_to(answer);
+    incoming.exchange.memory().brought = Some(permit);
     signed.filter(|_| noted > 0).ok_or_else(|| {
         let message = "No file was chosen: choose at least one picture.";
         Problem::invalid_field("file", message)

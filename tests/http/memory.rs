@@ -151,17 +151,6 @@ pub(super) fn growth_kib(server: &Server, doing: impl FnOnce()) -> u64 {
     most.into_inner().saturating_sub(before)
 }
 
-/// Time that a process has had of any processor, as Linux tells it: in hundredths of a second, whatever
-/// the machine (`USER_HZ`).
-pub(super) fn processor_time(process: u32) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    // Only the name before the bracket may have spaces.
-    let (_, fields) = stat.rsplit_once(')').unwrap();
-    let ticks = fields.split_whitespace().skip(11).take(2);
-    let ticks: u64 = ticks.map(|field| field.parse::<u64>().unwrap()).sum();
-    Duration::from_millis(10 * ticks)
-}
-
 /// `VmRSS` of a process, as Linux tells it.
 pub(super) fn resident_kib(process: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();

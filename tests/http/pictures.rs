@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use image::{ImageFormat, RgbImage};
 
 use super::answer::Answer;
-use super::memory::processor_time;
 use super::samples;
 use super::server::{Server, wait_until};
 use super::store::Backend;
@@ -175,7 +174,7 @@ fn a_preview_that_many_ask_for_at_once_is_made_once(backend: &Backend) {
     let client = server.user("ada");
     let [one, other] = [1, 2].map(|seed| client.add("a.bmp", &slow_to_show(seed)));
     let processor_time_of = |id: &str, times: u8| {
-        let before = processor_time(server.process());
+        let before = server.processor_time();
         let show = || {
             client
                 .get(&format!("/api/v1/images/{id}/preview"))
@@ -186,7 +185,7 @@ fn a_preview_that_many_ask_for_at_once_is_made_once(backend: &Backend) {
                 scope.spawn(show);
             }
         });
-        processor_time(server.process()) - before
+        server.processor_time() - before
     };
     let once = processor_time_of(&one, 1);
     let by_many = processor_time_of(&other, FLOOD);

@@ -1,13 +1,13 @@
-//! Clients that take their time: half a head, a byte now and then, a body that stops coming.
-//!
-//! A body is ended by our own timeout. A head is not: Rocket has no timeout for one, and leaves it
-//! to the proxy in front. What must hold without a proxy is that the others do not notice.
+//! Clients that take their time: half a head, a byte now and then, a body that stops coming. Each is
+//! given up, and until then the others do not notice.
 
-use std::io::Write;
-use std::net::TcpStream;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
 
 use super::bad_uploads::{head, read_head};
 use super::client::{Client, PASSWORD};
@@ -20,6 +20,7 @@ on_both_stores!(
     slow_clients_disturb_nobody_and_stalled_uploads_are_given_up,
     dripped_uploads_keep_nobody_waiting_and_are_given_up,
     idle_connections_beyond_what_systems_give_by_themselves_keep_nobody_out,
+    one_address_takes_a_quarter_of_the_connections,
 );
 
 /// Connections beyond what the server is started with.
@@ -133,6 +134,52 @@ fn idle_connections_beyond_what_systems_give_by_themselves_keep_nobody_out(backe
     drop(idle);
 }
 
+/// The others find theirs; and a proxy, through which everybody comes, may take them all.
+fn one_address_takes_a_quarter_of_the_connections(backend: &Backend) {
+    const CONNECTIONS: usize = 64;
+    for (proxies, expected) in [("", CONNECTIONS / 4), ("127.0.0.2", CONNECTIONS)] {
+        let settings = [("CONNECTIONS", "64"), ("TRUSTED_PROXIES", proxies)];
+        let server = Server::with(backend, &settings);
+        let links: Vec<_> = (0..2 * CONNECTIONS)
+            .map(|_| from_elsewhere(&server))
+            .collect();
+        let served: Vec<_> = links.into_iter().filter_map(asked).collect();
+        let count = served.len();
+        // A proxy's leave some for whoever asked whether the server is ready.
+        assert!(
+            (expected - 4..=expected).contains(&count),
+            "{count} of {expected}"
+        );
+        if proxies.is_empty() {
+            server.anonymous().get("/health/live").expect(200);
+            assert!(server.log().contains("connections are refused"));
+        }
+    }
+}
+
+/// A connection from another address of this machine.
+fn from_elsewhere(server: &Server) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let from: SocketAddr = "127.0.0.2:0".parse().unwrap();
+    socket.bind(&from.into()).unwrap();
+    let to: SocketAddr = server.host().parse().unwrap();
+    socket.connect(&to.into()).unwrap();
+    let link = TcpStream::from(socket);
+    link.set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    link
+}
+
+/// The connection, which stays, if it is answered.
+fn asked(mut link: TcpStream) -> Option<TcpStream> {
+    let request = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    link.write_all(request).ok()?;
+    let mut status = [0; 12];
+    link.read_exact(&mut status).ok()?;
+    assert_eq!(&status, b"HTTP/1.1 200");
+    Some(link)
+}
+
 /// What everybody needs: readiness, taking in, listing, giving back.
 #[track_caller]
 fn assert_served(client: &Client, seed: u32) {
@@ -150,7 +197,7 @@ fn connection(server: &Server) -> TcpStream {
     link
 }
 
-/// Half a head; or a whole one and less of a body than Rocket reads before it asks us.
+/// Half a head; or a whole one and the beginning of a body.
 fn half_a_request(server: &Server, n: usize) -> TcpStream {
     let mut link = connection(server);
     let begun: &[u8] = match n % 4 {

@@ -1,7 +1,6 @@
 //! Taking everything along, and bringing it back.
 
 use rocket::State;
-use rocket::data::Data;
 use rocket::http::Status;
 use rocket::response::status::Custom;
 use rocket::serde::json::Json;
@@ -69,14 +68,13 @@ impl From<Imported> for Report {
     }
 }
 
-#[rocket::post("/account/import", data = "<data>")]
+#[rocket::post("/account/import")]
 async fn import(
     reader: Reader,
     incoming: Incoming,
-    data: Data<'_>,
     vault: &State<Vault>,
 ) -> Result<Json<Report>, Problem> {
-    let done = import_body(reader, &incoming, data, vault).await?;
+    let done = import_body(reader, &incoming, vault).await?;
     Ok(Json(done.into()))
 }
 

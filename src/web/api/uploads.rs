@@ -1,7 +1,6 @@
 //! Taking pictures in: one as the body, or several in a form.
 
 use rocket::State;
-use rocket::data::Data;
 use rocket::http::{ContentType, Status};
 use rocket::response::Responder;
 use rocket::response::content::RawJson;
@@ -59,25 +58,24 @@ struct Item {
     problem: Option<String>,
 }
 
-#[rocket::post("/images", data = "<data>")]
+#[rocket::post("/images")]
 async fn upload(
     sender: Uploader,
     incoming: Incoming,
     kind: Option<&ContentType>,
-    data: Data<'_>,
     vault: &State<Vault>,
 ) -> Result<Answer, Problem> {
     if kind.is_some_and(|kind| kind.is_form_data()) {
         let mut results = Results::new();
         let note = |who: &Unlocked, received| results.note(who, received);
-        receive_form(sender.0, &incoming, data, vault, note).await?;
+        receive_form(sender.0, &incoming, vault, note).await?;
         return Ok(Answer::Several(results.end()));
     }
     let who = sender.0.into_writer(incoming.proof())?;
     let name = incoming.name()?;
     let _permit = vault.admit(&who, incoming.length).await?;
     let bytes = read_file(
-        data,
+        incoming.body(),
         incoming.length,
         vault.max_file_bytes(),
         incoming.stall,

@@ -1,6 +1,5 @@
 //! `/account/export` and `/account/import`: taking everything along, and bringing it back.
 
-use rocket::data::Data;
 use rocket::response::Redirect;
 use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
@@ -119,15 +118,14 @@ fn import_page(who: &Unlocked, shell: Shell, done: Option<Done>, errors: &FieldE
     Template::render("pages/account_import", shell.with(page))
 }
 
-#[rocket::post("/account/import", data = "<data>")]
+#[rocket::post("/account/import")]
 async fn import(
     reader: Reader,
     incoming: Incoming,
-    data: Data<'_>,
     shell: Shell,
     vault: &State<Vault>,
 ) -> Result<Answer, Problem> {
-    let (who, done) = import_form(reader, &incoming, data, vault).await?;
+    let (who, done) = import_form(reader, &incoming, vault).await?;
     match done {
         Ok(done) => {
             let page = import_page(&who, shell, Some(done.into()), &FieldErrors::new());

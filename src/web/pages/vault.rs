@@ -1,6 +1,5 @@
 //! `/vault`: the grid, and uploading without scripts.
 
-use rocket::data::Data;
 use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
@@ -115,11 +114,10 @@ async fn grid(
     render(&reader.who, shell, vault, site, asked, None).await
 }
 
-#[rocket::post("/vault/upload", data = "<data>")]
+#[rocket::post("/vault/upload")]
 async fn upload(
     reader: Reader,
     incoming: Incoming,
-    data: Data<'_>,
     shell: Shell,
     vault: &State<Vault>,
     site: &State<Site>,
@@ -131,7 +129,7 @@ async fn upload(
         results.push(result);
         LINE + COPIES * text as u64
     };
-    let who = receive_form(reader, &incoming, data, vault, note).await?;
+    let who = receive_form(reader, &incoming, vault, note).await?;
     let all = Asked::default();
     render(&who, shell, vault, site, all, Some(results)).await
 }

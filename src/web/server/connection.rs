@@ -1,0 +1,215 @@
+//! A connection that gives up on an end that takes nothing, and lets one that is still sending read
+//! the answer.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep};
+
+/// Bytes that the system takes of us beyond what it may send already (tcp(7), `TCP_NOTSENT_LOWAT`).
+/// It takes more once half of them were sent: so whoever reads is seen to read, however slowly, and
+/// megabytes that nobody takes do not lie there unseen.
+const UNSENT: u32 = 256 << 10;
+
+/// What is still coming when a connection ends is read, so that the other end gets to the answer: it
+/// would be thrown away with what nobody read (RFC 9112, section 9.6). For so long, and so much.
+const LINGER: Duration = Duration::from_secs(2);
+const MAX_LINGERING: usize = 256 << 20;
+const PIECE: usize = 16 << 10;
+
+/// The connection.
+pub(super) struct Link {
+    stream: TcpStream,
+    /// How long the other end may take nothing.
+    patience: Duration,
+    timer: Pin<Box<Sleep>>,
+    /// Whether that time runs.
+    waits: bool,
+    /// Bytes read at the end; nothing before it.
+    lingered: Option<usize>,
+}
+
+impl Link {
+    /// Takes a connection over.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(super) fn new(stream: TcpStream, patience: Duration) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        let socket = SockRef::from(&stream);
+        // For what lies in the system when we have closed: it counts on its own.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        {
+            socket.set_tcp_notsent_lowat(UNSENT)?;
+            socket.set_tcp_user_timeout(Some(patience))?;
+        }
+        Ok(Self {
+            stream,
+            patience,
+            timer: Box::pin(sleep(Duration::ZERO)),
+            waits: false,
+            lingered: None,
+        })
+    }
+
+    /// What became of handing something on; an error once nothing was taken for too long.
+    fn judge<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        outcome: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if outcome.is_ready() {
+            self.waits = false;
+            return outcome;
+        }
+        if !self.waits {
+            self.waits = true;
+            self.timer.as_mut().reset(Instant::now() + self.patience);
+        }
+        ready!(self.timer.as_mut().poll(context));
+        tracing::info!("an answer that nobody reads was given up");
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Reads what is still coming, if anything is.
+    fn linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut piece = [0; PIECE];
+        loop {
+            let mut piece = ReadBuf::new(&mut piece);
+            let read = Pin::new(&mut self.stream).poll_read(context, &mut piece);
+            let lingered = self.lingered.get_or_insert(0);
+            match read {
+                Poll::Ready(Ok(())) if !piece.filled().is_empty() => {
+                    if *lingered == 0 {
+                        self.timer.as_mut().reset(Instant::now() + LINGER);
+                    }
+                    *lingered += piece.filled().len();
+                    if *lingered > MAX_LINGERING {
+                        return Poll::Ready(());
+                    }
+                }
+                Poll::Pending if *lingered > 0 => return self.timer.as_mut().poll(context),
+                // Nothing came, or it is over.
+                _ => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+impl AsyncRead for Link {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Link {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.judge(context, outcome)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
+        self.judge(context, outcome)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.lingered.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+        }
+        ready!(self.linger(context));
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_millis(500);
+
+    async fn linked() -> (Link, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let other = TcpStream::connect(listener.local_addr().unwrap()).await;
+        let (stream, _) = listener.accept().await.unwrap();
+        (Link::new(stream, PATIENCE).unwrap(), other.unwrap())
+    }
+
+    #[tokio::test]
+    async fn an_end_that_takes_nothing_is_given_up() {
+        let (mut link, other) = linked().await;
+        let error = link.write_all(&vec![0; 64 << 20]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        drop(other);
+    }
+
+    #[tokio::test]
+    async fn an_end_that_takes_its_time_gets_everything() {
+        let (mut link, mut other) = linked().await;
+        let sending = async move {
+            link.write_all(&vec![7; 16 << 20]).await.unwrap();
+            link.shutdown().await.unwrap();
+        };
+        let reading = async move {
+            let (mut all, mut piece) = (0, vec![0; 1 << 20]);
+            loop {
+                tokio::time::sleep(PATIENCE / 10).await;
+                match other.read(&mut piece).await.unwrap() {
+                    0 => break all,
+                    read => all += read,
+                }
+            }
+        };
+        let ((), read) = tokio::join!(sending, reading);
+        assert_eq!(read, 16 << 20);
+    }
+
+    #[tokio::test]
+    async fn who_still_sends_gets_the_answer_and_an_idle_end_is_not_waited_for() {
+        let (mut link, mut other) = linked().await;
+        let sending = async move {
+            other.write_all(&vec![0; 8 << 20]).await.unwrap();
+            let mut answer = String::new();
+            other.read_to_string(&mut answer).await.unwrap();
+            answer
+        };
+        let answering = async move {
+            link.read_exact(&mut [0; 1_000]).await.unwrap();
+            link.write_all(b"too large").await.unwrap();
+            link.shutdown().await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(sending, answering);
+        assert_eq!(answer, "too large");
+        let (mut link, _other) = linked().await;
+        let ended = tokio::time::timeout(LINGER / 2, link.shutdown()).await;
+        ended.unwrap().unwrap();
+    }
+}
