@@ -15,6 +15,7 @@ import quality
 import report
 import routes
 import siege
+import versus
 from contest import Contest, say
 from products import STORES, TOP, Bench
 
@@ -34,6 +35,7 @@ WORK = {
         lambda bench: clusters.large_zip(bench, "embedded", 1 if bench.quick else 10),
         lambda bench: clusters.large_zip(bench, "MongoDB", 1 if bench.quick else 2),
     ],
+    "versus": [versus.builds],
 }
 SLOW = {"many", "siege", "large"}
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -44,11 +46,15 @@ def main():
     parser.add_argument("work", nargs="*", choices=[*WORK, []], help="only these")
     parser.add_argument("--quick", action="store_true", help="fewer photographs and rounds, under three minutes")
     parser.add_argument("--corpus", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--before", type=os.path.abspath, help="another build of the program, for `versus`")
     parser.add_argument("--out", help="a file to write the tables to (default: standard output)")
     options = parser.parse_args()
-    wanted = options.work or [name for name in WORK if not (options.quick and name in SLOW)]
+    left_out = (SLOW if options.quick else set()) | (set() if options.before else {"versus"})
+    wanted = options.work or [name for name in WORK if name not in left_out]
+    if "versus" in wanted and not options.before:
+        parser.error("versus: beside which build? Say --before=PROGRAM")
     scratch = tempfile.mkdtemp(prefix="bench-", dir=os.path.join(TOP, "target"))
-    bench = Bench(scratch, options.corpus, options.quick)
+    bench = Bench(scratch, options.corpus, options.quick, options.before)
     say(f"{len(bench.photos)} photographs, {bench.bytes / 1e6:.0f} MB")
     contests, facts, failed = [], machine.facts(), False
     try:

@@ -15,6 +15,7 @@ from processes import Server, cpu, free_port, need, reference, run
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RELEASE = os.path.join(TOP, "target", "release")
+PROGRAM = os.path.join(RELEASE, "image-vault")
 PASSWORD = "a wedding of four herons"
 STORES = ("embedded", "MongoDB")
 # Limits that no measurement is to meet: they are not what is measured.
@@ -29,8 +30,10 @@ UNLIMITED = (
 class Bench:
     """What all measurements share: a scratch folder, the photographs, one mongod."""
 
-    def __init__(self, scratch, corpus, quick):
+    def __init__(self, scratch, corpus, quick, before=None):
         self.scratch, self.quick = scratch, quick
+        # Another build of the program, to be measured beside this one.
+        self.before = before
         names = sorted(name for name in os.listdir(corpus) if name.endswith(".jpg"))
         self.photos = [os.path.join(corpus, name) for name in names]
         self.bytes = sum(os.path.getsize(photo) for photo in self.photos)
@@ -74,13 +77,13 @@ class Bench:
 class Vault(Server):
     """One process of Image Vault."""
 
-    def __init__(self, store, data, log):
+    def __init__(self, store, data, log, program=PROGRAM):
         port = free_port()
         env = {key: value for key, value in os.environ.items() if not key.startswith(("ROCKET_", "IMAGE_VAULT_"))}
         env |= {"ROCKET_PORT": str(port), "IMAGE_VAULT_STORE": store, "IMAGE_VAULT_DATA_DIR": data}
         env |= {f"IMAGE_VAULT_{name}": "0" for name in UNLIMITED}
         self.token = None
-        super().__init__([os.path.join(RELEASE, "image-vault")], port, "/health/ready", log, env, TOP)
+        super().__init__([program], port, "/health/ready", log, env, TOP)
 
     @property
     def headers(self):
@@ -133,12 +136,12 @@ class Vault(Server):
 class Place:
     """Where a vault keeps its things; servers come and go."""
 
-    def __init__(self, bench, store):
-        self.bench, self.data = bench, bench.folder(f"vault-{store}")
+    def __init__(self, bench, store, program=PROGRAM):
+        self.bench, self.data, self.program = bench, bench.folder(f"vault-{store}"), program
         self.uri = "embedded" if store == "embedded" else bench.database()
 
     def start(self):
-        return Vault(self.uri, self.data, os.path.join(self.bench.folder("log"), "server.log"))
+        return Vault(self.uri, self.data, os.path.join(self.bench.folder("log"), "server.log"), self.program)
 
     def remove(self):
         """Gives the disk back what it can; mongod's files go with `Bench.close`."""

@@ -46,6 +46,7 @@ impl Vault {
         selection: Selection,
         name: Option<&str>,
     ) -> Result<Ticket> {
+        let _turn = self.bulk_turn(who, &selection).await?;
         let chosen = self.choose(who, selection, ImageState::Active).await?;
         if chosen.is_empty() {
             return Err(VaultError::invalid(
@@ -84,14 +85,20 @@ impl Vault {
     /// [`VaultError::NotFound`]; [`VaultError::Gone`] once the ticket has ended or one of its
     /// images was removed for good.
     pub async fn open_archive(&self, who: &Unlocked, id: &ArchiveId) -> Result<OpenArchive> {
+        // A plan is opened whole.
+        let _turn = self.0.bulk.wait(who.id()).await?;
         let archive = self.open_ticket(who, id).await?;
         let catalogue = self.catalogue(who, Sort::UploadedAt).await?;
-        let mut pictures = archive.plan.entries().iter().skip(archive.texts.count());
-        let all_there = pictures.all(|e| catalogue.get(&ImageId::from_bytes(e.source)).is_some());
-        if !all_there {
-            return Err(VaultError::Gone);
+        let (plan, texts) = (archive.plan.clone(), archive.texts.count());
+        let is_there = move |entry: &archive::Entry| {
+            let id = ImageId::from_bytes(entry.source);
+            catalogue.get(&id).is_some()
+        };
+        let all_there = move || plan.entries().iter().skip(texts).all(is_there);
+        match self.walk(all_there).await? {
+            true => Ok(archive),
+            false => Err(VaultError::Gone),
         }
-        Ok(archive)
     }
 
     /// The zip's bytes in this range, which lies within `0..size`.

@@ -34,7 +34,7 @@ impl Caller {
 
 /// What tries are counted by: the address, or the network of 64 bits that is the least one site has
 /// for itself in IPv6 (RFC 6177).
-pub fn network_of(address: IpAddr) -> String {
+pub(super) fn network_of(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(at) => at.to_string(),
         IpAddr::V6(at) => format!("{:x?}", &at.segments()[..4]),

@@ -14,7 +14,7 @@ mod opening;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use tokio::sync::{OwnedRwLockReadGuard, Semaphore};
+use tokio::sync::OwnedRwLockReadGuard;
 
 pub(super) use self::entry::Entry;
 pub(super) use self::kept::Catalogues;
@@ -67,8 +67,6 @@ pub(super) struct Catalogue {
     weight: usize,
     /// Bytes of memory up to which records are kept.
     share: usize,
-    /// The turn of who searches in the records that are not in memory.
-    deep: Arc<Semaphore>,
 }
 
 impl Catalogue {
@@ -83,7 +81,6 @@ impl Catalogue {
             slim: 0,
             weight: 0,
             share,
-            deep: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -208,7 +205,7 @@ impl Vault {
         }
         let mut catalogue = slot.write_owned().await;
         if catalogue.seq < seq {
-            self.bring_forward(who, &mut catalogue).await?;
+            self.bring_forward(who, &mut catalogue, seq).await?;
             catalogue.seq = catalogue.seq.max(seq);
         }
         if !catalogue.orders.contains_key(&sort) {

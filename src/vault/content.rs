@@ -285,10 +285,17 @@ impl Vault {
         if !self.has_room_beside(who, jpeg.len() as u64).await? {
             return Ok(jpeg);
         }
-        let blob = self.put_sealed(&key, &context, jpeg.clone()).await?;
-        let (records, quota) = (&self.store().records, self.default_quota());
-        if !records.set_preview(who.id(), id, &blob, &quota).await? {
-            self.store().blobs.delete(&blob.id).await?;
+        let kept = async {
+            let blob = self.put_sealed(&key, &context, jpeg.clone()).await?;
+            let (records, quota) = (&self.store().records, self.default_quota());
+            if !records.set_preview(who.id(), id, &blob, &quota).await? {
+                self.store().blobs.delete(&blob.id).await?;
+            }
+            Ok::<(), VaultError>(())
+        };
+        // It can be shown all the same; what is left of it the sweeper finds.
+        if let Err(error) = kept.await {
+            tracing::warn!(%error, "a preview was not kept");
         }
         Ok(jpeg)
     }

@@ -73,6 +73,7 @@ impl Vault {
             let message = "There is nothing to take along: your vault holds no picture.";
             return Err(VaultError::invalid("pictures", message));
         }
+        let _turn = self.0.bulk.wait(who.id()).await?;
         // For the list, for the ticket into which it is copied, and for records that are not in
         // memory as yet.
         let lists: u64 = entries
@@ -98,16 +99,19 @@ impl Vault {
     /// Every picture that can be listed, newest first and those in the trash last; and the others.
     async fn everything(&self, who: &Unlocked) -> Result<(Vec<Arc<Entry>>, Vec<LeftOut>)> {
         let catalogue = self.catalogue(who, Sort::UploadedAt).await?;
-        let order = catalogue.in_order(Sort::UploadedAt).unwrap_or_default();
-        let of = |state| order.iter().rev().filter(move |entry| entry.state == state);
-        let active = of(ImageState::Active);
-        let entries = active.chain(of(ImageState::Trashed)).cloned().collect();
-        let lost = catalogue.damaged().iter();
-        let left_out = lost.map(|id| LeftOut {
-            id: *id,
-            name: None,
-        });
-        Ok((entries, left_out.collect()))
+        let all = move || {
+            let order = catalogue.in_order(Sort::UploadedAt).unwrap_or_default();
+            let of = |state| order.iter().rev().filter(move |entry| entry.state == state);
+            let active = of(ImageState::Active);
+            let entries = active.chain(of(ImageState::Trashed)).cloned().collect();
+            let lost = catalogue.damaged().iter();
+            let left_out = lost.map(|id| LeftOut {
+                id: *id,
+                name: None,
+            });
+            (entries, left_out.collect())
+        };
+        self.walk(all).await
     }
 
     /// Reads every original, and tells which do not open.

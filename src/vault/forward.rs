@@ -104,16 +104,24 @@ impl<R: AsyncRead + Unpin> Forward<R> {
     }
 
     async fn read_content(&mut self, len: u64) -> Result<Bytes> {
+        let mut content = BytesMut::new();
+        self.read_on(&mut content, len).await?;
+        Ok(content.freeze())
+    }
+
+    /// So many more bytes of the present file.
+    pub(super) async fn read_on(&mut self, content: &mut BytesMut, more: u64) -> Result<()> {
         // Of this length at once: the caller has set the memory aside.
-        let mut content = BytesMut::with_capacity(usize::try_from(len).unwrap_or(0));
-        let mut from = (&mut self.from).take(len);
-        while (content.len() as u64) < len {
-            if from.read_buf(&mut content).await? == 0 {
+        content.reserve(usize::try_from(more).unwrap_or(0));
+        let end = content.len() as u64 + more;
+        let mut from = (&mut self.from).take(more);
+        while (content.len() as u64) < end {
+            if from.read_buf(content).await? == 0 {
                 return Err(Stop::TooEarly);
             }
         }
-        self.unread = self.unread.saturating_sub(len);
-        Ok(content.freeze())
+        self.unread = self.unread.saturating_sub(more);
+        Ok(())
     }
 
     async fn read_header(&mut self) -> Result<Option<PackedFile>> {

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 
+use bytes::BytesMut;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::io::AsyncRead;
@@ -27,6 +28,8 @@ use crate::store::ImageState;
 
 /// Sums asked for at a time.
 const LOOK_UP: usize = 500;
+/// Bytes of an export's list that are read at first.
+const FIRST_STEP: u64 = 1 << 20;
 /// Failures that are told one by one; all are counted. And pictures that were left out before.
 const MAX_FAILURES: usize = 1_000;
 
@@ -217,19 +220,31 @@ impl Vault {
             return Err(ImportError::Foreign.into());
         }
         let max_file = self.max_file_bytes();
-        let list = size + 2 * size.min(manifest::MAX_TAIL as u64) + WINDOW;
-        let mut permit = intake.reserve(who.id(), list + max_file).await?;
+        let mut permit = intake.reserve(who.id(), FIRST_STEP + WINDOW).await?;
         drop(beginning);
-        let bytes = zip.read(size).await.map_err(|stop| match stop {
-            Stop::Failed(kind) => ImportError::Read(kind),
-            Stop::TooEarly | Stop::Altered => ImportError::Damaged,
-        })?;
+        let mut bytes = BytesMut::new();
+        while (bytes.len() as u64) < size {
+            // As much as has come already, so that who claims much and sends little holds little. The
+            // old bytes are there until the new ones have their place.
+            let old = bytes.len() as u64;
+            let step = old.max(FIRST_STEP).min(size - old);
+            intake.grow(&mut permit, 2 * old + step + WINDOW).await?;
+            let read = zip.read_on(&mut bytes, step).await;
+            read.map_err(|stop| match stop {
+                Stop::Failed(kind) => ImportError::Read(kind),
+                Stop::TooEarly | Stop::Altered => ImportError::Damaged,
+            })?;
+        }
+        let bytes = bytes.freeze();
+        let list = size + 2 * size.min(manifest::MAX_TAIL as u64) + WINDOW;
+        intake.grow(&mut permit, list).await?;
         let read = move || match crc32fast::hash(&bytes) == crc32 {
             true => Manifest::read(bytes).map_err(ImportError::from),
             false => Err(ImportError::Damaged),
         };
         let manifest = tokio::task::spawn_blocking(read).await??;
-        permit.shrink_to(list + manifest.largest.min(max_file));
+        let largest = manifest.largest.min(max_file);
+        intake.grow(&mut permit, list + largest).await?;
         Ok((manifest, permit))
     }
 
@@ -298,7 +313,11 @@ impl Vault {
                 .await?;
         }
         let met = self.change_metadata(who, id, |metadata| past.fill_in(metadata));
-        Ok(met.await?.id)
+        match met.await {
+            // The picture is here all the same, without what else was said about it.
+            Err(VaultError::NoRoom(_)) => Ok(*id),
+            met => Ok(met?.id),
+        }
     }
 
     /// SHA-256 of what a download would give.

@@ -54,6 +54,17 @@ impl Intake {
         portion.ok_or(VaultError::Busy)
     }
 
+    /// Makes what is set aside so many bytes.
+    ///
+    /// # Errors
+    /// [`VaultError::Busy`] when there is no room for a while.
+    pub(super) async fn grow(&self, permit: &mut UploadPermit, bytes: u64) -> Result<()> {
+        match permit.grow(bytes, WAIT).await {
+            true => Ok(()),
+            false => Err(VaultError::Busy),
+        }
+    }
+
     /// Sets memory aside for a small body, or for the beginning of one whose length nobody knows
     /// yet. Whoever has this may wait for memory for a file, but not the other way round.
     ///

@@ -57,7 +57,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use accounts::{NewAccount, Opened};
-pub use caller::{Caller, network_of};
+pub use caller::Caller;
 pub use content::PlainStream;
 pub use credentials::{Proof, Recovery};
 pub use devices::Device;
@@ -94,6 +94,9 @@ use crate::crypto::InstanceSecret;
 use crate::store::Store;
 use crate::store::StoreError;
 
+/// Calls about many pictures that run at once.
+const BULK_AT_ONCE: usize = 4;
+
 /// Most pictures of one account that wait to be decoded.
 const MOST_TO_DECODE: usize = 1_000;
 
@@ -109,6 +112,8 @@ struct Inner {
     clock: Clock,
     passwords: passwords::Hashing,
     turns: turns::Turns,
+    /// Calls about many pictures at once: each has thousands of records or names in hand.
+    bulk: turns::Few,
     passes: rotation::Passes,
     passkeys: Option<webauthn_rs::Webauthn>,
     catalogues: catalogue::Catalogues,
@@ -147,6 +152,7 @@ impl Vault {
             clock,
             passwords: passwords::Hashing::new(&config.passwords, secret.pepper())?,
             turns: turns::Turns::new(config.passwords.queue),
+            bulk: turns::Few::new(BULK_AT_ONCE),
             passes: rotation::Passes::default(),
             passkeys: passkey_challenges::site(config.serving.public_url.as_deref()),
             catalogues: catalogue::Catalogues::new(&config.catalogue),

@@ -11,6 +11,7 @@ use super::error::{Result, VaultError};
 use super::filter::Filter;
 use super::images::{Image, ImageEdit};
 use super::listing::Sort;
+use super::turns::FewTurn;
 use super::{Unlocked, Vault};
 use crate::ids::ImageId;
 use crate::store::ImageRow;
@@ -22,6 +23,8 @@ pub const MAX_IDS: usize = 10_000;
 const BATCH: usize = 1_000;
 /// Records opened, changed and sealed in one transaction.
 const EDIT_BATCH: usize = 500;
+/// Ids up to which a call needs no turn: marking a picture does not wait for what is done to thousands.
+const FEW_IDS: usize = 16;
 /// Blobs removed side by side.
 const REMOVE_AT_ONCE: usize = 8;
 
@@ -54,6 +57,7 @@ impl Vault {
     /// there are more or fewer than expected: nothing is changed then. After any other, some of a
     /// large selection may have been moved.
     pub async fn trash(&self, who: &Unlocked, selection: Selection) -> Result<(u64, Timestamp)> {
+        let _turn = self.bulk_turn(who, &selection).await?;
         let ids = self.chosen_ids(who, selection, ImageState::Active).await?;
         let at = self.now();
         let moved = self.move_to(who, &ids, ImageState::Trashed, at).await?;
@@ -71,6 +75,7 @@ impl Vault {
         selection: Selection,
         about: ImageState,
     ) -> Result<u64> {
+        let _turn = self.bulk_turn(who, &selection).await?;
         let mut removed = 0;
         for batch in self.chosen_ids(who, selection, about).await?.chunks(BATCH) {
             who.watch.look().await?;
@@ -87,6 +92,7 @@ impl Vault {
     /// # Errors
     /// As [`Vault::trash`].
     pub async fn restore(&self, who: &Unlocked, selection: Selection) -> Result<u64> {
+        let _turn = self.bulk_turn(who, &selection).await?;
         let ids = self.chosen_ids(who, selection, ImageState::Trashed).await?;
         self.move_to(who, &ids, ImageState::Active, self.now())
             .await
@@ -103,6 +109,7 @@ impl Vault {
         edit: ImageEdit,
     ) -> Result<u64> {
         let edit = Arc::new(edit.checked()?);
+        let _turn = self.bulk_turn(who, &selection).await?;
         let ids = self.chosen_ids(who, selection, ImageState::Active).await?;
         for batch in ids.chunks(EDIT_BATCH) {
             who.watch.look().await?;
@@ -121,18 +128,18 @@ impl Vault {
         id: &ImageId,
     ) -> Result<(Option<ImageId>, Option<ImageId>)> {
         let sort = Sort::UploadedAt;
-        let catalogue = self.catalogue(who, sort).await?;
-        let order = catalogue.in_order(sort).unwrap_or_default();
-        let place = catalogue
-            .get(id)
-            .and_then(|entry| Some((entry.state, find(order, sort, &sort.key(entry)).ok()?)));
-        let Some((state, at)) = place else {
-            return Ok((None, None));
+        let (catalogue, id) = (self.catalogue(who, sort).await?, *id);
+        let find_them = move || {
+            let order = catalogue.in_order(sort).unwrap_or_default();
+            let entry = catalogue.get(&id)?;
+            let at = find(order, sort, &sort.key(entry)).ok()?;
+            let same = |other: &&Arc<Entry>| other.state == entry.state;
+            let newer = order[at + 1..].iter().find(same);
+            let older = order[..at].iter().rev().find(same);
+            Some((newer.map(|entry| entry.id), older.map(|entry| entry.id)))
         };
-        let same = |entry: &&Arc<Entry>| entry.state == state;
-        let newer = order[at + 1..].iter().find(same);
-        let older = order[..at].iter().rev().find(same);
-        Ok((newer.map(|entry| entry.id), older.map(|entry| entry.id)))
+        // Among a hundred thousand the next one of its state may be the last.
+        Ok(self.walk(find_them).await?.unwrap_or_default())
     }
 
     /// The chosen images as a page shows them, at most `limit`, and how many there are.
@@ -146,6 +153,7 @@ impl Vault {
         of: ImageState,
         limit: usize,
     ) -> Result<(Vec<Image>, usize)> {
+        let _turn = self.bulk_turn(who, &selection).await?;
         let chosen = self.choose(who, selection, of).await?;
         let count = chosen.len();
         let shown = chosen.into_iter().take(limit).collect();
@@ -154,6 +162,21 @@ impl Vault {
             shown.iter().filter_map(|entry| Image::of(entry)).collect(),
             count,
         ))
+    }
+
+    /// The turn of a call about so many images, if it needs one.
+    ///
+    /// # Errors
+    /// [`VaultError::Busy`] where others of the account, or of all, take long.
+    pub(super) async fn bulk_turn(
+        &self,
+        who: &Unlocked,
+        selection: &Selection,
+    ) -> Result<Option<FewTurn>> {
+        match selection {
+            Selection::Ids(ids) if ids.len() <= FEW_IDS => Ok(None),
+            _ => self.0.bulk.wait(who.id()).await.map(Some),
+        }
     }
 
     /// The chosen images: ids in their own order and once each, else newest first. `All` means

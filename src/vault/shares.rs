@@ -13,6 +13,9 @@ use crate::ids::AccountId;
 /// Semaphores count in `u32`, so memory is counted in KiB.
 const UNIT: u64 = 1024;
 
+/// How often memory is asked for by who cannot stand in line for it.
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+
 /// Whose share memory is taken from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Payer {
@@ -72,9 +75,15 @@ impl<K: Eq + Hash + Clone> Shares<K> {
         let (of_share, of_all) = self.most.units(bytes);
         let waiting = async {
             // The share first: who waits for that keeps no memory from others.
+            let of_share = share.acquire_many_owned(of_share).await.ok()?;
+            let of_all = match of_all > self.most.of_one {
+                // Nobody stands in line behind what takes more than a share.
+                true => repeated(|| self.all.clone().try_acquire_many_owned(of_all).ok()).await,
+                false => self.all.clone().acquire_many_owned(of_all).await.ok()?,
+            };
             Some(Portion {
-                of_share: share.acquire_many_owned(of_share).await.ok()?,
-                of_all: self.all.clone().acquire_many_owned(of_all).await.ok()?,
+                of_share,
+                of_all,
                 most: self.most,
             })
         };
@@ -93,7 +102,23 @@ impl<K: Eq + Hash + Clone> Shares<K> {
     }
 }
 
+/// Tries until it works out.
+async fn repeated<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
+    loop {
+        if let Some(done) = attempt() {
+            return done;
+        }
+        tokio::time::sleep(BETWEEN_TRIES).await;
+    }
+}
+
 impl Portion {
+    /// Makes it so many bytes; false where there was no room for so long.
+    pub async fn grow(&mut self, bytes: u64, wait: Duration) -> bool {
+        let grown = repeated(|| self.resize(bytes).then_some(()));
+        tokio::time::timeout(wait, grown).await.is_ok()
+    }
+
     /// Makes it so many bytes: less at once, more only where there is room now. Returns whether it
     /// is so.
     pub fn resize(&mut self, bytes: u64) -> bool {
@@ -166,6 +191,21 @@ mod tests {
         assert!(at_once(&shares, ADA, 1).is_none());
         drop(large);
         assert!(at_once(&shares, ADA, 1).is_some());
+    }
+
+    #[tokio::test]
+    async fn nobody_stands_in_line_behind_what_is_larger_than_a_share() {
+        let shares = Arc::new(shares());
+        let held = at_once(&shares, ADA, 6 * MIB).unwrap();
+        let waiting = tokio::spawn({
+            let shares = Arc::clone(&shares);
+            async move { shares.reserve(&BEN, 12 * MIB, Duration::MAX).await }
+        });
+        tokio::time::sleep(2 * BETWEEN_TRIES).await;
+        let cleo = shares.reserve(&3, 4 * MIB, Duration::from_secs(5)).await;
+        assert!(cleo.is_some());
+        drop((held, cleo));
+        assert!(waiting.await.unwrap().is_some());
     }
 
     #[tokio::test]

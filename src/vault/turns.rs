@@ -5,10 +5,18 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::error::{Result, VaultError};
+use crate::crypto;
+use crate::ids::AccountId;
+
+/// Most calls of one account that wait for a turn at work that takes much, and how long.
+const MOST_WAITING: usize = 100;
+const WAIT: Duration = Duration::from_secs(20);
 
 type Key = [u8; 32];
 type Lines = HashMap<Key, Line>;
@@ -26,6 +34,18 @@ struct Line {
     here: usize,
     /// Tries that were counted and have no outcome yet.
     under_way: usize,
+}
+
+/// Work that takes much: one of an account at a time, and a few of all accounts.
+pub(super) struct Few {
+    own: Turns,
+    all: Arc<Semaphore>,
+}
+
+/// A turn at such work. It ends when this is dropped.
+pub(super) struct FewTurn {
+    _of_all: OwnedSemaphorePermit,
+    _own: Turn,
 }
 
 /// A place in a line, left on every way out.
@@ -112,16 +132,40 @@ impl Drop for Place {
     }
 }
 
+impl Few {
+    /// So many at once, each of another account.
+    pub(super) fn new(of_all: usize) -> Self {
+        Self {
+            own: Turns::new(MOST_WAITING),
+            all: Arc::new(Semaphore::new(of_all)),
+        }
+    }
+
+    /// Waits for a turn of this account.
+    ///
+    /// # Errors
+    /// [`VaultError::Busy`] where it does not come for a while.
+    pub(super) async fn wait(&self, account: &AccountId) -> Result<FewTurn> {
+        let turns = async {
+            // Its own first: who waits for that keeps no turn from others.
+            let own = self.own.wait(crypto::sha256(account.as_bytes()), 1).await?;
+            let of_all = self.all.clone().acquire_owned().await;
+            let closed = |_| VaultError::Internal("a line was closed".into());
+            Ok(FewTurn {
+                _of_all: of_all.map_err(closed)?,
+                _own: own,
+            })
+        };
+        timeout(WAIT, turns).await.unwrap_or(Err(VaultError::Busy))
+    }
+}
+
 fn lock(lines: &Mutex<Lines>) -> MutexGuard<'_, Lines> {
     lines.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use tokio::time::timeout;
-
     use super::*;
 
     const SOON: Duration = Duration::from_millis(20);
@@ -151,6 +195,19 @@ mod tests {
         }
         drop(first);
         assert!(lock(&turns.lines).is_empty());
+    }
+
+    #[tokio::test]
+    async fn of_one_account_there_is_one_and_of_all_a_few() {
+        let few = Few::new(2);
+        let account = |n| AccountId::from_bytes([n; 16]);
+        let first = few.wait(&account(1)).await.unwrap();
+        let (ada, ben, cleo) = (account(1), account(2), account(3));
+        assert!(timeout(SOON, few.wait(&ada)).await.is_err(), "it has one");
+        let _second = few.wait(&ben).await.unwrap();
+        assert!(timeout(SOON, few.wait(&cleo)).await.is_err(), "two are all");
+        drop(first);
+        few.wait(&cleo).await.unwrap();
     }
 
     #[tokio::test]

@@ -24,6 +24,7 @@ use crate::media::MediaError;
 use crate::store::ImageRow;
 use crate::store::ImageState;
 use crate::store::Inserted;
+use crate::store::StoreError;
 
 /// How an upload ended.
 pub enum Added {
@@ -287,6 +288,11 @@ impl Vault {
             Ok(Inserted::NoRoom) => {
                 self.remove_blobs(std::slice::from_ref(&row)).await;
                 Err(self.no_room(who, row.kept()).await?)
+            }
+            // Nothing was, and a full disk needs the room.
+            Err(error @ StoreError::Full(_)) => {
+                self.remove_blobs(std::slice::from_ref(&row)).await;
+                Err(error.into())
             }
             // Whether the row was stored is unknown when a store fails at the commit: the blobs
             // stay, and the sweeper removes them if no row names them.

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use rocket::fairing::{Fairing, Info, Kind};
-use rocket::http::Method;
+use rocket::http::{Method, Status};
 use rocket::request::Request;
 use rocket::response::{Responder, Response};
 
@@ -81,7 +81,10 @@ impl Answers {
                 let Some(len) = response.body_mut().size().await else {
                     return Ok(());
                 };
-                response.set_raw_header("Content-Length", len.to_string());
+                // Of a 304 it would be the length of what is not sent (RFC 9110, section 8.6).
+                if response.status() != Status::NotModified {
+                    response.set_raw_header("Content-Length", len.to_string());
+                }
                 let len = len as u64;
                 len + len.min(ON_ITS_WAY * PIECE)
             }

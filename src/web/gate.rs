@@ -41,6 +41,10 @@ pub(super) fn admit(head: &Parts, site: Option<&Site>) -> Result<(), Problem> {
     if FOR_ANY_HOST.iter().any(|below| path.starts_with(below)) {
         return Ok(());
     }
+    // Where the address names one as well, that counts (RFC 9112, section 3.2.2); both have to be ours.
+    if let Some(authority) = head.uri.authority() {
+        site.hosts.admit(Some(authority.as_str()))?;
+    }
     let mut named = head.headers.get_all(HOST).iter();
     match (named.next(), named.next()) {
         (_, Some(_)) => Err(Problem::new(

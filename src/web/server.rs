@@ -13,6 +13,7 @@ mod tls;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -71,6 +72,14 @@ struct Inside {
     places: Arc<Places>,
     /// Requests that are being answered, whether or not anybody still waits for that.
     running: TaskTracker,
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone)]
+struct OtherEnd {
+    address: SocketAddr,
+    /// Whether it has more to send that nobody will read.
+    is_sending: Arc<AtomicBool>,
 }
 
 impl Server {
@@ -146,14 +155,18 @@ impl Server {
         drop(listener);
         let running = inside.running;
         running.close();
+        let ended = async {
+            graceful.shutdown().await;
+            // Also for whom nobody waits any more: what handlers have begun they bring to an end.
+            running.wait().await;
+        };
         tokio::select! {
             biased;
-            () = graceful.shutdown() => {}
+            () = ended => return,
             () = stopped => {}
             () = requests.another() => return,
         }
-        // What handlers have begun they may bring to an end. Whatever else still runs is cut with
-        // the process.
+        // Whatever still runs then is cut with the process.
         tokio::select! {
             () = running.wait() => {}
             () = sleep(MERCY) => {}
@@ -170,12 +183,16 @@ impl Inside {
         peer: SocketAddr,
         watcher: Watcher,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let link = Link::new(stream, self.patience.send)?;
+        let end = OtherEnd {
+            address: peer,
+            is_sending: Arc::default(),
+        };
+        let link = Link::new(stream, self.patience.send, end.is_sending.clone())?;
         match &self.tls {
-            None => self.speak(link, peer, watcher).await?,
+            None => self.speak(link, &end, watcher).await?,
             Some(tls) => {
                 let agreed = timeout(self.patience.head, tls.accept(link)).await??;
-                self.speak(agreed, peer, watcher).await?;
+                self.speak(agreed, &end, watcher).await?;
             }
         }
         Ok(())
@@ -184,11 +201,11 @@ impl Inside {
     async fn speak(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        peer: SocketAddr,
+        end: &OtherEnd,
         watcher: Watcher,
     ) -> hyper::Result<()> {
         let service = service_fn(|request| {
-            exchange::answer(self.rocket.clone(), &self.running, peer, request)
+            exchange::answer(self.rocket.clone(), &self.running, end.clone(), request)
         });
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         watcher.watch(connection).await

@@ -34,6 +34,10 @@ pub(super) struct Site {
     pub(super) trusted_proxies: Vec<IpNet>,
 }
 
+/// The cookie of a chosen theme, and the one in which Rocket keeps a message for the next page.
+pub(super) const THEME_COOKIE: &str = "theme";
+const FLASH_COOKIE: &str = "_flash";
+
 /// How long a link to register with can be used.
 pub(super) const INVITATION_LASTS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -81,6 +85,15 @@ impl Site {
     /// Name of the session cookie.
     pub(super) fn cookie_name(&self) -> &str {
         &self.cookie_name
+    }
+
+    /// Whether anything reads this `name=value` of a `Cookie` header.
+    pub(super) fn reads_cookie(&self, cookie: &str) -> bool {
+        let name = cookie
+            .split_once('=')
+            .map_or(cookie, |(name, _)| name.trim());
+        let waiting = || self.waiting_cookie_name() == name;
+        [THEME_COOKIE, FLASH_COOKIE, &self.cookie_name].contains(&name) || waiting()
     }
 
     /// The cookie for a session's secret.

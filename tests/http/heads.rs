@@ -19,6 +19,8 @@ on_both_stores!(
     what_browsers_send_is_untouched,
     half_a_head_holds_little_and_is_given_up,
     what_is_no_address_is_a_bad_request,
+    a_request_that_waits_for_its_body_holds_little_whatever_its_cookies,
+    another_host_in_the_address_is_refused_as_well,
 );
 
 /// Sizes of one header: the largest that is taken, and what hyper takes.
@@ -255,4 +257,38 @@ fn what_is_no_address_is_a_bad_request(backend: &Backend) {
     let whole = format!("GET http://{}/health/live", server.host());
     let (status, answer) = ask(&server, &head(&server, &whole, ""));
     assert_eq!(status, 200, "{answer}");
+}
+
+fn a_request_that_waits_for_its_body_holds_little_whatever_its_cookies(backend: &Backend) {
+    const LINKS: usize = 60;
+    let server = Server::start(backend);
+    let names: Vec<String> = (0..8_000).map(|n| format!("{n:x}=;")).collect();
+    let cookies: String = names
+        .chunks(1_600)
+        .map(|line| format!("Cookie: {}\r\n", line.concat()))
+        .collect();
+    let head = format!(
+        "POST /api/v1/sessions HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n\
+         {cookies}Content-Length: 100\r\n\r\n",
+        server.host()
+    );
+    assert!(head.len() > 30_000, "{}", head.len());
+    let mut links = Vec::new();
+    let growth = growth_kib(&server, || {
+        for _ in 0..LINKS {
+            let mut link = TcpStream::connect(server.host()).unwrap();
+            link.write_all(head.as_bytes()).unwrap();
+            links.push(link);
+        }
+        std::thread::sleep(Duration::from_secs(2));
+    });
+    // More than a MiB each where all of them are kept.
+    assert!(growth < MAX_GROWTH_KIB, "{growth} KiB");
+}
+
+/// Where an address names a host, that is the one that is meant (RFC 9112, section 3.2.2).
+fn another_host_in_the_address_is_refused_as_well(backend: &Backend) {
+    let server = Server::start(backend);
+    let (status, answer) = ask(&server, &head(&server, "GET http://evil.example/login", ""));
+    assert_eq!(status, 421, "{answer}");
 }

@@ -1,6 +1,9 @@
 //! POST /api/v1/account/import and its page: an export comes back whole, or it is told what does not.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -22,6 +25,7 @@ on_both_stores!(
     an_import_needs_its_owner_and_a_page_of_ours,
     an_import_ends_with_its_session,
     the_page_takes_an_export_back_and_counts,
+    who_claims_a_long_list_and_sends_little_keeps_nobody_from_uploading,
 );
 
 /// Sends a zip.
@@ -404,4 +408,36 @@ fn the_page_takes_an_export_back_and_counts(backend: &Backend) {
     let page = page.expect(200).text();
     assert!(page.contains("4 of 5 identical") && page.contains("SHA-256"));
     assert!(page.contains("&lt;b&gt;pass") && !page.contains("<b>pass"));
+}
+
+/// Two of them, whose lists alone would take more than all the memory there is.
+fn who_claims_a_long_list_and_sends_little_keeps_nobody_from_uploading(backend: &Backend) {
+    let settings = [("UPLOAD_MEMORY", "16 MiB"), ("MAX_FILE", "8 MiB")];
+    let server = Server::with(backend, &settings);
+    let ada = server.user("ada");
+    ada.add("1.jpg", &samples::jpeg(1));
+    let mut begun = exported(&ada);
+    // Both lengths in the first file's header (APPNOTE 4.3.7).
+    let claimed = (200_u32 << 20).to_le_bytes();
+    begun[18..22].copy_from_slice(&claimed);
+    begun[22..26].copy_from_slice(&claimed);
+    begun.truncate(200);
+    let _links: Vec<_> = ["ben", "cleo"]
+        .map(|name| {
+            let client = server.user(name);
+            let head = format!(
+                "POST /api/v1/account/import HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
+                 Content-Type: application/zip\r\nContent-Length: 300000000\r\n\r\n",
+                server.host(),
+                client.token
+            );
+            let mut link = TcpStream::connect(server.host()).unwrap();
+            link.write_all(&[head.as_bytes(), &begun].concat()).unwrap();
+            link
+        })
+        .into();
+    std::thread::sleep(Duration::from_millis(500));
+    let mut large = samples::jpeg(2);
+    large.resize(6 << 20, 0);
+    ada.add("2.jpg", &large);
 }

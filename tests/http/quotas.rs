@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::client::Client;
+use super::exporting::exported;
+use super::importing::import;
 use super::samples;
 use super::server::Server;
 use super::store::Backend;
@@ -14,6 +16,7 @@ on_both_stores!(
     a_full_vault_is_looked_at_and_marked_and_takes_no_long_captions,
     a_file_larger_than_the_whole_quota_is_413_before_it_is_sent,
     what_is_there_already_needs_no_room,
+    an_import_of_what_is_there_already_needs_no_room,
     uploads_at_the_same_moment_never_get_past_the_quota,
     uploads_to_two_servers_never_get_past_the_quota,
     a_form_takes_what_fits_and_says_what_did_not,
@@ -201,6 +204,24 @@ fn what_is_there_already_needs_no_room(backend: &Backend) {
 }
 
 /// Each is looked at while there is room for it; where they go in, most of them find none.
+/// Whatever else is said about it where it comes from.
+fn an_import_of_what_is_there_already_needs_no_room(backend: &Backend) {
+    let server = Server::start(backend);
+    let (ada, ben) = (server.user("ada"), server.user("ben"));
+    let picture = samples::jpeg(1);
+    let (hers, his) = (ada.add("1.jpg", &picture), ben.add("1.jpg", &picture));
+    let words = json!({ "caption": "dog ".repeat(1_000) });
+    ben.patch(&format!("/api/v1/images/{his}"), &words)
+        .json(200);
+    let limit = counted(&ada, &hers).to_string();
+    said(&server, &["ada", "--bytes", &limit]);
+    let report = import(&ada, &exported(&ben)).json(200);
+    for count in ["total", "already_here", "identical"] {
+        assert_eq!(report[count], 1, "{report}");
+    }
+    assert_eq!(ada.image(&hers)["caption"], "");
+}
+
 fn uploads_at_the_same_moment_never_get_past_the_quota(backend: &Backend) {
     let server = Server::with(backend, &[("QUOTA_IMAGES", "5")]);
     let client = server.user("ada");

@@ -33,7 +33,7 @@ const IN_A_ROW: usize = 8;
 /// The share, as much for what is being made, and what an allocator keeps.
 const MAX_GROWTH_KIB: u64 = 64 << 10;
 /// What the connections themselves hold, and what an allocator keeps.
-const MAX_LEFT_KIB: u64 = 40 << 10;
+const MAX_LEFT_KIB: u64 = 24 << 10;
 
 fn server(backend: &Backend) -> Server {
     let settings = [("SEND_STALL", "2s"), ("ANSWER_MEMORY", MEMORY)];

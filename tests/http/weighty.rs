@@ -1,5 +1,6 @@
 //! Pictures about which as much is said as can be: what that costs, and what still works.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use serde_json::{Value, json};
@@ -20,6 +21,8 @@ on_both_stores!(
     other_names_are_left_out_where_there_is_no_room_for_them,
     an_import_tells_which_record_would_get_too_long,
     an_account_has_as_many_pictures_as_its_list_has_memory_for,
+    many_calls_about_everything_take_the_memory_of_a_few,
+    a_search_misses_nothing_while_pictures_are_marked,
 );
 
 /// One character of three bytes that folds into eighteen of 33.
@@ -309,4 +312,56 @@ fn an_account_has_as_many_pictures_as_its_list_has_memory_for(backend: &Backend)
         .expect(204);
     client.add("fits", last);
     assert_eq!(names(&client.list("limit=1")), ["fits"]);
+}
+
+fn many_calls_about_everything_take_the_memory_of_a_few(backend: &Backend) {
+    const CALLS: usize = 64;
+    let mut server = Server::start(backend);
+    let client = server.user("ada");
+    add_weighty(&client, 200);
+    server.restart();
+    client.list("");
+    let growth = growth_kib(&server, || {
+        thread::scope(|scope| {
+            for n in 0..CALLS {
+                let client = &client;
+                scope.spawn(move || {
+                    let mark = json!({ "all": true, "favourite": n % 2 == 0 });
+                    let answer = client.post("/api/v1/images/favourite", &mark);
+                    assert!(matches!(answer.status, 200 | 503), "{}", answer.text());
+                });
+            }
+        });
+    });
+    // Two hundred records, sealed and opened, on their way and in the list; not 64 times.
+    assert!(growth < 2 * MOST_GROWTH_KIB, "{growth} KiB");
+}
+
+/// Each change makes the picture one whose record is read when somebody searches.
+fn a_search_misses_nothing_while_pictures_are_marked(backend: &Backend) {
+    const PICTURES: u32 = 60;
+    let settings = [("ACCOUNT_CATALOGUE_MEMORY", "1 MiB")];
+    let server = Server::with(backend, &settings);
+    let client = server.user("ada");
+    add_weighty(&client, PICTURES);
+    let ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 0.. {
+                if ended.load(Ordering::Relaxed) {
+                    break;
+                }
+                let mark = json!({ "all": true, "favourite": n % 2 == 0 });
+                client.post("/api/v1/images/favourite", &mark).expect(200);
+            }
+        });
+        for _ in 0..30 {
+            let found = client.list("q=%EF%B7%BA&limit=1")["total"].clone();
+            if found != PICTURES {
+                ended.store(true, Ordering::Relaxed);
+            }
+            assert_eq!(found, PICTURES);
+        }
+        ended.store(true, Ordering::Relaxed);
+    });
 }

@@ -2,23 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::OwnedRwLockReadGuard;
-use tokio::time::timeout;
 
 use super::opening::{BATCH, Opened, open};
 use super::{Catalogue, Entry};
 use crate::ids::ImageId;
 use crate::store::Change;
 use crate::store::ImageState;
-use crate::vault::error::{Result, VaultError};
+use crate::vault::error::Result;
 use crate::vault::filter::Filter;
 use crate::vault::listing::Sort;
 use crate::vault::{Unlocked, Vault};
-
-/// How long a search in records waits for its turn before it is told to come again.
-const WAIT: Duration = Duration::from_secs(20);
 
 impl Vault {
     /// The same images, each with its record. One that went away meanwhile is left out.
@@ -47,7 +42,7 @@ impl Vault {
     /// record in it the filter means, where that takes a look into the record.
     ///
     /// # Errors
-    /// [`VaultError::Busy`] where others of the account, or of all, search like this for too long.
+    /// [`crate::vault::VaultError::Busy`] where others of the account, or of all, search like this for too long.
     pub(in crate::vault) async fn searched(
         &self,
         who: &Unlocked,
@@ -55,29 +50,35 @@ impl Vault {
         filter: &Filter,
         about: ImageState,
     ) -> Result<(OwnedRwLockReadGuard<Catalogue>, HashSet<ImageId>)> {
-        let catalogue = self.catalogue(who, sort).await?;
-        let ids = catalogue.to_look_into(filter, about);
-        if ids.is_empty() {
+        let mut catalogue = self.catalogue(who, sort).await?;
+        if catalogue.slim == 0 || !filter.asks_for_words() {
             return Ok((catalogue, HashSet::new()));
         }
-        let own = catalogue.deep.clone();
         // What takes long keeps nobody from bringing it forward.
         drop(catalogue);
-        let turns = async {
-            // One of an account, which keeps no turn from others while it waits for its own.
-            let own = own.acquire().await.ok()?;
-            Some((own, self.0.catalogues.deep.acquire().await.ok()?))
-        };
-        let Ok(Some(_turns)) = timeout(WAIT, turns).await else {
-            return Err(VaultError::Busy);
-        };
-        let mut found = HashSet::new();
-        for ids in ids.chunks(BATCH) {
-            let meant = Some((filter.clone(), about));
-            let read = self.read_records(who, ids, meant).await?;
-            found.extend(read.iter().map(|entry| entry.id));
+        let _turn = self.0.catalogues.deep.wait(who.id()).await?;
+        let (mut looked, mut found) = (HashSet::new(), HashSet::new());
+        loop {
+            // Meanwhile others may have lost their records: those that were changed, or all.
+            catalogue = self.catalogue(who, sort).await?;
+            let outer = filter.without_words();
+            let ids;
+            let lacking = move || {
+                let ids = catalogue.without_record(&outer, about, &looked);
+                (catalogue, looked, ids)
+            };
+            (catalogue, looked, ids) = self.walk(lacking).await?;
+            if ids.is_empty() {
+                return Ok((catalogue, found));
+            }
+            drop(catalogue);
+            for ids in ids.chunks(BATCH) {
+                let meant = Some((filter.clone(), about));
+                let read = self.read_records(who, ids, meant).await?;
+                found.extend(read.iter().map(|entry| entry.id));
+            }
+            looked.extend(ids);
         }
-        Ok((self.catalogue(who, sort).await?, found))
     }
 
     /// Opens the records of these images: of all, or of those that a filter means.
@@ -107,15 +108,17 @@ impl Vault {
 }
 
 impl Catalogue {
-    /// The images of which only their record tells whether the filter means them.
-    fn to_look_into(&self, filter: &Filter, about: ImageState) -> Vec<ImageId> {
-        if self.slim == 0 || !filter.asks_for_words() {
-            return Vec::new();
-        }
-        let (filter, nothing) = (filter.without_words(), HashSet::new());
+    /// The images without a record that this filter means, but these.
+    fn without_record(
+        &self,
+        filter: &Filter,
+        about: ImageState,
+        but: &HashSet<ImageId>,
+    ) -> Vec<ImageId> {
+        let nothing = HashSet::new();
         let meant = filter.matcher(about, &nothing);
         let slim = self.entries.values().filter(|e| e.metadata.is_none());
-        slim.filter(|entry| meant(entry))
+        slim.filter(|entry| meant(entry) && !but.contains(&entry.id))
             .map(|entry| entry.id)
             .collect()
     }

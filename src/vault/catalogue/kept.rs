@@ -11,6 +11,7 @@ use crate::config;
 use crate::ids::AccountId;
 use crate::vault::Vault;
 use crate::vault::error::{Result, VaultError};
+use crate::vault::turns::Few;
 
 /// A catalogue unused for this long is dropped. Far below the time after which the store forgets
 /// tombstones, so that no catalogue ever misses one.
@@ -31,7 +32,8 @@ pub(in crate::vault) struct Catalogues {
     slots: Mutex<HashMap<AccountId, Slot>>,
     pub(super) opening: Semaphore,
     walks: Arc<Semaphore>,
-    pub(super) deep: Semaphore,
+    /// Searches in records that are not in memory.
+    pub(super) deep: Few,
 }
 
 struct Slot {
@@ -40,6 +42,8 @@ struct Slot {
     used_at: i64,
     /// Bytes of memory, as was last told.
     weight: usize,
+    /// Whether it was to be heavier, and there was no room for that.
+    is_capped: bool,
 }
 
 impl Catalogues {
@@ -49,7 +53,7 @@ impl Catalogues {
             slots: Mutex::default(),
             opening: Semaphore::new(OPENED_AT_ONCE),
             walks: Arc::new(Semaphore::new(WALKS_AT_ONCE)),
-            deep: Semaphore::new(DEEP_AT_ONCE),
+            deep: Few::new(DEEP_AT_ONCE),
         }
     }
 
@@ -61,7 +65,8 @@ impl Catalogues {
 
     /// Lets go of an account that is gone.
     pub(in crate::vault) fn forget(&self, account: &AccountId) {
-        self.slots().remove(account);
+        let gone = self.slots().remove(account);
+        let_go(gone.into_iter().collect());
     }
 
     fn slots(&self) -> MutexGuard<'_, HashMap<AccountId, Slot>> {
@@ -70,13 +75,30 @@ impl Catalogues {
 
     pub(super) fn slot(&self, account: &AccountId, now: Timestamp) -> Arc<RwLock<Catalogue>> {
         let mut slots = self.slots();
+        let outlived = slots
+            .get(account)
+            .is_some_and(|slot| self.is_outlived(slot, &slots, now));
+        let old = outlived.then(|| slots.remove(account)).flatten();
         let slot = slots.entry(*account).or_insert_with(|| Slot {
             catalogue: Arc::new(RwLock::new(Catalogue::new(self.share()))),
             used_at: 0,
             weight: 0,
+            is_capped: false,
         });
         slot.used_at = now.as_millisecond();
-        slot.catalogue.clone()
+        let catalogue = slot.catalogue.clone();
+        drop(slots);
+        let_go(old.into_iter().collect());
+        catalogue
+    }
+
+    /// Whether a catalogue is to be opened anew: it may have missed a tombstone, or there is room by
+    /// now for the records that it had to do without.
+    fn is_outlived(&self, slot: &Slot, slots: &HashMap<AccountId, Slot>, now: Timestamp) -> bool {
+        let is_read = Arc::strong_count(&slot.catalogue) > 1;
+        let others = || slots.values().map(|slot| slot.weight).sum::<usize>() - slot.weight;
+        let fits = || (others() + self.share()) as u64 <= self.limits.memory_bytes;
+        slot.used_at < oldest(now) || slot.is_capped && !is_read && fits()
     }
 
     fn share(&self) -> usize {
@@ -92,6 +114,9 @@ impl Catalogues {
             slot.weight = weight;
         }
         let (has_room, dropped) = self.make_room(&mut slots);
+        if let Some(slot) = slots.get_mut(account) {
+            slot.is_capped |= !has_room;
+        }
         drop(slots);
         let_go(dropped);
         has_room
@@ -100,9 +125,10 @@ impl Catalogues {
     /// Drops what was not used for a while, and the longest unused beyond the bound.
     pub(in crate::vault) fn evict(&self, now: Timestamp) {
         let mut slots = self.slots();
-        let oldest = (now - KEEP_IDLE).as_millisecond();
-        slots.retain(|_, slot| slot.used_at >= oldest);
-        let (_, dropped) = self.make_room(&mut slots);
+        let oldest = oldest(now);
+        let unused = slots.extract_if(|_, slot| slot.used_at < oldest);
+        let mut dropped: Vec<_> = unused.map(|(_, slot)| slot).collect();
+        dropped.extend(self.make_room(&mut slots).1);
         drop(slots);
         let_go(dropped);
     }
@@ -126,6 +152,11 @@ impl Catalogues {
             dropped.extend(slots.remove(&account));
         }
     }
+}
+
+/// What was used before this is not used any more.
+fn oldest(now: Timestamp) -> i64 {
+    (now - KEEP_IDLE).as_millisecond()
 }
 
 /// Wiping a large catalogue takes its time: not on a thread that answers.

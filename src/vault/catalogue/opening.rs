@@ -114,22 +114,30 @@ pub(super) async fn take_in(
 }
 
 impl Vault {
-    /// Applies every change that is newer. When it fails half-way, what was applied is right as
+    /// Applies every change that is newer, up to this number and beyond. When it fails half-way, what was applied is right as
     /// far as it goes: changes come in order, and the next call goes on from there.
     pub(super) async fn bring_forward(
         &self,
         who: &Unlocked,
         catalogue: &mut Catalogue,
+        to: u64,
     ) -> Result<()> {
         let catalogues = &self.0.catalogues;
-        let turn = catalogues.opening.acquire().await;
-        let _turn = turn.map_err(|_| VaultError::Internal("nothing is opened any more".into()))?;
+        let mut turn = None;
+        // A few changes wait for nobody's hundred thousand.
+        if catalogue.seq == 0 || to - catalogue.seq > BATCH as u64 {
+            let opening = catalogues.opening.acquire().await;
+            let ended = |_| VaultError::Internal("nothing is opened any more".into());
+            turn = Some(opening.map_err(ended)?);
+        }
         let changes = self
             .store()
             .records
             .changes_since(who.id(), catalogue.seq)
             .await?;
         let has_room = |weight| catalogues.weigh(who.id(), weight);
-        take_in(catalogue, &who.keyring, changes, has_room).await
+        take_in(catalogue, &who.keyring, changes, has_room).await?;
+        drop(turn);
+        Ok(())
     }
 }

@@ -9,10 +9,8 @@ use rocket::{FromForm, FromFormField, State};
 use serde::Serialize;
 
 use super::super::forms::Posted;
-use super::super::site::Site;
+use super::super::site::{Site, THEME_COOKIE};
 use super::sign_in::own_path;
-
-const COOKIE: &str = "theme";
 
 /// A theme that somebody chose, against what the system says.
 #[derive(Clone, Copy, Serialize)]
@@ -25,7 +23,7 @@ pub(in super::super) enum Theme {
 impl Theme {
     /// What this browser has chosen, if anything we know.
     pub(in super::super) fn chosen(jar: &CookieJar<'_>) -> Option<Self> {
-        match jar.get(COOKIE)?.value() {
+        match jar.get(THEME_COOKIE)?.value() {
             "light" => Some(Self::Light),
             "dark" => Some(Self::Dark),
             _ => None,
@@ -56,7 +54,7 @@ fn switch(form: Posted<Switch>, jar: &CookieJar<'_>, site: &State<Site>) -> Redi
         Choice::System => ("", Duration::ZERO),
     };
     // No secret: nothing but the colours of the next page depends on it.
-    let cookie = Cookie::build((COOKIE, value))
+    let cookie = Cookie::build((THEME_COOKIE, value))
         .path("/")
         .http_only(true)
         .secure(site.secure)

@@ -3,6 +3,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -30,16 +32,22 @@ pub(super) struct Link {
     timer: Pin<Box<Sleep>>,
     /// Whether that time runs.
     waits: bool,
+    /// Whether the other end has more to send that nobody will read.
+    is_sending: Arc<AtomicBool>,
     /// Bytes read at the end; nothing before it.
     lingered: Option<usize>,
 }
 
 impl Link {
-    /// Takes a connection over.
+    /// Takes a connection over. `is_sending` is set by whoever leaves a body unread.
     ///
     /// # Errors
     /// The system's.
-    pub(super) fn new(stream: TcpStream, patience: Duration) -> io::Result<Self> {
+    pub(super) fn new(
+        stream: TcpStream,
+        patience: Duration,
+        is_sending: Arc<AtomicBool>,
+    ) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let socket = SockRef::from(&stream);
         // For what lies in the system when we have closed: it counts on its own.
@@ -53,6 +61,7 @@ impl Link {
             patience,
             timer: Box::pin(sleep(Duration::ZERO)),
             waits: false,
+            is_sending,
             lingered: None,
         })
     }
@@ -76,28 +85,28 @@ impl Link {
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Reads what is still coming, if anything is.
+    /// Reads what is still coming. Where nobody said that something is, only what is there already
+    /// tells: an idle connection ends at once.
     fn linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.lingered.is_none() {
+            self.timer.as_mut().reset(Instant::now() + LINGER);
+        }
+        let lingered = self.lingered.get_or_insert(0);
         let mut piece = [0; PIECE];
-        loop {
+        while *lingered <= MAX_LINGERING {
             let mut piece = ReadBuf::new(&mut piece);
-            let read = Pin::new(&mut self.stream).poll_read(context, &mut piece);
-            let lingered = self.lingered.get_or_insert(0);
-            match read {
+            match Pin::new(&mut self.stream).poll_read(context, &mut piece) {
                 Poll::Ready(Ok(())) if !piece.filled().is_empty() => {
-                    if *lingered == 0 {
-                        self.timer.as_mut().reset(Instant::now() + LINGER);
-                    }
                     *lingered += piece.filled().len();
-                    if *lingered > MAX_LINGERING {
-                        return Poll::Ready(());
-                    }
                 }
-                Poll::Pending if *lingered > 0 => return self.timer.as_mut().poll(context),
+                Poll::Pending if *lingered > 0 || self.is_sending.load(Ordering::Relaxed) => {
+                    return self.timer.as_mut().poll(context);
+                }
                 // Nothing came, or it is over.
-                _ => return Poll::Ready(()),
+                _ => break,
             }
         }
+        Poll::Ready(())
     }
 }
 
@@ -160,7 +169,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let other = TcpStream::connect(listener.local_addr().unwrap()).await;
         let (stream, _) = listener.accept().await.unwrap();
-        (Link::new(stream, PATIENCE).unwrap(), other.unwrap())
+        let link = Link::new(stream, PATIENCE, Arc::default()).unwrap();
+        (link, other.unwrap())
     }
 
     #[tokio::test]
@@ -194,20 +204,27 @@ mod tests {
 
     #[tokio::test]
     async fn who_still_sends_gets_the_answer_and_an_idle_end_is_not_waited_for() {
-        let (mut link, mut other) = linked().await;
-        let sending = async move {
-            other.write_all(&vec![0; 8 << 20]).await.unwrap();
-            let mut answer = String::new();
-            other.read_to_string(&mut answer).await.unwrap();
-            answer
-        };
-        let answering = async move {
-            link.read_exact(&mut [0; 1_000]).await.unwrap();
-            link.write_all(b"too large").await.unwrap();
-            link.shutdown().await.unwrap();
-        };
-        let (answer, ()) = tokio::join!(sending, answering);
-        assert_eq!(answer, "too large");
+        // At once, and in pieces of which none is there when the connection ends.
+        for (pieces, pause) in [(1, Duration::ZERO), (8, LINGER / 40)] {
+            let (mut link, mut other) = linked().await;
+            link.is_sending.store(pieces > 1, Ordering::Relaxed);
+            let sending = async move {
+                for _ in 0..pieces {
+                    other.write_all(&vec![0; (8 << 20) / pieces]).await.unwrap();
+                    tokio::time::sleep(pause).await;
+                }
+                let mut answer = String::new();
+                other.read_to_string(&mut answer).await.unwrap();
+                answer
+            };
+            let answering = async move {
+                link.read_exact(&mut vec![0; 1 << 20]).await.unwrap();
+                link.write_all(b"too large").await.unwrap();
+                link.shutdown().await.unwrap();
+            };
+            let (answer, ()) = tokio::join!(sending, answering);
+            assert_eq!(answer, "too large");
+        }
         let (mut link, _other) = linked().await;
         let ended = tokio::time::timeout(LINGER / 2, link.shutdown()).await;
         ended.unwrap().unwrap();

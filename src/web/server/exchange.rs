@@ -6,16 +6,16 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::str::FromStr;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_body_util::{BodyDataStream, StreamBody};
-use hyper::body::{Frame, Incoming};
-use hyper::header::{ACCEPT, COOKIE, HOST};
+use hyper::body::{Body, Frame, Incoming};
+use hyper::header::{ACCEPT, COOKIE, HOST, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, Response};
 use rocket::http::uri::{Host, Origin};
@@ -27,6 +27,8 @@ use tokio_util::io::{ReaderStream, StreamReader};
 use tokio_util::task::TaskTracker;
 
 use super::super::gate;
+use super::super::site::Site;
+use super::OtherEnd;
 use crate::vault::Portion;
 
 /// Most bytes of an answer, other than a download, that are handed to the connection at a time.
@@ -124,17 +126,17 @@ impl AsRef<[u8]> for Piece {
 pub(super) async fn answer(
     rocket: Arc<Client>,
     running: &TaskTracker,
-    peer: SocketAddr,
+    end: OtherEnd,
     request: Request<Incoming>,
 ) -> Result<Response<Outgoing>, oneshot::error::RecvError> {
     let (begin, begun) = oneshot::channel();
-    running.spawn(go_through(rocket, peer, request, begin));
+    running.spawn(go_through(rocket, end, request, begin));
     begun.await
 }
 
 async fn go_through(
     rocket: Arc<Client>,
-    peer: SocketAddr,
+    end: OtherEnd,
     request: Request<Incoming>,
     begin: oneshot::Sender<Response<Outgoing>>,
 ) {
@@ -142,11 +144,14 @@ async fn go_through(
     let exchange = Arc::new(Exchange::default());
     *lock(&exchange.body) = Some(body);
     let mut local = admitted(&rocket, &head);
-    local.set_remote(peer);
+    local.set_remote(end.address);
     local.inner().local_cache(|| Arc::clone(&exchange));
     let response = local.dispatch().await;
     // Who is still sending what nobody asked for is not waited for.
-    drop(lock(&exchange.body).take());
+    let unread = lock(&exchange.body).take();
+    if unread.is_some_and(|body| !body.is_end_stream()) {
+        end.is_sending.store(true, Ordering::Relaxed);
+    }
     let (sender, mut receiver) = mpsc::channel(1);
     let body = stream::poll_fn(move |context| receiver.poll_recv(context));
     let answer = match head_of(&response).body(StreamBody::new(body.boxed())) {
@@ -168,49 +173,62 @@ async fn go_through(
 
 /// What Rocket is asked.
 fn admitted<'c>(rocket: &'c Client, head: &Parts) -> LocalRequest<'c> {
-    let refused = gate::admit(head, rocket.rocket().state()).err();
-    let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let site = rocket.rocket().state::<Site>();
+    let refused = gate::admit(head, site).err();
     let mut local = match &refused {
         // No route takes this method, so the catcher answers, with what was said at the gate.
         Some(_) => rocket.req(Method::Options, Origin::ROOT),
         None => rocket.req(known(&head.method), origin(&head.uri)),
     };
     if let Some(problem) = refused {
-        let accept = text(ACCEPT).filter(|accept| accept.len() <= gate::MAX_ONE);
-        if let Some(accept) = accept {
-            local.add_header(Header::new("accept", accept.to_owned()));
+        // What the answer looks like, and by whom it is counted.
+        for name in [ACCEPT.as_str(), "x-forwarded-for"] {
+            let line = list(&head.headers, name);
+            if (1..=gate::MAX_ONE).contains(&line.len()) {
+                local.add_header(Header::new(name, line));
+            }
         }
         local.inner().local_cache(|| problem);
         return local;
     }
-    if let Some(Ok(host)) = text(HOST).map(|host| Host::parse_owned(host.to_owned())) {
+    if let Some(Ok(host)) = head
+        .headers
+        .get(HOST)
+        .map(|host| Host::parse_owned(text(host)))
+    {
         local.set_host(host);
     }
-    for cookies in lines(&head.headers, COOKIE) {
-        for cookie in cookies.split(';') {
-            if let Ok(cookie) = Cookie::parse_encoded(cookie.trim().to_owned()) {
-                local = local.cookie(cookie);
-            }
+    for line in head.headers.get_all(COOKIE) {
+        let line = text(line);
+        let cookies = line.split(';').map(str::trim);
+        // Thousands of others would take a hundred times their length.
+        let ours = cookies.filter(|cookie| site.is_some_and(|site| site.reads_cookie(cookie)));
+        for cookie in ours.filter_map(|cookie| Cookie::parse_encoded(cookie.to_owned()).ok()) {
+            local = local.cookie(cookie);
         }
     }
     // As one line, since Rocket reads the first when there comes a second, in memory that grows with
     // the square of its length.
-    let accept: Vec<_> = lines(&head.headers, ACCEPT).collect();
+    let accept = list(&head.headers, ACCEPT.as_str());
     if !accept.is_empty() {
-        local.add_header(Header::new("accept", accept.join(", ")));
+        local.add_header(Header::new(ACCEPT.as_str(), accept));
     }
-    for name in head.headers.keys().filter(|name| *name != ACCEPT) {
-        for line in lines(&head.headers, name.clone()) {
-            local.add_header(Header::new(name.as_str().to_owned(), line.to_owned()));
-        }
+    let others = head.headers.iter();
+    for (name, line) in others.filter(|(name, _)| ![ACCEPT, COOKIE].contains(name)) {
+        local.add_header(Header::new(name.as_str().to_owned(), text(line)));
     }
     local
 }
 
-/// The lines of a header; Rocket knows text only.
-fn lines(headers: &HeaderMap, name: hyper::header::HeaderName) -> impl Iterator<Item = &str> {
-    let lines = headers.get_all(name).iter();
-    lines.filter_map(|line| std::str::from_utf8(line.as_bytes()).ok())
+/// A header's value as text: Rocket knows nothing else.
+fn text(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}
+
+/// The lines of a header that is a list, as one (RFC 9110, section 5.3).
+fn list(headers: &HeaderMap, name: &str) -> String {
+    let lines: Vec<_> = headers.get_all(name).iter().map(text).collect();
+    lines.join(", ")
 }
 
 /// A method that Rocket does not know is as good as one that no route takes.

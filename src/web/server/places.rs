@@ -8,10 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ipnet::IpNet;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::vault::network_of;
-
-/// One network has this part of all places at most.
+/// One network has this part of all places at most, and once half of all are taken, this part.
 const PARTS: usize = 4;
+const PARTS_WHEN_FEW_ARE_LEFT: usize = 256;
 
 /// Files that may be open for each connection: itself, and what is read for it.
 const FILES_EACH: u64 = 2;
@@ -68,14 +67,18 @@ impl Places {
     pub(super) fn take(self: &Arc<Self>, from: IpAddr) -> Option<Place> {
         let from = from.to_canonical();
         let is_proxy = self.proxies.iter().any(|net| net.contains(&from));
-        let network = (!is_proxy).then(|| network_of(from));
+        let network = (!is_proxy).then(|| site_of(from));
         let mut taken = self.taken();
         if taken.in_all >= self.most {
             return None;
         }
         if let Some(network) = &network {
+            let parts = match taken.in_all < self.most / 2 {
+                true => PARTS,
+                false => PARTS_WHEN_FEW_ARE_LEFT,
+            };
             let count = taken.by.entry(network.clone()).or_default();
-            if *count >= self.most.div_ceil(PARTS) {
+            if *count >= self.most.div_ceil(parts) {
                 return None;
             }
             *count += 1;
@@ -105,6 +108,15 @@ impl Drop for Place {
                 taken.by.remove(network);
             }
         }
+    }
+}
+
+/// Where connections are counted together: an address, or in IPv6 the 48 bits that a site is given
+/// (RFC 6177): it has 65,536 networks.
+fn site_of(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(at) => at.to_string(),
+        IpAddr::V6(at) => format!("{:x?}", &at.segments()[..3]),
     }
 }
 
@@ -143,17 +155,20 @@ mod tests {
             |from: &str| -> Vec<Place> { std::iter::from_fn(|| places.take(at(from))).collect() };
         let (ada, ben) = (takes("192.0.2.1"), takes("2001:db8::1"));
         assert_eq!((ada.len(), ben.len()), (4, 4));
-        assert!(places.take(at("2001:db8::2")).is_none(), "the same network");
+        let same = "2001:db8:0:ffff::2";
+        assert!(places.take(at(same)).is_none(), "the same site");
+        let few = takes("198.51.100.7");
+        assert_eq!(few.len(), 1, "half are taken");
         assert!(
             places.take(at("::ffff:192.0.2.1")).is_none(),
             "the same address"
         );
         let proxied = takes("10.0.0.5");
-        assert_eq!(proxied.len(), 8);
+        assert_eq!(proxied.len(), 7);
         assert!(places.take(at("198.51.100.1")).is_none());
-        drop((ada, proxied));
+        drop((ada, proxied, ben));
         assert_eq!(takes("192.0.2.1").len(), 4);
-        drop(ben);
+        drop(few);
         assert!(places.taken().by.is_empty(), "nobody is remembered");
         assert_eq!(places.taken().in_all, 0);
     }
