@@ -82,7 +82,7 @@ settings! {
         "Most memory that decoding one picture may take.", false,
         |c, t| c.uploads.max_decode_bytes = size(t, 16 << 20, 8 << 30)?;
     "upload_memory" = "512 MiB", "a size from 16 MiB to 64 GiB",
-        "Memory for all files being received at once; further ones wait; what is small has an eighth of it besides.", false,
+        "Memory for all files being received, half of it for one account; what finds no room in 20 s is answered with 503. Bodies without files have an eighth of it besides.", false,
         |c, t| c.uploads.memory_bytes = size(t, 16 << 20, 64 << 30)?;
     "decoders" = "2", "a whole number from 1 to 64",
         "Pictures decoded at once.", false,
@@ -94,7 +94,7 @@ settings! {
         "How many pictures one account may keep, its trash included.", false,
         |c, t| c.quota.images = quota_images(t)?;
     "catalogue_memory" = "256 MiB", "a size from 64 KiB to 64 GiB",
-        "Memory for what lists and searches are made of, of all accounts in use; one account has at most a picture for each 512 bytes of it.", false,
+        "Memory for what lists and searches are made of, of all accounts in use. An account has at most a picture for each 512 bytes of it, so do not lower it below that.", false,
         |c, t| c.catalogue.memory_bytes = size(t, 64 << 10, 64 << 30)?;
     "account_catalogue_memory" = "128 MiB", "a size from 0 B to 64 GiB",
         "How much of it one account has, for some 130,000 pictures; in more of them, searches take longer.", false,
@@ -147,16 +147,16 @@ settings! {
         "How long deleted pictures stay in the trash.", false,
         |c, t| c.storage.trash_keep = duration(t, 1, 3_650 * DAY)?;
     "receive_stall" = "30s", "a duration from 1s to 1h",
-        "An upload that sends nothing for this long is given up, and a request whose head takes longer.", false,
+        "How long an upload may send nothing, a connection may be idle, and a request's head or agreeing on TLS keys may take. An upload below 16 KiB a second on average is given up as well.", false,
         |c, t| c.serving.receive_stall = duration(t, 1, 3_600)?;
     "send_stall" = "60s", "a duration from 1s to 1h",
-        "An answer whose reader takes less than 128 KiB in this time is given up.", false,
+        "An answer of which less than 128 KiB is taken in this time is given up, and its connection closed.", false,
         |c, t| c.serving.send_stall = duration(t, 1, 3_600)?;
     "answer_memory" = "256 MiB", "a size from 16 MiB to 64 GiB",
-        "Memory for all answers that wait for their readers; one account or network gets a quarter, then 503.", false,
+        "Memory for all answers that their readers have not taken yet. One account, or the strangers of one network, has a quarter; beyond it 503.", false,
         |c, t| c.serving.answer_memory_bytes = size(t, 16 << 20, 64 << 30)?;
     "connections" = "4096", "a whole number from 16 to 100000",
-        "Connections at once; one address, but those of `trusted_proxies`, has a quarter.", false,
+        "Connections at once, never more than half of the open files that the system allows. One address (in IPv6 48 bits) has a quarter at most, and few once half are taken; those of `trusted_proxies` may have all.", false,
         |c, t| c.serving.connections = number(t, 16, 100_000)?;
     "shutdown_grace" = "30s", "a duration from 0s to 1h",
         "How long running downloads may go on after a request to stop.", false,
