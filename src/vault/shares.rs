@@ -31,6 +31,8 @@ pub struct Shares<K> {
     most: Most,
     /// Of those who have memory or wait for it.
     shares: Mutex<HashMap<K, Weak<Semaphore>>>,
+    /// Of those who have it together.
+    together: Mutex<HashMap<K, Weak<Semaphore>>>,
 }
 
 /// In units.
@@ -42,18 +44,18 @@ struct Most {
 
 /// Memory set aside; given back when dropped.
 pub struct Portion {
-    of_share: OwnedSemaphorePermit,
+    /// Of each share that it counts in, and the most of that.
+    of_shares: Vec<(OwnedSemaphorePermit, u32)>,
     of_all: OwnedSemaphorePermit,
     most: Most,
 }
 
 impl Most {
-    /// What so many bytes take of a share, and of all. More than a share still gets in, as its only
-    /// one; more than all the memory gets in alone.
-    fn units(self, bytes: u64) -> (u32, u32) {
+    /// What so many bytes take of all; of a share no more than there is. So more than a share still
+    /// gets in, as its only one, and more than all the memory gets in alone.
+    fn units(self, bytes: u64) -> u32 {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
-        let units = units.clamp(1, self.in_all);
-        (units.min(self.of_one), units)
+        units.clamp(1, self.in_all)
     }
 }
 
@@ -66,40 +68,75 @@ impl<K: Eq + Hash + Clone> Shares<K> {
             all: Arc::new(Semaphore::new(in_all as usize)),
             most: Most { in_all, of_one },
             shares: Mutex::default(),
+            together: Mutex::default(),
         }
     }
 
     /// Sets memory aside for one of them; nothing where there is no room for so long.
     pub async fn reserve(&self, whose: &K, bytes: u64, wait: Duration) -> Option<Portion> {
-        let share = self.share_of(whose);
-        let (of_share, of_all) = self.most.units(bytes);
+        let share = share_of(&self.shares, whose, self.most.of_one);
+        self.reserve_of(&[share], bytes, wait).await
+    }
+
+    /// The same for one of several who have half of the memory together at most.
+    pub async fn reserve_together(
+        &self,
+        whose: &K,
+        together: &K,
+        bytes: u64,
+        wait: Duration,
+    ) -> Option<Portion> {
+        let half = (self.most.in_all / 2).max(1);
+        let shares = [
+            share_of(&self.shares, whose, self.most.of_one),
+            share_of(&self.together, together, half),
+        ];
+        self.reserve_of(&shares, bytes, wait).await
+    }
+
+    async fn reserve_of(
+        &self,
+        shares: &[(Arc<Semaphore>, u32)],
+        bytes: u64,
+        wait: Duration,
+    ) -> Option<Portion> {
+        let units = self.most.units(bytes);
         let waiting = async {
-            // The share first: who waits for that keeps no memory from others.
-            let of_share = share.acquire_many_owned(of_share).await.ok()?;
-            let of_all = match of_all > self.most.of_one {
+            // Shares first, the smallest before: who waits for one keeps no memory from others.
+            let mut of_shares = Vec::with_capacity(shares.len());
+            for (share, most) in shares {
+                let permit = share.clone().acquire_many_owned(units.min(*most)).await;
+                of_shares.push((permit.ok()?, *most));
+            }
+            let of_all = match units > self.most.of_one {
                 // Nobody stands in line behind what takes more than a share.
-                true => repeated(|| self.all.clone().try_acquire_many_owned(of_all).ok()).await,
-                false => self.all.clone().acquire_many_owned(of_all).await.ok()?,
+                true => repeated(|| self.all.clone().try_acquire_many_owned(units).ok()).await,
+                false => self.all.clone().acquire_many_owned(units).await.ok()?,
             };
             Some(Portion {
-                of_share,
+                of_shares,
                 of_all,
                 most: self.most,
             })
         };
         tokio::time::timeout(wait, waiting).await.ok().flatten()
     }
+}
 
-    fn share_of(&self, whose: &K) -> Arc<Semaphore> {
-        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(share) = shares.get(whose).and_then(Weak::upgrade) {
-            return share;
-        }
-        shares.retain(|_, share| share.strong_count() > 0);
-        let share = Arc::new(Semaphore::new(self.most.of_one as usize));
-        shares.insert(whose.clone(), Arc::downgrade(&share));
-        share
+/// Somebody's share, and the most of it.
+fn share_of<K: Eq + Hash + Clone>(
+    shares: &Mutex<HashMap<K, Weak<Semaphore>>>,
+    whose: &K,
+    most: u32,
+) -> (Arc<Semaphore>, u32) {
+    let mut shares = shares.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(share) = shares.get(whose).and_then(Weak::upgrade) {
+        return (share, most);
     }
+    shares.retain(|_, share| share.strong_count() > 0);
+    let share = Arc::new(Semaphore::new(most as usize));
+    shares.insert(whose.clone(), Arc::downgrade(&share));
+    (share, most)
 }
 
 /// Tries until it works out.
@@ -122,30 +159,27 @@ impl Portion {
     /// Makes it so many bytes: less at once, more only where there is room now. Returns whether it
     /// is so.
     pub fn resize(&mut self, bytes: u64) -> bool {
-        let (of_share, of_all) = self.most.units(bytes);
-        let missing = |permit: &OwnedSemaphorePermit, wanted: u32| {
+        let units = self.most.units(bytes);
+        let shares = self.of_shares.iter_mut();
+        let shares = shares.map(|(permit, most)| (permit, units.min(*most)));
+        let mut wanted: Vec<_> = shares.chain([(&mut self.of_all, units)]).collect();
+        let missing = wanted.iter().map(|(permit, wanted)| {
             let missing = wanted.saturating_sub(permit.num_permits() as u32);
             permit.semaphore().clone().try_acquire_many_owned(missing)
-        };
-        let more = (
-            missing(&self.of_share, of_share),
-            missing(&self.of_all, of_all),
-        );
-        let (Ok(more_of_share), Ok(more_of_all)) = more else {
+        });
+        let Ok(more) = missing.collect::<Result<Vec<_>, _>>() else {
             return false;
         };
-        self.of_share.merge(more_of_share);
-        self.of_all.merge(more_of_all);
-        for (permit, wanted) in [(&mut self.of_share, of_share), (&mut self.of_all, of_all)] {
-            drop(permit.split(permit.num_permits().saturating_sub(wanted as usize)));
+        for ((permit, wanted), more) in wanted.iter_mut().zip(more) {
+            permit.merge(more);
+            drop(permit.split(permit.num_permits().saturating_sub(*wanted as usize)));
         }
         true
     }
 
     /// Gives back what is beyond so many bytes.
     pub fn shrink_to(&mut self, bytes: u64) {
-        let (_, of_all) = self.most.units(bytes);
-        if (of_all as usize) < self.of_all.num_permits() {
+        if (self.most.units(bytes) as usize) < self.of_all.num_permits() {
             self.resize(bytes);
         }
     }
@@ -181,6 +215,26 @@ mod tests {
         assert!(at_once(&shares, BEN, 8 * MIB).is_some());
         held.pop();
         assert!(at_once(&shares, ADA, 3 * MIB).is_some());
+    }
+
+    #[tokio::test]
+    async fn many_of_one_place_have_half_of_the_memory() {
+        let shares = Shares::new(16 * MIB, 4);
+        let here = |whose: u8, bytes| {
+            let reserved = shares.reserve_together(&whose, &100, bytes, Duration::MAX);
+            reserved.now_or_never().flatten()
+        };
+        let mut held: Vec<_> = (1..4).filter_map(|whose| here(whose, 3 * MIB)).collect();
+        assert_eq!(
+            held.len(),
+            2,
+            "three of three MiB are more than half of sixteen"
+        );
+        assert!(!held[0].resize(6 * MIB));
+        let elsewhere = shares.reserve_together(&4, &101, 4 * MIB, Duration::MAX);
+        assert!(elsewhere.now_or_never().flatten().is_some());
+        held.pop();
+        assert!(here(3, 3 * MIB).is_some());
     }
 
     #[tokio::test]

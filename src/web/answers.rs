@@ -17,7 +17,8 @@ use crate::vault::Caller;
 use crate::vault::Payer;
 use crate::vault::Shares;
 
-/// One account, or one network of strangers, has this part of the memory at most.
+/// One account, or one network of strangers, has this part of the memory at most; all accounts in one
+/// network have half of it together.
 const PARTS: u32 = 4;
 /// How long an answer waits for memory before its client is told to come again.
 const WAIT: Duration = Duration::from_secs(5);
@@ -63,7 +64,14 @@ impl Answers {
             Method::Get | Method::Head => MAKING,
             _ => SMALL,
         };
-        let portion = self.memory.reserve(payer, bytes, WAIT).await;
+        let portion = match payer {
+            Payer::Account(_) => {
+                let together = Payer::Network(network(request).await);
+                let memory = &self.memory;
+                memory.reserve_together(payer, &together, bytes, WAIT).await
+            }
+            _ => self.memory.reserve(payer, bytes, WAIT).await,
+        };
         exchange.memory().answer = Some(portion.ok_or_else(unread)?);
         Ok(())
     }
@@ -93,9 +101,8 @@ impl Answers {
             if bytes <= 2 * SMALL {
                 return Ok(());
             }
-            let caller = request.guard::<Caller>().await.succeeded();
-            let network = caller.map(|caller| caller.network()).unwrap_or_default();
-            self.admit(request, &Payer::Network(network)).await?;
+            let payer = Payer::Network(network(request).await);
+            self.admit(request, &payer).await?;
         }
         let is_change = !matches!(request.method(), Method::Get | Method::Head);
         let mut memory = exchange.memory();
@@ -110,6 +117,12 @@ impl Answers {
             false => Err(unread()),
         }
     }
+}
+
+/// From where a request comes.
+async fn network(request: &Request<'_>) -> String {
+    let caller = request.guard::<Caller>().await.succeeded();
+    caller.map(|caller| caller.network()).unwrap_or_default()
 }
 
 /// 503.

@@ -158,7 +158,7 @@ fn one_address_takes_a_quarter_of_the_connections(backend: &Backend) {
 }
 
 /// A connection from another address of this machine.
-fn from_elsewhere(server: &Server) -> TcpStream {
+pub(super) fn from_elsewhere(server: &Server) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     let from: SocketAddr = "127.0.0.2:0".parse().unwrap();
     socket.bind(&from.into()).unwrap();

@@ -12,6 +12,7 @@ use super::client::{Client, original};
 use super::memory::{growth_kib, resident_kib};
 use super::samples;
 use super::server::{Server, wait_until};
+use super::slow::from_elsewhere;
 use super::store::Backend;
 
 on_both_stores!(
@@ -20,6 +21,7 @@ on_both_stores!(
     who_reads_a_byte_now_and_then_is_given_up,
     who_reads_slowly_gets_every_byte,
     a_large_answer_has_its_length_and_head_has_it_too,
+    many_accounts_in_one_place_leave_memory_to_who_is_elsewhere,
 );
 
 /// With it, one account or network has 16 MiB.
@@ -62,7 +64,17 @@ fn talkative(server: &Server) -> Client {
 
 /// A connection on which this is asked for so many times in a row.
 fn asking(server: &Server, client: &Client, path: &str, times: usize) -> TcpStream {
-    let mut link = TcpStream::connect(server.host()).unwrap();
+    let link = TcpStream::connect(server.host()).unwrap();
+    asking_on(link, server, client, path, times)
+}
+
+fn asking_on(
+    mut link: TcpStream,
+    server: &Server,
+    client: &Client,
+    path: &str,
+    times: usize,
+) -> TcpStream {
     let credentials = match client.token.as_str() {
         "" => String::new(),
         token => format!("Authorization: Bearer {token}\r\n"),
@@ -231,4 +243,28 @@ fn a_large_answer_has_its_length_and_head_has_it_too(backend: &Backend) {
         );
         assert!(head.body.is_empty());
     }
+}
+
+/// Three of them have all three quarters between them, if nothing else counts.
+fn many_accounts_in_one_place_leave_memory_to_who_is_elsewhere(backend: &Backend) {
+    let settings = [("ANSWER_MEMORY", MEMORY), ("SEND_STALL", "1h")];
+    let server = Server::with(backend, &settings);
+    let picture = samples::large(1);
+    let clients = ["ada", "ben", "cleo", "dan"].map(|name| {
+        let client = server.user(name);
+        let path = original(&client.add("large.bmp", &picture));
+        (client, path)
+    });
+    let many = clients.iter().flat_map(|one| std::iter::repeat_n(one, 8));
+    let links: Vec<_> = many
+        .map(|(client, path)| asking(&server, client, path, 1))
+        .collect();
+    let eve = server.user("eve");
+    wait_until("the half of this place is used up", || {
+        eve.get("/api/v1/session").status == 503
+    });
+    let mut elsewhere = asking_on(from_elsewhere(&server), &server, &eve, "/api/v1/session", 1);
+    let head = read_head(&mut elsewhere);
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    drop(links);
 }
