@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
@@ -16,6 +15,7 @@ use tokio::time::{Instant, Sleep, sleep};
 /// Bytes that the system takes of us beyond what it may send already (tcp(7), `TCP_NOTSENT_LOWAT`).
 /// It takes more once half of them were sent: so whoever reads is seen to read, however slowly, and
 /// megabytes that nobody takes do not lie there unseen.
+#[cfg(target_os = "linux")]
 const UNSENT: u32 = 256 << 10;
 
 /// What is still coming when a connection ends is read, so that the other end gets to the answer: it
@@ -49,13 +49,7 @@ impl Link {
         is_sending: Arc<AtomicBool>,
     ) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        let socket = SockRef::from(&stream);
-        // For what lies in the system when we have closed: it counts on its own.
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        {
-            socket.set_tcp_notsent_lowat(UNSENT)?;
-            socket.set_tcp_user_timeout(Some(patience))?;
-        }
+        bound(&stream, patience)?;
         Ok(Self {
             stream,
             patience,
@@ -108,6 +102,20 @@ impl Link {
         }
         Poll::Ready(())
     }
+}
+
+/// Bounds what the system holds of a connection. Others than Linux have their own bounds.
+#[cfg(target_os = "linux")]
+fn bound(stream: &TcpStream, patience: Duration) -> io::Result<()> {
+    let socket = socket2::SockRef::from(stream);
+    socket.set_tcp_notsent_lowat(UNSENT)?;
+    // For what lies in the system when we have closed: it counts on its own.
+    socket.set_tcp_user_timeout(Some(patience))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn bound(_: &TcpStream, _: Duration) -> io::Result<()> {
+    Ok(())
 }
 
 impl AsyncRead for Link {

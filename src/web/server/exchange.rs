@@ -149,9 +149,8 @@ async fn go_through(
     let response = local.dispatch().await;
     // Who is still sending what nobody asked for is not waited for.
     let unread = lock(&exchange.body).take();
-    if unread.is_some_and(|body| !body.is_end_stream()) {
-        end.is_sending.store(true, Ordering::Relaxed);
-    }
+    let is_sending = unread.is_some_and(|body| !body.is_end_stream());
+    end.is_sending.store(is_sending, Ordering::Relaxed);
     let (sender, mut receiver) = mpsc::channel(1);
     let body = stream::poll_fn(move |context| receiver.poll_recv(context));
     let answer = match head_of(&response).body(StreamBody::new(body.boxed())) {
