@@ -6,7 +6,7 @@ use image_vault::cli;
 use tokio::runtime::Runtime;
 
 /// What is freed goes back to the system after seconds, by a thread of its own: after a storm of
-/// hostile requests glibc's allocator keeps hundreds of MiB, and it takes longer for a zip.
+/// hostile requests glibc's allocator keeps hundreds of MiB.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -46,7 +46,7 @@ impl Vault {
         selection: Selection,
         name: Option<&str>,
     ) -> Result<Ticket> {
-        let _turn = self.bulk_turn(who, &selection).await?;
+        let _turn = self.bulk_turn(who, &selection, &self.0.plans).await?;
         let chosen = self.choose(who, selection, ImageState::Active).await?;
         if chosen.is_empty() {
             return Err(VaultError::invalid(
@@ -86,7 +86,7 @@ impl Vault {
     /// images was removed for good.
     pub async fn open_archive(&self, who: &Unlocked, id: &ArchiveId) -> Result<OpenArchive> {
         // A plan is opened whole.
-        let _turn = self.0.bulk.wait(who.id()).await?;
+        let _turn = self.0.plans.wait(who.id()).await?;
         let archive = self.open_ticket(who, id).await?;
         let catalogue = self.catalogue(who, Sort::UploadedAt).await?;
         let (plan, texts) = (archive.plan.clone(), archive.texts.count());

@@ -73,7 +73,7 @@ impl Vault {
             let message = "There is nothing to take along: your vault holds no picture.";
             return Err(VaultError::invalid("pictures", message));
         }
-        let _turn = self.0.bulk.wait(who.id()).await?;
+        let _turn = self.0.plans.wait(who.id()).await?;
         // For the list, for the ticket into which it is copied, and for records that are not in
         // memory as yet.
         let lists: u64 = entries

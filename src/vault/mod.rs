@@ -94,7 +94,7 @@ use crate::crypto::InstanceSecret;
 use crate::store::Store;
 use crate::store::StoreError;
 
-/// Calls about many pictures that run at once.
+/// Changes of many pictures that run at once, and as many plans.
 const BULK_AT_ONCE: usize = 4;
 
 /// Most pictures of one account that wait to be decoded.
@@ -112,8 +112,10 @@ struct Inner {
     clock: Clock,
     passwords: passwords::Hashing,
     turns: turns::Turns,
-    /// Calls about many pictures at once: each has thousands of records or names in hand.
-    bulk: turns::Few,
+    /// Changes of many pictures at once: each has hundreds of records in hand.
+    changes: turns::Few,
+    /// Plans of zips and exports that are made or opened, and pages about many pictures.
+    plans: turns::Few,
     passes: rotation::Passes,
     passkeys: Option<webauthn_rs::Webauthn>,
     catalogues: catalogue::Catalogues,
@@ -152,7 +154,8 @@ impl Vault {
             clock,
             passwords: passwords::Hashing::new(&config.passwords, secret.pepper())?,
             turns: turns::Turns::new(config.passwords.queue),
-            bulk: turns::Few::new(BULK_AT_ONCE),
+            changes: turns::Few::new(BULK_AT_ONCE),
+            plans: turns::Few::new(BULK_AT_ONCE),
             passes: rotation::Passes::default(),
             passkeys: passkey_challenges::site(config.serving.public_url.as_deref()),
             catalogues: catalogue::Catalogues::new(&config.catalogue),

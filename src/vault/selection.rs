@@ -11,7 +11,7 @@ use super::error::{Result, VaultError};
 use super::filter::Filter;
 use super::images::{Image, ImageEdit};
 use super::listing::Sort;
-use super::turns::FewTurn;
+use super::turns::{Few, FewTurn};
 use super::{Unlocked, Vault};
 use crate::ids::ImageId;
 use crate::store::ImageRow;
@@ -57,7 +57,7 @@ impl Vault {
     /// there are more or fewer than expected: nothing is changed then. After any other, some of a
     /// large selection may have been moved.
     pub async fn trash(&self, who: &Unlocked, selection: Selection) -> Result<(u64, Timestamp)> {
-        let _turn = self.bulk_turn(who, &selection).await?;
+        let _turn = self.bulk_turn(who, &selection, &self.0.changes).await?;
         let ids = self.chosen_ids(who, selection, ImageState::Active).await?;
         let at = self.now();
         let moved = self.move_to(who, &ids, ImageState::Trashed, at).await?;
@@ -75,7 +75,7 @@ impl Vault {
         selection: Selection,
         about: ImageState,
     ) -> Result<u64> {
-        let _turn = self.bulk_turn(who, &selection).await?;
+        let _turn = self.bulk_turn(who, &selection, &self.0.changes).await?;
         let mut removed = 0;
         for batch in self.chosen_ids(who, selection, about).await?.chunks(BATCH) {
             who.watch.look().await?;
@@ -92,7 +92,7 @@ impl Vault {
     /// # Errors
     /// As [`Vault::trash`].
     pub async fn restore(&self, who: &Unlocked, selection: Selection) -> Result<u64> {
-        let _turn = self.bulk_turn(who, &selection).await?;
+        let _turn = self.bulk_turn(who, &selection, &self.0.changes).await?;
         let ids = self.chosen_ids(who, selection, ImageState::Trashed).await?;
         self.move_to(who, &ids, ImageState::Active, self.now())
             .await
@@ -109,7 +109,7 @@ impl Vault {
         edit: ImageEdit,
     ) -> Result<u64> {
         let edit = Arc::new(edit.checked()?);
-        let _turn = self.bulk_turn(who, &selection).await?;
+        let _turn = self.bulk_turn(who, &selection, &self.0.changes).await?;
         let ids = self.chosen_ids(who, selection, ImageState::Active).await?;
         for batch in ids.chunks(EDIT_BATCH) {
             who.watch.look().await?;
@@ -153,7 +153,7 @@ impl Vault {
         of: ImageState,
         limit: usize,
     ) -> Result<(Vec<Image>, usize)> {
-        let _turn = self.bulk_turn(who, &selection).await?;
+        let _turn = self.bulk_turn(who, &selection, &self.0.plans).await?;
         let chosen = self.choose(who, selection, of).await?;
         let count = chosen.len();
         let shown = chosen.into_iter().take(limit).collect();
@@ -172,10 +172,11 @@ impl Vault {
         &self,
         who: &Unlocked,
         selection: &Selection,
+        turns: &Few,
     ) -> Result<Option<FewTurn>> {
         match selection {
             Selection::Ids(ids) if ids.len() <= FEW_IDS => Ok(None),
-            _ => self.0.bulk.wait(who.id()).await.map(Some),
+            _ => turns.wait(who.id()).await.map(Some),
         }
     }
 

@@ -38,6 +38,9 @@ pub(super) struct Site {
 pub(super) const THEME_COOKIE: &str = "theme";
 const FLASH_COOKIE: &str = "_flash";
 
+/// What the name of the cookie of a sign-in that waits has behind that of a session.
+const WAITING: &str = "-step";
+
 /// How long a link to register with can be used.
 pub(super) const INVITATION_LASTS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -92,8 +95,8 @@ impl Site {
         let name = cookie
             .split_once('=')
             .map_or(cookie, |(name, _)| name.trim());
-        let waiting = || self.waiting_cookie_name() == name;
-        [THEME_COOKIE, FLASH_COOKIE, &self.cookie_name].contains(&name) || waiting()
+        let session = name.strip_suffix(WAITING).unwrap_or(name);
+        [THEME_COOKIE, FLASH_COOKIE].contains(&name) || session == self.cookie_name
     }
 
     /// The cookie for a session's secret.
@@ -112,7 +115,7 @@ impl Site {
 
     /// Name of the cookie that a sign-in waits with for its second factor.
     pub(super) fn waiting_cookie_name(&self) -> String {
-        format!("{}-step", self.cookie_name)
+        format!("{}{WAITING}", self.cookie_name)
     }
 
     /// The cookie for a sign-in that waits.

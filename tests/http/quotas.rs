@@ -203,7 +203,6 @@ fn what_is_there_already_needs_no_room(backend: &Backend) {
     client.upload("text.jpg", b"text").problem(507);
 }
 
-/// Each is looked at while there is room for it; where they go in, most of them find none.
 /// Whatever else is said about it where it comes from.
 fn an_import_of_what_is_there_already_needs_no_room(backend: &Backend) {
     let server = Server::start(backend);
@@ -222,6 +221,7 @@ fn an_import_of_what_is_there_already_needs_no_room(backend: &Backend) {
     assert_eq!(ada.image(&hers)["caption"], "");
 }
 
+/// Each is looked at while there is room for it; where they go in, most of them find none.
 fn uploads_at_the_same_moment_never_get_past_the_quota(backend: &Backend) {
     let server = Server::with(backend, &[("QUOTA_IMAGES", "5")]);
     let client = server.user("ada");

@@ -42,7 +42,8 @@ impl Vault {
     /// record in it the filter means, where that takes a look into the record.
     ///
     /// # Errors
-    /// [`crate::vault::VaultError::Busy`] where others of the account, or of all, search like this for too long.
+    /// [`crate::vault::VaultError::Busy`] where others of the account, or of all, search like this
+    /// for too long.
     pub(in crate::vault) async fn searched(
         &self,
         who: &Unlocked,

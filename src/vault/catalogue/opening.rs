@@ -123,21 +123,19 @@ impl Vault {
         to: u64,
     ) -> Result<()> {
         let catalogues = &self.0.catalogues;
-        let mut turn = None;
         // A few changes wait for nobody's hundred thousand.
-        if catalogue.seq == 0 || to - catalogue.seq > BATCH as u64 {
-            let opening = catalogues.opening.acquire().await;
-            let ended = |_| VaultError::Internal("nothing is opened any more".into());
-            turn = Some(opening.map_err(ended)?);
-        }
+        let are_few = catalogue.seq > 0 && to - catalogue.seq <= BATCH as u64;
+        let ended = |_| VaultError::Internal("nothing is opened any more".into());
+        let _turn = match are_few {
+            true => None,
+            false => Some(catalogues.opening.acquire().await.map_err(ended)?),
+        };
         let changes = self
             .store()
             .records
             .changes_since(who.id(), catalogue.seq)
             .await?;
         let has_room = |weight| catalogues.weigh(who.id(), weight);
-        take_in(catalogue, &who.keyring, changes, has_room).await?;
-        drop(turn);
-        Ok(())
+        take_in(catalogue, &who.keyring, changes, has_room).await
     }
 }
