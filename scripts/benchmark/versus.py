@@ -20,17 +20,16 @@ def of_store(bench, store):
     programs = {"after": products.PROGRAM, "before": bench.before}
     rounds = 3 if bench.quick else 15
 
-    def contest(title, unit, **bound):
-        goal = Goal("after", "before", **bound)
+    def contest(title, unit):
+        goal = Goal("after", "before", at_least=1 - MOST_LOST)
         return Contest(f"{title}, {store}", unit, [goal], base="before")
 
-    faster = {"at_least": 1 - MOST_LOST}
-    uploads = contest(f"uploads of {len(bench.photos)} photos", "MB/s", **faster)
-    zips = contest("zip of them", "MB/s", **faster)
-    originals = contest("originals one after the other", "MB/s", **faster)
-    thumbnails = contest(f"thumbnails, {CLIENTS} clients", "/s", **faster)
-    lists = contest(f"list calls, {CLIENTS} clients", "/s", **faster)
-    pages = contest(f"dashboard, {CLIENTS} clients", "/s", **faster)
+    uploads = contest(f"uploads of {len(bench.photos)} photos", "MB/s")
+    zips = contest("zip of them", "MB/s")
+    originals = contest("originals one after the other", "MB/s")
+    thumbnails = contest(f"thumbnails, {CLIENTS} clients", "/s")
+    lists = contest(f"list calls, {CLIENTS} clients", "/s")
+    pages = contest(f"dashboard, {CLIENTS} clients", "/s")
     with ExitStack() as stack:
         servers = {}
         for name, program in programs.items():
@@ -43,27 +42,24 @@ def of_store(bench, store):
             return {name: lambda server=server: work(server) for name, server in servers.items()}
 
         uploads.run(max(3, rounds // 3), each(lambda server: upload(bench, server)))
-        ids = {name: server.ids() for name, server in servers.items()}
-        names = {id(server): name for name, server in servers.items()}
+        seconds = 1 if bench.quick else 3
 
-        def storm(paths):
-            return lambda server: load.storm(
-                server.base,
-                [path.format(id=image) for path in paths for image in ids[names[id(server)]]],
-                CLIENTS,
-                1 if bench.quick else 3,
-                server.headers,
-            )[0]
+        def storm(path):
+            def calls(server):
+                paths = [path.format(id=image) for image in server.ids()]
+                return load.storm(server.base, paths, CLIENTS, seconds, server.headers)[0]
+
+            return calls
 
         def fetched(server):
-            urls = [f"{server.base}/api/v1/images/{image}/original" for image in ids[names[id(server)]]]
+            urls = [f"{server.base}/api/v1/images/{image}/original" for image in server.ids()]
             return bench.bytes / load.accepted([{"url": url, "headers": server.headers} for url in urls]) / 1e6
 
         zips.run(rounds, each(lambda server: load.download(server.archive(), server.headers)[0] / 1e6))
         originals.run(rounds, each(fetched))
-        thumbnails.run(rounds, each(storm(["/api/v1/images/{id}/thumbnail"])))
-        lists.run(rounds, each(storm(["/api/v1/images?limit=100"])))
-        pages.run(rounds, each(storm(["/vault"])))
+        thumbnails.run(rounds, each(storm("/api/v1/images/{id}/thumbnail")))
+        lists.run(rounds, each(storm("/api/v1/images?limit=100")))
+        pages.run(rounds, each(storm("/vault")))
     return [uploads, zips, originals, thumbnails, lists, pages]
 
 

@@ -11,8 +11,10 @@ use crate::error::Fatal;
 use crate::error::chain;
 use crate::web;
 
-/// Memory a server uses beside uploads, decoders and password hashes, roughly.
+/// Memory a server uses beside what is set, roughly.
 const BASE_BYTES: u64 = 100 << 20;
+/// What the listener buffers of a connection at most, both ways.
+const CONNECTION_BYTES: u64 = 128 << 10;
 
 type Finding = Result<String, String>;
 
@@ -117,12 +119,15 @@ fn memory(config: &Config) -> Finding {
     let hashes = u64::from(config.passwords.memory_kib) * 1024 * config.passwords.at_once() as u64;
     let decoding = config.uploads.max_decode_bytes * config.uploads.decoders as u64;
     let lists = config.catalogue.memory_bytes;
-    let needed = BASE_BYTES + config.uploads.memory_bytes + decoding + hashes + lists;
+    let received = config.uploads.memory_bytes + config.uploads.memory_bytes / 8;
+    let sent = config.serving.answer_memory_bytes;
+    let connections = config.serving.connections as u64 * CONNECTION_BYTES;
+    let needed = BASE_BYTES + received + sent + decoding + hashes + lists + connections;
     let mib = |bytes: u64| bytes >> 20;
     match available() {
         Some(free) if free < needed => Err(format!(
             "the limits allow {} MiB, and {} MiB are available: lower `upload_memory`, \
-             `max_decode_memory`, `decoders` or `catalogue_memory`",
+             `max_decode_memory`, `decoders`, `answer_memory`, `catalogue_memory` or `connections`",
             mib(needed),
             mib(free)
         )),

@@ -1,5 +1,6 @@
 //! GET /api/v1/images/{id}/original: the exact bytes, whole or in part, and the headers around them.
 
+use super::answer::Answer;
 use super::client::{Client, original};
 use super::samples;
 use super::server::Server;
@@ -14,6 +15,7 @@ on_both_stores!(
     if_range_guards_against_another_file,
     a_broken_download_is_resumed,
     head_tells_without_sending,
+    what_a_client_has_already_is_not_sent_and_has_no_length,
     a_trashed_original_is_still_the_owners,
 );
 
@@ -23,7 +25,7 @@ fn bytes() -> Vec<u8> {
 }
 
 #[track_caller]
-fn range(client: &Client, id: &str, range: &str) -> super::answer::Answer {
+fn range(client: &Client, id: &str, range: &str) -> Answer {
     client.get_with(&original(id), "Range", range)
 }
 
@@ -196,6 +198,19 @@ fn head_tells_without_sending(backend: &Backend) {
 }
 
 /// The trash shows what it holds.
+/// The length of a 304 would be that of the file (RFC 9110, section 8.6), or none.
+fn what_a_client_has_already_is_not_sent_and_has_no_length(backend: &Backend) {
+    let server = Server::start(backend);
+    let client = server.user("ada");
+    let path = original(&client.add("a.bmp", &bytes()));
+    let tag = client.get(&path).expect(200).header("ETag").to_owned();
+    let request = client.request("GET", &path).header("If-None-Match", &tag);
+    let answer = Answer::to(request).expect(304);
+    assert_eq!(answer.header("ETag"), tag);
+    assert_eq!(answer.header("Content-Length"), "");
+    assert!(answer.body.is_empty());
+}
+
 fn a_trashed_original_is_still_the_owners(backend: &Backend) {
     let server = Server::start(backend);
     let client = server.user("ada");

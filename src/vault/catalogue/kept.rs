@@ -187,6 +187,8 @@ impl Vault {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Weak;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -241,5 +243,33 @@ mod tests {
         let last = NOW + SignedDuration::from_secs(2);
         catalogues.evict(last + KEEP_IDLE);
         assert_eq!(kept(&catalogues), [account(2)]);
+    }
+
+    /// Of what an account has opened: whether it is the same as at first.
+    fn is_kept(catalogues: &Catalogues, first: &Weak<RwLock<Catalogue>>, at: Timestamp) -> bool {
+        let now = catalogues.slot(&account(1), at);
+        Weak::ptr_eq(&Arc::downgrade(&now), first)
+    }
+
+    #[test]
+    fn one_that_may_have_missed_a_tombstone_is_opened_anew() {
+        let catalogues = filled(&[10]);
+        let used = NOW + SignedDuration::from_secs(1);
+        let first = Arc::downgrade(&catalogues.slot(&account(1), used));
+        assert!(is_kept(&catalogues, &first, used + KEEP_IDLE));
+        let much_later = used + KEEP_IDLE + KEEP_IDLE + SignedDuration::from_secs(1);
+        assert!(!is_kept(&catalogues, &first, much_later));
+    }
+
+    #[test]
+    fn one_that_had_no_room_is_opened_anew_once_there_is_some() {
+        let catalogues = filled(&[20, 40, 40]);
+        let read = [1, 2, 3].map(|n| catalogues.slot(&account(n), NOW));
+        let first = Arc::downgrade(&read[0]);
+        assert!(!catalogues.weigh(&account(1), 30), "the others are read");
+        drop(read);
+        assert!(is_kept(&catalogues, &first, NOW), "there is still no room");
+        catalogues.forget(&account(2));
+        assert!(!is_kept(&catalogues, &first, NOW));
     }
 }
