@@ -188,7 +188,7 @@ impl Hosts {
                 public.url
             ),
             (None, Some(url)) => format!(
-                "This server does not know that name. If both are yours, tell it: set \
+                "This server does not know that name. If server and name are yours, set \
                  `public_url = \"{url}\"` in Rocket.toml, or IMAGE_VAULT_PUBLIC_URL={url}, and start \
                  it again."
             ),
