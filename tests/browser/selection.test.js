@@ -235,8 +235,8 @@ test("Shift+Delete asks first, naming the number, and Esc takes one step back at
   await page.keyboard.press("Shift+Delete");
   await page.getByRole("button", { name: "Delete for good" }).click();
   await expectSoon(() => names(page), ["3.png", "1.png", "0.png"]);
-  await expectSoon(() => total(url, token, "trashed"), 0);
-  assert.equal(await total(url, token, "active"), 3);
+  await expectSoon(() => total(url, token, "active"), 3);
+  assert.equal(await total(url, token, "trashed"), 0);
 });
 
 test("what could not be deleted comes back, with the reason", async (t) => {
