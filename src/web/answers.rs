@@ -31,8 +31,8 @@ const MAKING: u64 = 8 << 20;
 const MAKING_THUMBNAIL: u64 = 512 << 10;
 /// What a download holds: a window of pieces, those being made, and what the store reads ahead.
 const STREAM: u64 = 3 << 19;
-/// Pieces on their way to the system: one in hand, two that wait for the connection, and two there.
-const ON_ITS_WAY: u64 = 5;
+/// Pieces on their way to the system: one in hand, one that waits for the connection, and two there.
+const ON_ITS_WAY: u64 = 4;
 /// A piece of a download, and of another answer.
 const DOWNLOAD_PIECE: u64 = 256 << 10;
 const PIECE: u64 = 64 << 10;

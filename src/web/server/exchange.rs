@@ -34,9 +34,6 @@ use crate::vault::Portion;
 /// Most bytes of an answer, other than a download, that are handed to the connection at a time.
 const PIECE: usize = 64 << 10;
 
-/// Pieces that wait for the connection: with one alone, a zip takes 2 % longer.
-const AHEAD: usize = 2;
-
 /// The bytes of an answer, in order.
 type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
@@ -154,7 +151,7 @@ async fn go_through(
     let unread = lock(&exchange.body).take();
     let is_sending = unread.is_some_and(|body| !body.is_end_stream());
     end.is_sending.store(is_sending, Ordering::Relaxed);
-    let (sender, mut receiver) = mpsc::channel(AHEAD);
+    let (sender, mut receiver) = mpsc::channel(1);
     let body = stream::poll_fn(move |context| receiver.poll_recv(context));
     let answer = match head_of(&response).body(StreamBody::new(body.boxed())) {
         Ok(answer) => answer,
