@@ -5,6 +5,7 @@
     reason = "a test's steps fail by panicking; clippy knows test functions only"
 )]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -129,6 +130,123 @@ fn no_route_asks_for_a_format() {
                 "{}: {attribute}",
                 file.display()
             );
+        }
+    }
+}
+
+/// Floors whose modules are so many that their arrows are looked at as well.
+const WITHOUT_RINGS: &[&str] = &["vault", "web"];
+
+#[test]
+fn no_modules_of_a_floor_lean_on_each_other_in_a_ring() {
+    for floor in WITHOUT_RINGS {
+        let arrows = arrows_of(floor);
+        for start in arrows.keys() {
+            let (mut seen, mut next) = (BTreeSet::new(), vec![start]);
+            while let Some(module) = next.pop() {
+                for used in arrows.get(module).into_iter().flatten() {
+                    assert_ne!(used, start, "{floor}: {module} leads back to {start}");
+                    if seen.insert(used) {
+                        next.push(used);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Which module of a floor names which others. A module is what `mod.rs` declares, with all below it.
+fn arrows_of(floor: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src")
+        .join(floor);
+    let door = code_of(&root.join("mod.rs"));
+    let declared = |name: &str| {
+        let line = format!("mod {name};");
+        door.lines()
+            .any(|l| l == line || l.ends_with(&format!(" {line}")))
+    };
+    let exported: BTreeMap<_, _> = door
+        .split("pub")
+        .filter_map(|export| export.split_once("use "))
+        .filter_map(|(_, path)| path.trim_start_matches("self::").split_once("::"))
+        .filter(|(module, _)| declared(module))
+        .flat_map(|(module, names)| first_names(names).map(move |name| (name, module)))
+        .collect();
+    let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in rust_files(&format!("src/{floor}")) {
+        let inner = file.strip_prefix(&root).unwrap().with_extension("");
+        let path: Vec<_> = inner.iter().map(|part| part.to_str().unwrap()).collect();
+        if path == ["mod"] || path.ends_with(&["tests"]) {
+            continue;
+        }
+        let depth = path.len() - usize::from(path.ends_with(&["mod"]));
+        let to_root = ["super::".repeat(depth), format!("crate::{floor}::")];
+        let text = code_of(&file);
+        for (way, (at, found)) in to_root
+            .iter()
+            .flat_map(|way| text.match_indices(way.as_str()).map(move |hit| (way, hit)))
+        {
+            // Further up, or the end of a longer way: another floor, or seen already.
+            if text[..at].ends_with("super::") || text[at + way.len()..].starts_with("super::") {
+                continue;
+            }
+            for name in first_names(&text[at + found.len()..]) {
+                let used = if declared(name) {
+                    Some(name)
+                } else {
+                    exported.get(name).copied()
+                };
+                if let Some(used) = used.filter(|used| *used != path[0]) {
+                    arrows
+                        .entry(path[0].into())
+                        .or_default()
+                        .insert(used.into());
+                }
+            }
+        }
+    }
+    arrows
+}
+
+/// A file without its comments and its tests.
+fn code_of(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let lines = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The first name of a path, or of each path in braces.
+fn first_names(paths: &str) -> impl Iterator<Item = &str> {
+    let (mut names, mut depth) = (Vec::new(), 0_u32);
+    let mut rest = paths;
+    loop {
+        rest = rest.trim_start();
+        if let Some(inner) = rest.strip_prefix('{') {
+            (depth, rest) = (depth + 1, inner);
+            continue;
+        }
+        let name = first_ident(rest);
+        if !name.is_empty() && depth <= 1 {
+            names.push(name);
+        }
+        // On to the next path of the braces that were opened.
+        loop {
+            let Some(at) = rest.find(['{', '}', ',', ';']).filter(|_| depth > 0) else {
+                return names.into_iter();
+            };
+            let mark = rest.as_bytes()[at];
+            rest = &rest[at + 1..];
+            match mark {
+                b'{' => depth += 1,
+                b'}' if depth == 1 => return names.into_iter(),
+                b'}' => depth -= 1,
+                b',' if depth == 1 => break,
+                _ => {}
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::error::{FieldErrors, Result, VaultError};
 use super::keys;
-use super::sessions::Lasting;
+use super::sessions::SessionLifetime;
 use super::strength::length_problem;
 use super::{Caller, Started, Vault};
 use crate::crypto;
@@ -25,7 +25,7 @@ use crate::store::Updated;
 
 const MAX_NAME_CHARS: usize = 64;
 /// Longest address that can be delivered to (RFC 5321, 4.5.3.1.3, less the angle brackets).
-pub(super) const MAX_EMAIL_BYTES: usize = 254;
+const MAX_EMAIL_BYTES: usize = 254;
 
 /// What somebody types to register.
 pub struct NewAccount {
@@ -49,7 +49,7 @@ pub struct Opened {
     /// Opens the vault when the password is lost. Shown once and kept nowhere.
     pub recovery_code: Zeroizing<String>,
     pub(super) master: MasterKey,
-    pub(super) lasting: Lasting,
+    pub(super) lifetime: SessionLifetime,
 }
 
 impl Vault {
@@ -105,7 +105,7 @@ impl Vault {
             account,
             recovery_code: recovery.to_code(),
             master,
-            lasting: Lasting::InUse,
+            lifetime: SessionLifetime::Idle,
         })
     }
 
@@ -133,13 +133,16 @@ impl Vault {
         let Opened {
             account,
             master,
-            lasting,
+            lifetime,
             ..
         } = opened;
         let started = self
-            .start_session(account, &master, caller, lasting)
+            .start_session(account, &master, caller, lifetime)
             .await?;
-        match self.outlived(&started.account, &started.digest).await? {
+        match self
+            .end_if_credentials_changed(&started.account, &started.digest)
+            .await?
+        {
             true => Err(VaultError::Unauthenticated),
             false => Ok(started),
         }

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::catalogue::Entry;
-use super::content::{Outlet, PlainStream, SealedBlob, Stop, produce};
+use super::catalogue::Sort;
+use super::content::{PlainStream, SealedBlob, StreamError, StreamSender, spawn_stream};
 use super::error::{Result, VaultError};
 use super::keys::Keyring;
-use super::listing::Sort;
 use super::tickets::{OpenArchive, Texts, Ticket};
 use super::{Selection, Unlocked, Vault, keys};
 use crate::archive;
@@ -116,8 +116,8 @@ impl Vault {
             texts: archive.texts.clone(),
             rows: HashMap::new(),
         };
-        produce(&who.watch, |outlet| async move {
-            zip.send(range, &outlet).await
+        spawn_stream(&who.watch, |stream| async move {
+            zip.send(range, &stream).await
         })
     }
 }
@@ -134,18 +134,22 @@ struct Zip {
 }
 
 impl Zip {
-    async fn send(&mut self, range: Range<u64>, outlet: &Outlet) -> std::result::Result<(), Stop> {
+    async fn send(
+        &mut self,
+        range: Range<u64>,
+        stream: &StreamSender,
+    ) -> std::result::Result<(), StreamError> {
         for piece in self.plan.clone().pieces(range) {
             match piece {
-                Piece::Bytes(bytes) => outlet.send(Bytes::from(bytes)).await?,
+                Piece::Bytes(bytes) => stream.send(Bytes::from(bytes)).await?,
                 Piece::Content { entry, range } => {
                     let blobs = self.vault.store().blobs.clone();
                     if let Some((blob, range)) = self.texts.find(entry, range.clone()) {
-                        blob.send(&*blobs, range, outlet).await?;
+                        blob.send(&*blobs, range, stream).await?;
                         continue;
                     }
                     let blob = self.blob(entry).await?;
-                    blob.send(&*blobs, range, outlet).await?;
+                    blob.send(&*blobs, range, stream).await?;
                 }
             }
         }

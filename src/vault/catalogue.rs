@@ -2,14 +2,16 @@
 //! from. Never holds a key; wiped when it is dropped.
 //!
 //! It is right on every process: whoever reads it first asks the store for the account's sequence
-//! number and applies what is newer. Its memory is bounded: beyond an account's share of it, only
+//! number and applies what is newer. Its memory is bounded: beyond an account's part of it, only
 //! what every list needs of an image is kept (`entry`), and its record is read when somebody asks
 //! for it (`beyond`).
 
 mod beyond;
 mod entry;
+mod filter;
 mod kept;
 mod opening;
+mod order;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,10 +19,12 @@ use std::sync::Arc;
 use tokio::sync::OwnedRwLockReadGuard;
 
 pub(super) use self::entry::Entry;
+pub use self::filter::Filter;
 pub(super) use self::kept::Catalogues;
 use self::opening::Opened;
+pub use self::order::Sort;
+pub(super) use self::order::{Key, Place};
 use super::error::Result;
-use super::listing::{Key, Sort};
 use super::{Unlocked, Vault};
 use crate::ids::ImageId;
 use crate::store::Change;
@@ -66,12 +70,12 @@ pub(super) struct Catalogue {
     /// Bytes of memory of all images.
     weight: usize,
     /// Bytes of memory up to which records are kept.
-    share: usize,
+    part: usize,
 }
 
 impl Catalogue {
     /// An empty one that keeps records up to so many bytes.
-    fn new(share: usize) -> Self {
+    fn new(part: usize) -> Self {
         Self {
             seq: 0,
             entries: HashMap::new(),
@@ -80,7 +84,7 @@ impl Catalogue {
             damaged: HashSet::new(),
             slim: 0,
             weight: 0,
-            share,
+            part,
         }
     }
 
@@ -91,7 +95,7 @@ impl Catalogue {
 
     /// Keeps no further record.
     fn is_full(&mut self) {
-        self.share = self.share.min(self.weight);
+        self.part = self.part.min(self.weight);
     }
 
     pub(super) fn get(&self, id: &ImageId) -> Option<&Arc<Entry>> {
@@ -133,7 +137,7 @@ impl Catalogue {
 
     fn put(&mut self, entry: Entry) {
         self.remove(&entry.id);
-        let is_too_much = self.weight + entry.weight() > self.share;
+        let is_too_much = self.weight + entry.weight() > self.part;
         let entry = Arc::new(if is_too_much { entry.slim() } else { entry });
         self.weight += entry.weight();
         self.slim += usize::from(entry.metadata.is_none());

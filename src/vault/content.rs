@@ -46,32 +46,32 @@ pub(super) struct SealedBlob {
 }
 
 /// The writing end of a [`PlainStream`].
-pub(super) struct Outlet(mpsc::Sender<Result<Bytes>>);
+pub(super) struct StreamSender(mpsc::Sender<Result<Bytes>>);
 
 /// The reader has gone.
 pub(super) struct ReaderGone;
 
 /// Why a stream ended early.
-pub(super) enum Stop {
+pub(super) enum StreamError {
     /// The reader has gone: nobody needs to know.
     Gone,
     /// The reader is told, by an end that comes too early.
     Failed(VaultError),
 }
 
-impl From<ReaderGone> for Stop {
+impl From<ReaderGone> for StreamError {
     fn from(_: ReaderGone) -> Self {
         Self::Gone
     }
 }
 
-impl<E: Into<VaultError>> From<E> for Stop {
+impl<E: Into<VaultError>> From<E> for StreamError {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
 }
 
-impl Outlet {
+impl StreamSender {
     pub(super) async fn send(&self, bytes: Bytes) -> std::result::Result<(), ReaderGone> {
         self.0.send(Ok(bytes)).await.map_err(|_| ReaderGone)
     }
@@ -81,16 +81,16 @@ impl Outlet {
 /// memory go when it ends: at the latest when the stream is dropped, or two seconds after the session
 /// has ended. Then the reader gets nothing any more, not even what waits for it. Whoever hands the
 /// stream to somebody who may be slow sees to it that it is dropped.
-pub(super) fn produce<F, Fut>(watch: &Watch, produce: F) -> PlainStream
+pub(super) fn spawn_stream<F, Fut>(watch: &Watch, produce: F) -> PlainStream
 where
-    F: FnOnce(Outlet) -> Fut,
-    Fut: Future<Output = std::result::Result<(), Stop>> + Send + 'static,
+    F: FnOnce(StreamSender) -> Fut,
+    Fut: Future<Output = std::result::Result<(), StreamError>> + Send + 'static,
 {
     let (sender, receiver) = mpsc::channel(WINDOW);
-    let work = produce(Outlet(sender.clone()));
+    let work = produce(StreamSender(sender.clone()));
     let watching = watch.clone();
     tokio::spawn(async move {
-        if let Err(Stop::Failed(error)) = watching.during(work).await {
+        if let Err(StreamError::Failed(error)) = watching.during(work).await {
             match &error {
                 VaultError::Unauthenticated => tracing::info!("a download ended with its session"),
                 error => tracing::error!(%error, "a download was broken off"),
@@ -118,8 +118,8 @@ impl SealedBlob {
         &self,
         blobs: &dyn Blobs,
         range: Range<u64>,
-        outlet: &Outlet,
-    ) -> std::result::Result<(), Stop> {
+        stream: &StreamSender,
+    ) -> std::result::Result<(), StreamError> {
         let segment = SEGMENT_LEN as u64;
         let last = self.len.saturating_sub(1) / segment;
         let (first, end) = (range.start / segment, range.end.saturating_sub(1) / segment);
@@ -143,7 +143,7 @@ impl SealedBlob {
                 |at: u64| at.saturating_sub(from * segment).min(plain.len() as u64) as usize;
             let (start, stop) = (place(range.start), place(range.end));
             if start < stop {
-                outlet.send(Bytes::from(plain).slice(start..stop)).await?;
+                stream.send(Bytes::from(plain).slice(start..stop)).await?;
             }
         }
         Ok(())
@@ -242,8 +242,8 @@ impl Vault {
             crc32: Some(image.image.metadata.crc32),
         };
         let blobs = self.store().blobs.clone();
-        produce(&image.watch, |outlet| async move {
-            blob.send(&*blobs, range, &outlet).await
+        spawn_stream(&image.watch, |stream| async move {
+            blob.send(&*blobs, range, &stream).await
         })
     }
 

@@ -7,9 +7,9 @@
 use zeroize::Zeroizing;
 
 use super::accounts::login_key;
-use super::error::{Asked, Result, VaultError};
+use super::error::{FactorPurpose, Result, VaultError};
 use super::events::EventKind;
-use super::sessions::Lasting;
+use super::sessions::SessionLifetime;
 use super::sign_in::MAX_LOGIN_BYTES;
 use super::strength::MAX_PASSWORD_BYTES;
 use super::throttle::Guess;
@@ -94,7 +94,7 @@ impl Vault {
             self.wrap_password(&mut row, &new, &master).await?;
             let records = &self.store().records;
             let replaced = records.replace_credentials(&row, Some(&who.session));
-            if is_done(replaced.await?)? {
+            if won_race(replaced.await?)? {
                 self.note(who.id(), EventKind::PasswordChanged, caller)
                     .await;
                 return Ok(());
@@ -116,7 +116,7 @@ impl Vault {
         for _ in 0..MOST_RACES {
             let (mut row, master) = self.prove(who, &mut proof, caller).await?;
             let code = self.wrap_recovery(&mut row, &master)?;
-            if is_done(self.store().records.update_account(&row).await?)? {
+            if won_race(self.store().records.update_account(&row).await?)? {
                 self.note(who.id(), EventKind::RecoveryRenewed, caller)
                     .await;
                 return Ok(code);
@@ -140,7 +140,7 @@ impl Vault {
         for _ in 0..MOST_RACES {
             let mut row = self.account_of(who).await?;
             let opens = async { unwrap_by_code(&row, &secret) };
-            let opened = self.counted(Guess::Proof(row.id), caller, opens).await;
+            let opened = self.throttled(Guess::Proof(row.id), caller, opens).await;
             opened.map_err(|error| match error {
                 VaultError::WrongCredentials => {
                     let message = "This code does not open your vault. Perhaps it is an older one.";
@@ -149,7 +149,7 @@ impl Vault {
                 other => other,
             })?;
             row.recovery_proven_at = Some(self.now());
-            if is_done(self.store().records.update_account(&row).await?)? {
+            if won_race(self.store().records.update_account(&row).await?)? {
                 return Ok(());
             }
         }
@@ -176,7 +176,7 @@ impl Vault {
             let master = unwrap_by_code(&row, &secret)?;
             Ok((row, key, master))
         };
-        let (mut row, key, master) = self.counted(Guess::Recovery, caller, opened).await?;
+        let (mut row, key, master) = self.throttled(Guess::Recovery, caller, opened).await?;
         // Not before: what is wrong with a password would tell whether its name is in use. The code
         // is still good then.
         self.judge_new(&recovery.new_password, &row).await?;
@@ -199,7 +199,7 @@ impl Vault {
             account: row,
             recovery_code,
             master,
-            lasting: Lasting::InUse,
+            lifetime: SessionLifetime::Idle,
         })
     }
 
@@ -229,14 +229,14 @@ impl Vault {
             }
             if !proof.code_taken {
                 let code = proof.code.as_ref().map(|code| code.as_str());
-                let asked = Asked::ToChange;
+                let asked = FactorPurpose::ToChange;
                 self.take_code(&row.id, &master, code, asked, caller)
                     .await?;
                 proof.code_taken = true;
             }
             Ok(master)
         };
-        let master = self.counted(Guess::Proof(row.id), caller, opened).await?;
+        let master = self.throttled(Guess::Proof(row.id), caller, opened).await?;
         Ok((row, master))
     }
 
@@ -280,7 +280,7 @@ impl Vault {
 }
 
 /// Whether a change was made; where somebody else made one at the same moment, it is tried again.
-pub(super) fn is_done(updated: Updated) -> Result<bool> {
+pub(super) fn won_race(updated: Updated) -> Result<bool> {
     match updated {
         Updated::Done => Ok(true),
         Updated::Conflict => Ok(false),

@@ -105,7 +105,7 @@ impl Vault {
     pub async fn renew_session(&self, who: &Unlocked, caller: &Caller) -> Result<Started> {
         let account = who.account.clone();
         let started = self
-            .start_session(account, &who.keyring.master, caller, who.lasting)
+            .start_session(account, &who.keyring.master, caller, who.lifetime)
             .await?;
         let records = &self.store().records;
         // Somebody has ended this one meanwhile: then it has no successor.

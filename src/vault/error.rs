@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 
 use jiff::SignedDuration;
 
-use super::import::ImportError;
-use super::quotas::Usage;
+use super::usage::Usage;
 use crate::crypto::CryptoError;
 use crate::ids::ImageId;
 use crate::media::MediaError;
@@ -17,11 +17,31 @@ pub type FieldErrors = BTreeMap<Cow<'static, str>, String>;
 
 /// What a second factor is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum FactorPurpose {
     /// To sign in.
     ToSignIn,
     /// To change something of an account, by somebody who is signed in.
     ToChange,
+}
+
+/// Why nothing can be imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    /// Something else than an export.
+    #[error(
+        "this is no export of an Image Vault as it was downloaded: choose the zip itself, neither \
+         unpacked nor packed again"
+    )]
+    Foreign,
+    /// An export of a version to come.
+    #[error("this export was made by a newer Image Vault: bring this one up to date first")]
+    Newer,
+    /// The export's own list is damaged.
+    #[error("the list in this export is damaged: download the export once more")]
+    Damaged,
+    /// The zip could not be read any further.
+    #[error("the zip could not be read to its end")]
+    Read(ErrorKind),
 }
 
 /// A failure of the vault.
@@ -38,10 +58,10 @@ pub enum VaultError {
     WrongPassword,
     /// The password was right, and the account asks for a code besides.
     #[error("a code of the second factor is wanted")]
-    FactorWanted(Asked),
+    FactorWanted(FactorPurpose),
     /// The code is wrong, too old, or was used before.
     #[error("this code is wrong, has ended or was used already")]
-    WrongFactor(Asked),
+    WrongFactor(FactorPurpose),
     /// No passkey that opens an account here.
     #[error("this passkey opens no account")]
     WrongPasskey,

@@ -16,9 +16,9 @@ use jiff::tz::TimeZone;
 
 use super::archives::{lay_out, original, packed};
 use super::catalogue::Entry;
-use super::content::produce;
+use super::catalogue::Sort;
+use super::content::spawn_stream;
 use super::error::{Result, VaultError};
-use super::listing::Sort;
 use super::manifest;
 use super::manifest::{LeftOut, Length, Listed};
 use super::tickets::Ticket;
@@ -134,8 +134,8 @@ impl Vault {
                 let opened = match original(&who.keyring, row, len, crc32) {
                     Ok(blob) => {
                         let blobs = self.store().blobs.clone();
-                        let stream = produce(&who.watch, |outlet| async move {
-                            blob.send(&*blobs, 0..len, &outlet).await
+                        let stream = spawn_stream(&who.watch, |stream| async move {
+                            blob.send(&*blobs, 0..len, &stream).await
                         });
                         stream.try_for_each(|_| async { Ok(()) }).await
                     }

@@ -9,7 +9,9 @@ use zeroize::Zeroizing;
 use super::error::{FieldErrors, Result, VaultError};
 use super::events::EventKind;
 use super::passkeys::KnownPasskey;
-use super::second_factor::{MOST_RACES, authenticator_key, is_in_use, spare_code_key};
+use super::second_factor::{
+    MOST_RACES, authenticator_key, is_confirmed, is_in_use, spare_code_key,
+};
 use super::{Caller, Proof, Unlocked, Vault, keys};
 use crate::crypto::{AuthenticatorKey, FactorCode, MasterKey, SPARE_CODES, SpareCodeKey, WrapKind};
 use crate::ids::AccountId;
@@ -277,11 +279,6 @@ pub fn reseal_factor(row: &FactorRow, old: &MasterKey, new: &MasterKey) -> Resul
         passkey.master_wrap = None;
     }
     Ok(row)
-}
-
-pub(super) fn is_confirmed(row: &FactorRow) -> bool {
-    let app = row.authenticator.as_ref();
-    app.is_some_and(|app| app.confirmed_at.is_some())
 }
 
 fn not_the_apps() -> VaultError {

@@ -5,21 +5,20 @@
 //! before it counts.
 
 use std::collections::{HashMap, HashSet};
-use std::io::ErrorKind;
 
 use bytes::BytesMut;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::io::AsyncRead;
 
-use super::error::{Result, VaultError};
-use super::forward::{Forward, Stop};
+use super::error::{ImportError, Result, VaultError};
 use super::images::{ImageEdit, name_problem, told_name};
 use super::intake::{UploadPermit, WINDOW};
 use super::manifest;
 use super::manifest::{LeftOut, Listed, Manifest, Unreadable};
 use super::metadata::MAX_OTHER_NAMES;
-use super::uploads::{Added, Past};
+use super::uploads::{Added, ImportedFacts};
+use super::zip_reader::{ZipError, ZipReader};
 use super::{Unlocked, Vault};
 use crate::archive::PackedFile;
 use crate::crypto::RunningSha256;
@@ -32,26 +31,6 @@ const LOOK_UP: usize = 500;
 const FIRST_STEP: u64 = 1 << 20;
 /// Failures that are told one by one; all are counted. And pictures that were left out before.
 const MAX_FAILURES: usize = 1_000;
-
-/// Why nothing can be imported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ImportError {
-    /// Something else than an export.
-    #[error(
-        "this is no export of an Image Vault as it was downloaded: choose the zip itself, neither \
-         unpacked nor packed again"
-    )]
-    Foreign,
-    /// An export of a version to come.
-    #[error("this export was made by a newer Image Vault: bring this one up to date first")]
-    Newer,
-    /// The export's own list is damaged.
-    #[error("the list in this export is damaged: download the export once more")]
-    Damaged,
-    /// The zip could not be read any further.
-    #[error("the zip could not be read to its end")]
-    Read(ErrorKind),
-}
 
 impl From<Unreadable> for ImportError {
     fn from(error: Unreadable) -> Self {
@@ -126,12 +105,12 @@ impl From<VaultError> for Trouble {
     }
 }
 
-impl From<Stop> for Trouble {
-    fn from(stop: Stop) -> Self {
+impl From<ZipError> for Trouble {
+    fn from(stop: ZipError) -> Self {
         match stop {
-            Stop::TooEarly => Self::One("The zip ends before this picture does.".into()),
-            Stop::Altered => Self::One("The zip is damaged before this picture.".into()),
-            Stop::Failed(kind) => Self::All(ImportError::Read(kind).into()),
+            ZipError::TooEarly => Self::One("The zip ends before this picture does.".into()),
+            ZipError::Altered => Self::One("The zip is damaged before this picture.".into()),
+            ZipError::Failed(kind) => Self::All(ImportError::Read(kind).into()),
         }
     }
 }
@@ -168,7 +147,7 @@ impl Vault {
         mode: ImportMode,
         mut progress: impl FnMut(usize, usize) + Send,
     ) -> Result<Imported> {
-        let mut zip = Forward::new(zip);
+        let mut zip = ZipReader::new(zip);
         let (manifest, _memory) = self.manifest(who, &mut zip).await?;
         let mut report = Imported {
             total: manifest.total,
@@ -205,13 +184,13 @@ impl Vault {
     async fn manifest<R: AsyncRead + Unpin + Send>(
         &self,
         who: &Unlocked,
-        zip: &mut Forward<R>,
+        zip: &mut ZipReader<R>,
     ) -> Result<(Manifest, UploadPermit)> {
         let intake = &self.0.intake;
         let beginning = self.admit_beginning(who).await?;
         let foreign = |stop| match stop {
-            Stop::Failed(kind) => ImportError::Read(kind),
-            Stop::TooEarly | Stop::Altered => ImportError::Foreign,
+            ZipError::Failed(kind) => ImportError::Read(kind),
+            ZipError::TooEarly | ZipError::Altered => ImportError::Foreign,
         };
         let first = zip.next_file().await.map_err(foreign)?;
         let first = first.filter(|file| file.name == manifest::NAME);
@@ -231,8 +210,8 @@ impl Vault {
             intake.grow(&mut permit, 2 * old + step + WINDOW).await?;
             let read = zip.read_on(&mut bytes, step).await;
             read.map_err(|stop| match stop {
-                Stop::Failed(kind) => ImportError::Read(kind),
-                Stop::TooEarly | Stop::Altered => ImportError::Damaged,
+                ZipError::Failed(kind) => ImportError::Read(kind),
+                ZipError::TooEarly | ZipError::Altered => ImportError::Damaged,
             })?;
         }
         let bytes = bytes.freeze();
@@ -251,20 +230,20 @@ impl Vault {
     async fn import_one<R: AsyncRead + Unpin + Send>(
         &self,
         who: &Unlocked,
-        zip: &mut Forward<R>,
+        zip: &mut ZipReader<R>,
         listed: &Listed,
         known: Option<ImageId>,
         mode: ImportMode,
         checked: &mut HashSet<ImageId>,
     ) -> std::result::Result<Arrival, Trouble> {
         let found = zip.find(&listed.path).await;
-        if let Err(Stop::Failed(kind)) = found {
+        if let Err(ZipError::Failed(kind)) = found {
             return Err(Trouble::All(ImportError::Read(kind).into()));
         }
-        let past = past(listed, self.now())?;
+        let facts = facts_of(listed, self.now())?;
         let (id, arrival) = match (known, mode) {
             (Some(id), ImportMode::Check) => (id, Arrival::Met),
-            (Some(id), ImportMode::Add) => (self.meet(who, &id, &past).await?, Arrival::Met),
+            (Some(id), ImportMode::Add) => (self.meet(who, &id, &facts).await?, Arrival::Met),
             (None, ImportMode::Check) => {
                 return Err(Trouble::One("It is not in the vault.".into()));
             }
@@ -280,10 +259,10 @@ impl Vault {
                     ));
                 }
                 let bytes = zip.read(file.size).await?;
-                match self.take_in(who, &listed.name, bytes, Some(&past)).await? {
+                match self.ingest(who, &listed.name, bytes, Some(&facts)).await? {
                     Added::New(image) => (image.id, Arrival::Added),
                     Added::Duplicate(image) => {
-                        (self.meet(who, &image.id, &past).await?, Arrival::Met)
+                        (self.meet(who, &image.id, &facts).await?, Arrival::Met)
                     }
                 }
             }
@@ -292,7 +271,7 @@ impl Vault {
         if checked.contains(&id) {
             return Ok(arrival);
         }
-        match self.sum_of_original(who, &id).await? == past.sha256 {
+        match self.sum_of_original(who, &id).await? == facts.sha256 {
             true => {
                 checked.insert(id);
                 Ok(arrival)
@@ -304,15 +283,15 @@ impl Vault {
     }
 
     /// A picture that is here already: what is said about it elsewhere is added.
-    async fn meet(&self, who: &Unlocked, id: &ImageId, past: &Past) -> Result<ImageId> {
-        if past.trashed_at.is_none() {
+    async fn meet(&self, who: &Unlocked, id: &ImageId, facts: &ImportedFacts) -> Result<ImageId> {
+        if facts.trashed_at.is_none() {
             let records = &self.store().records;
             let now = self.now();
             records
                 .set_state(who.id(), &[*id], ImageState::Active, now)
                 .await?;
         }
-        let met = self.change_metadata(who, id, |metadata| past.fill_in(metadata));
+        let met = self.change_metadata(who, id, |metadata| facts.fill_in(metadata));
         match met.await {
             // The picture is here all the same, without what else was said about it.
             Err(VaultError::NoRoom(_)) => Ok(*id),
@@ -373,7 +352,7 @@ fn also_named(listed: &Listed) -> Vec<String> {
 }
 
 /// What the list says about a picture, held against the rules of this vault.
-fn past(listed: &Listed, now: Timestamp) -> std::result::Result<Past, Trouble> {
+fn facts_of(listed: &Listed, now: Timestamp) -> std::result::Result<ImportedFacts, Trouble> {
     let sha256 = listed
         .sum()
         .ok_or_else(|| Trouble::One("The list gives no SHA-256 for it.".into()))?;
@@ -385,12 +364,12 @@ fn past(listed: &Listed, now: Timestamp) -> std::result::Result<Past, Trouble> {
     };
     // Stores keep milliseconds, and nothing is uploaded in the future.
     let at = listed.uploaded_at.clamp(Timestamp::UNIX_EPOCH, now);
-    Ok(Past {
+    Ok(ImportedFacts {
         sha256,
         uploaded_at: Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(now),
         // Its days in the trash begin anew: else it would be gone as soon as it has come.
         trashed_at: listed.trashed_at.map(|_| now),
         also_named: also_named(listed),
-        said: said.checked()?,
+        edit: said.checked()?,
     })
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::error::{Result, VaultError};
-use super::shares::{Payer, Portion, Shares};
+use super::memory::{MemoryBudget, Payer, Portion};
 use crate::config::Uploads;
 use crate::ids::AccountId;
 
@@ -30,8 +30,8 @@ pub type UploadPermit = Portion;
 /// The memory and limits of uploads.
 pub(super) struct Intake {
     pub(super) limits: Uploads,
-    files: Shares<Payer>,
-    small: Shares<Payer>,
+    files: MemoryBudget<Payer>,
+    small: MemoryBudget<Payer>,
 }
 
 impl Intake {
@@ -39,8 +39,8 @@ impl Intake {
         let bytes = limits.memory_bytes;
         Self {
             limits: *limits,
-            files: Shares::new(bytes, PARTS_OF_FILES),
-            small: Shares::new(bytes / SMALL_PART, PARTS_OF_SMALL),
+            files: MemoryBudget::new(bytes, PARTS_OF_FILES),
+            small: MemoryBudget::new(bytes / SMALL_PART, PARTS_OF_SMALL),
         }
     }
 

@@ -13,7 +13,7 @@ use webauthn_rs::{Webauthn, WebauthnBuilder};
 use zeroize::Zeroizing;
 
 use super::Vault;
-use super::error::{Asked, Result, VaultError};
+use super::error::{FactorPurpose, Result, VaultError};
 use crate::crypto::{PasskeySecret, SessionToken, sha256};
 use crate::ids::{AccountId, PasskeyId};
 use crate::store::{PasskeyRow, PendingRow};
@@ -126,7 +126,7 @@ impl Vault {
         &self,
         account: &AccountId,
         answer: &str,
-        asked: Asked,
+        asked: FactorPurpose,
     ) -> Result<AuthenticationResult> {
         let wrong = || VaultError::WrongFactor(asked);
         let answer: Answer = serde_json::from_str(answer).map_err(|_| wrong())?;

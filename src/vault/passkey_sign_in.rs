@@ -5,7 +5,7 @@ use webauthn_rs::prelude::PublicKeyCredential;
 
 use super::error::{Result, VaultError};
 use super::passkey_challenges::{Asking, id_of, internal, note_use, prf_of, read, to_json};
-use super::sessions::Lasting;
+use super::sessions::SessionLifetime;
 use super::throttle::Guess;
 use super::{Answer, Caller, Challenge, Started, Vault, keys};
 use crate::crypto::{MasterKey, WrapKind};
@@ -36,12 +36,12 @@ impl Vault {
         caller: &Caller,
     ) -> Result<Started> {
         let opened = self.open_by_passkey(answer);
-        let (account, master) = self.counted(Guess::Passkey, caller, opened).await?;
-        let lasting = match keep {
-            true => Lasting::Kept,
-            false => Lasting::InUse,
+        let (account, master) = self.throttled(Guess::Passkey, caller, opened).await?;
+        let lifetime = match keep {
+            true => SessionLifetime::Remembered,
+            false => SessionLifetime::Idle,
         };
-        self.let_in(account, &master, caller, lasting).await
+        self.let_in(account, &master, caller, lifetime).await
     }
 
     async fn open_by_passkey(&self, answer: Answer) -> Result<(AccountRow, MasterKey)> {

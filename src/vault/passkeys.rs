@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use super::error::{Result, VaultError};
 use super::events::EventKind;
-use super::factors::is_confirmed;
 use super::passkey_challenges::{Asking, id_of, internal, parsed, prf_of, to_json, written};
+use super::second_factor::is_confirmed;
 use super::{Answer, Caller, Challenge, Proof, Unlocked, Vault, keys};
 use crate::crypto::{PasskeySecret, WrapKind};
 use crate::ids::PasskeyId;

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::error::{Asked, Result, VaultError};
-use super::sessions::Lasting;
+use super::error::{FactorPurpose, Result, VaultError};
+use super::sessions::SessionLifetime;
 use super::throttle::Guess;
 use super::{Caller, Challenge, Factors, SignIn, Started, Vault, accounts, keys};
 use crate::crypto::{MasterKey, SessionToken, WrapKind};
@@ -56,8 +56,8 @@ impl Vault {
         match self.prove_sign_in(&sign_in, caller, &mut waiting).await {
             Ok((account, master)) => {
                 self.raise_cost(&account, &sign_in.password, &master).await;
-                let lasting = sign_in.lasting();
-                let started = self.let_in(account, &master, caller, lasting).await?;
+                let lifetime = sign_in.lifetime();
+                let started = self.let_in(account, &master, caller, lifetime).await?;
                 Ok(Begun::SignedIn(Box::new(started)))
             }
             Err(error) => match waiting {
@@ -91,18 +91,18 @@ impl Vault {
         };
         let records = &self.store().records;
         let proven = async {
-            let asked = Asked::ToSignIn;
+            let asked = FactorPurpose::ToSignIn;
             self.take_code(&account.id, &master, Some(code), asked, caller)
                 .await?;
             let taken = records.take_pending(&token.digest(), self.now()).await?;
             taken.ok_or(VaultError::Unauthenticated)
         };
-        self.counted(guess, caller, proven).await?;
-        let lasting = match payload.keep {
-            true => Lasting::Kept,
-            false => Lasting::InUse,
+        self.throttled(guess, caller, proven).await?;
+        let lifetime = match payload.keep {
+            true => SessionLifetime::Remembered,
+            false => SessionLifetime::Idle,
         };
-        self.let_in(account, &master, caller, lasting).await
+        self.let_in(account, &master, caller, lifetime).await
     }
 
     /// What the account asks for whose sign-in still waits.

@@ -1,7 +1,7 @@
 //! What an account's owner may change about it: the address to sign in with, and the name to show.
 
 use super::accounts::{display_name_problem, email_problem, login_key};
-use super::credentials::{MOST_RACES, is_done};
+use super::credentials::{MOST_RACES, won_race};
 use super::error::{FieldErrors, Result, VaultError};
 use super::events::EventKind;
 use super::{Caller, Proof, Unlocked, Vault};
@@ -75,7 +75,7 @@ impl Vault {
             }
             change.apply(&mut row);
             let updated = records.update_account(&row).await.map_err(taken)?;
-            if is_done(updated)? {
+            if won_race(updated)? {
                 row.revision += 1;
                 if renames {
                     self.note(who.id(), EventKind::EmailChanged, caller).await;

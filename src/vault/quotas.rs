@@ -3,56 +3,15 @@
 
 use super::accounts::login_key;
 use super::error::{Result, VaultError};
+use super::usage::Usage;
 use super::{Caller, Unlocked, Vault};
 use crate::crypto;
 use crate::ids::AccountId;
 pub use crate::store::Allowance;
 use crate::store::EventKind;
-pub use crate::store::Quota;
+use crate::store::Quota;
 use crate::store::UsageRow;
 use crate::store::{blob_kept, least_kept};
-
-/// What an account keeps, and what it may. Bytes are those of all that is stored of its pictures, in
-/// blocks: originals, thumbnails, previews once they are made, and what is known about each. What is
-/// in the trash counts as well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Usage {
-    /// Pictures.
-    pub images: u64,
-    /// Bytes of all their parts, as they are stored.
-    pub bytes: u64,
-    /// What it may keep.
-    pub quota: Quota,
-}
-
-impl Usage {
-    /// Bytes that are left, where they are limited.
-    pub fn bytes_left(&self) -> Option<u64> {
-        Some(self.quota.bytes?.saturating_sub(self.bytes))
-    }
-
-    /// Pictures that are left, where they are limited.
-    pub fn images_left(&self) -> Option<u64> {
-        Some(self.quota.images?.saturating_sub(self.images))
-    }
-
-    fn of_at_most(mut self, images: u64) -> Self {
-        self.quota.images = Some(images);
-        self
-    }
-
-    fn check_size(self, kept: u64) -> Result<()> {
-        match self.quota.bytes {
-            Some(most) if kept > most => Err(VaultError::LargerThanQuota(self)),
-            _ => Ok(()),
-        }
-    }
-
-    fn has_room(&self, kept: u64) -> bool {
-        self.bytes_left().is_none_or(|left| kept <= left)
-            && self.images_left().is_none_or(|left| left > 0)
-    }
-}
 
 /// What to decide about an account; nothing leaves a limit as it is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -61,6 +20,13 @@ pub struct QuotaChange {
     pub bytes: Option<Allowance>,
     /// About its pictures.
     pub images: Option<Allowance>,
+}
+
+fn check_size(usage: Usage, kept: u64) -> Result<()> {
+    match usage.quota.bytes {
+        Some(most) if kept > most => Err(VaultError::LargerThanQuota(usage)),
+        _ => Ok(()),
+    }
 }
 
 impl Vault {
@@ -112,7 +78,7 @@ impl Vault {
     /// Refuses a file that would not fit into an empty vault either.
     pub(super) async fn check_size(&self, who: &Unlocked, len: u64) -> Result<()> {
         let least = least_kept(crypto::sealed_len(len));
-        self.usage(who).await?.check_size(least)
+        check_size(self.usage(who).await?, least)
     }
 
     /// Refuses a file for which there is no room, before it is worked on. What comes with it is not
@@ -120,7 +86,7 @@ impl Vault {
     pub(super) async fn check_room(&self, who: &Unlocked, len: u64) -> Result<()> {
         let least = least_kept(crypto::sealed_len(len));
         let usage = self.usage(who).await?;
-        usage.check_size(least)?;
+        check_size(usage, least)?;
         if !usage.has_room(least) {
             return Err(VaultError::NoRoom(usage));
         }
@@ -128,7 +94,11 @@ impl Vault {
         let most = self.0.catalogues.most_images();
         match usage.images < most {
             true => Ok(()),
-            false => Err(VaultError::NoRoom(usage.of_at_most(most))),
+            false => {
+                let mut usage = usage;
+                usage.quota.images = Some(most);
+                Err(VaultError::NoRoom(usage))
+            }
         }
     }
 
@@ -141,7 +111,7 @@ impl Vault {
     /// Why the store did not take in a picture that counts so many bytes.
     pub(super) async fn no_room(&self, who: &Unlocked, kept: u64) -> Result<VaultError> {
         let usage = self.usage(who).await?;
-        usage.check_size(kept)?;
+        check_size(usage, kept)?;
         Ok(VaultError::NoRoom(usage))
     }
 }

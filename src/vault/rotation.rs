@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
-use super::credentials::{MOST_RACES, is_done};
+use super::credentials::{MOST_RACES, won_race};
 use super::error::{Result, VaultError};
 use super::events::EventKind;
 use super::keys::{self, Keyring};
@@ -105,7 +105,7 @@ impl Vault {
             let factor = reseal_factor(&factor, &retired, &master)?;
             who.watch.resign();
             let rotated = records.rotate_credentials(&row, &factor).await?;
-            if !is_done(rotated)? {
+            if !won_race(rotated)? {
                 continue;
             }
             row.revision += 1;
@@ -116,7 +116,7 @@ impl Vault {
                 account: row,
                 recovery_code,
                 master,
-                lasting: who.lasting,
+                lifetime: who.lifetime,
             });
         }
         Err(VaultError::Busy)
@@ -254,7 +254,7 @@ impl Vault {
                 return Ok(Passed::Damaged);
             }
             row.retired_wrap = None;
-            if is_done(records.update_account(&row).await?)? {
+            if won_race(records.update_account(&row).await?)? {
                 tracing::info!(%account, "the rotation of a master key is finished");
                 return Ok(Passed::Whole);
             }

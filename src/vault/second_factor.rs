@@ -3,7 +3,7 @@
 
 use webauthn_rs::prelude::AuthenticationResult;
 
-use super::error::{Asked, Result, VaultError};
+use super::error::{FactorPurpose, Result, VaultError};
 use super::events::EventKind;
 use super::passkey_challenges::{MAX_ANSWER_BYTES, note_use};
 use super::{Caller, Vault, keys};
@@ -33,7 +33,7 @@ impl Vault {
         account: &AccountId,
         master: &MasterKey,
         code: Option<&str>,
-        asked: Asked,
+        asked: FactorPurpose,
         caller: &Caller,
     ) -> Result<()> {
         if self.factor_in_use(account).await?.is_none() {
@@ -60,7 +60,7 @@ impl Vault {
     }
 
     /// Reads a code, or what a browser answers for a passkey: JSON.
-    async fn shown(&self, account: &AccountId, typed: &str, asked: Asked) -> Result<Shown> {
+    async fn shown(&self, account: &AccountId, typed: &str, asked: FactorPurpose) -> Result<Shown> {
         if !typed.starts_with('{') || typed.len() > MAX_ANSWER_BYTES {
             let code = FactorCode::parse(typed).map_err(|_| VaultError::WrongFactor(asked))?;
             return Ok(Shown::Code(code));
@@ -115,8 +115,13 @@ impl Vault {
 
 /// Whether a second factor is asked for: not for an app that was only begun.
 pub(super) fn is_in_use(row: &FactorRow) -> bool {
+    is_confirmed(row) || !row.passkeys.is_empty()
+}
+
+/// Whether there is an authenticator app that has shown that it works.
+pub(super) fn is_confirmed(row: &FactorRow) -> bool {
     let app = row.authenticator.as_ref();
-    app.is_some_and(|app| app.confirmed_at.is_some()) || !row.passkeys.is_empty()
+    app.is_some_and(|app| app.confirmed_at.is_some())
 }
 
 /// What an authenticator app's secret is derived from.

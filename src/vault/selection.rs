@@ -6,11 +6,11 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
+use super::catalogue::Filter;
+use super::catalogue::Sort;
 use super::catalogue::{Catalogue, Entry, find};
 use super::error::{Result, VaultError};
-use super::filter::Filter;
 use super::images::{Image, ImageEdit};
-use super::listing::Sort;
 use super::turns::{Few, FewTurn};
 use super::{Unlocked, Vault};
 use crate::ids::ImageId;

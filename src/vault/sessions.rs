@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::error::{Result, VaultError};
 use super::keys::Keyring;
-use super::tokens::{API_TOKEN_PREFIX, Scope, Scopes};
+use super::scopes::{API_TOKEN_PREFIX, Scope, Scopes};
 use super::watch::Watch;
 use super::{Caller, Vault, keys};
 use crate::crypto::MasterKey;
@@ -20,11 +20,11 @@ const TOUCH_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// How long a sign-in lasts.
 #[derive(Clone, Copy)]
-pub(super) enum Lasting {
+pub(super) enum SessionLifetime {
     /// As long as it is in use, and no longer than a day's work.
-    InUse,
+    Idle,
     /// For weeks, on a device that is the person's own.
-    Kept,
+    Remembered,
 }
 
 /// A session that has just begun.
@@ -49,7 +49,7 @@ pub struct Unlocked {
     pub(super) keyring: Keyring,
     pub(super) session: [u8; 32],
     pub(super) watch: Watch,
-    pub(super) lasting: Lasting,
+    pub(super) lifetime: SessionLifetime,
     /// What a program's token is limited to; a sign-in is not.
     scopes: Option<Scopes>,
     csrf_token: String,
@@ -100,15 +100,19 @@ fn is_first_use(row: &SessionRow, now: Timestamp) -> bool {
 impl Vault {
     /// Ends a session that has just begun where the password that opened it has been changed
     /// meanwhile: the change has ended the sessions that it found, and this one came after.
-    pub(super) async fn outlived(&self, proven: &AccountRow, digest: &[u8; 32]) -> Result<bool> {
+    pub(super) async fn end_if_credentials_changed(
+        &self,
+        proven: &AccountRow,
+        digest: &[u8; 32],
+    ) -> Result<bool> {
         let records = &self.store().records;
         let now = records.account(&proven.id).await?;
         let secrets = |row: &AccountRow| (row.password_set_at, row.mk_generation);
-        let outlived = now.is_none_or(|now| secrets(&now) != secrets(proven));
-        if outlived {
+        let changed = now.is_none_or(|now| secrets(&now) != secrets(proven));
+        if changed {
             records.delete_session(digest).await?;
         }
-        Ok(outlived)
+        Ok(changed)
     }
 
     /// Begins a session with a new id and secret.
@@ -117,7 +121,7 @@ impl Vault {
         account: AccountRow,
         master: &MasterKey,
         caller: &Caller,
-        lasting: Lasting,
+        lifetime: SessionLifetime,
     ) -> Result<Started> {
         // A passkey may still wrap the key before a rotation: what came in with that would be lost.
         if !keys::belongs_to(master, &account) {
@@ -126,10 +130,10 @@ impl Vault {
         let token = SessionToken::generate()?;
         let now = self.now();
         let sessions = &self.0.sessions;
-        let (idle_at, expires_at) = match lasting {
-            Lasting::InUse => (now + sessions.idle, now + sessions.absolute),
+        let (idle_at, expires_at) = match lifetime {
+            SessionLifetime::Idle => (now + sessions.idle, now + sessions.absolute),
             // Its end is noted as its idling, and a use never brings that nearer.
-            Lasting::Kept => (now + sessions.keep, now + sessions.keep),
+            SessionLifetime::Remembered => (now + sessions.keep, now + sessions.keep),
         };
         let row = SessionRow {
             digest: token.digest(),
@@ -154,7 +158,7 @@ impl Vault {
         Ok(Started {
             token: token.to_text(),
             expires_at: row.expires_at,
-            kept: matches!(lasting, Lasting::Kept),
+            kept: matches!(lifetime, SessionLifetime::Remembered),
             digest: row.digest,
             account,
         })
@@ -202,7 +206,7 @@ impl Vault {
             keyring,
             session: digest,
             watch: Watch::begin(self, digest),
-            lasting: self.lasting(&row),
+            lifetime: self.lifetime(&row),
             scopes,
             csrf_token: token.secret().csrf_token(),
             token,
@@ -257,11 +261,11 @@ impl Vault {
 
     /// Whether it was asked to last. In its last minutes that is not told any more, and then it is
     /// taken for one that was not.
-    fn lasting(&self, row: &SessionRow) -> Lasting {
+    fn lifetime(&self, row: &SessionRow) -> SessionLifetime {
         let kept = row.idle_at >= row.expires_at;
         match kept && self.now() + self.0.sessions.idle < row.expires_at {
-            true => Lasting::Kept,
-            false => Lasting::InUse,
+            true => SessionLifetime::Remembered,
+            false => SessionLifetime::Idle,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::error::{Asked, FieldErrors, Result, VaultError};
-use super::sessions::{Lasting, Started};
+use super::error::{FactorPurpose, FieldErrors, Result, VaultError};
+use super::sessions::{SessionLifetime, Started};
 use super::strength::MAX_PASSWORD_BYTES;
 use super::throttle::Guess;
 use super::{Caller, Vault, accounts, keys};
@@ -26,10 +26,10 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    pub(super) fn lasting(&self) -> Lasting {
+    pub(super) fn lifetime(&self) -> SessionLifetime {
         match self.keep {
-            true => Lasting::Kept,
-            false => Lasting::InUse,
+            true => SessionLifetime::Remembered,
+            false => SessionLifetime::Idle,
         }
     }
 
@@ -75,7 +75,7 @@ impl Vault {
         let proven = self.prove_sign_in(&sign_in, caller, &mut None).await;
         let (account, master) = proven?;
         self.raise_cost(&account, &sign_in.password, &master).await;
-        self.let_in(account, &master, caller, sign_in.lasting())
+        self.let_in(account, &master, caller, sign_in.lifetime())
             .await
     }
 
@@ -97,7 +97,7 @@ impl Vault {
         let proven = async {
             let (account, master) = self.open_by_password(row, &sign_in.password).await?;
             let code = sign_in.code.as_ref().map(|code| code.as_str());
-            let asked = Asked::ToSignIn;
+            let asked = FactorPurpose::ToSignIn;
             let taken = self.take_code(&account.id, &master, code, asked, caller);
             match taken.await {
                 Ok(()) => Ok((account, master)),
@@ -109,7 +109,7 @@ impl Vault {
                 }
             }
         };
-        self.counted(guess, caller, proven).await
+        self.throttled(guess, caller, proven).await
     }
 
     /// Begins the session of somebody who has proved everything.
@@ -118,11 +118,16 @@ impl Vault {
         account: AccountRow,
         master: &MasterKey,
         caller: &Caller,
-        lasting: Lasting,
+        lifetime: SessionLifetime,
     ) -> Result<Started> {
         self.note_new_device(&account, caller).await?;
-        let started = self.start_session(account, master, caller, lasting).await?;
-        match self.outlived(&started.account, &started.digest).await? {
+        let started = self
+            .start_session(account, master, caller, lifetime)
+            .await?;
+        match self
+            .end_if_credentials_changed(&started.account, &started.digest)
+            .await?
+        {
             true => Err(VaultError::WrongCredentials),
             false => Ok(started),
         }

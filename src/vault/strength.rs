@@ -7,7 +7,6 @@
 use zeroize::Zeroizing;
 
 use super::Vault;
-use super::accounts::MAX_EMAIL_BYTES;
 use super::error::{Result, VaultError};
 
 /// Fewest characters of a password.
@@ -28,6 +27,9 @@ const LOOK_ALIKES: &str = "0123456789@({[<!|$+%";
 const MOST_LOOK_ALIKES: usize = 8;
 /// But so many characters always are: 16 of which each is another look-alike take 16 ms as well.
 const LEAST_JUDGED: usize = 16;
+
+/// Longest word of what an attacker would try first: an address is no longer (RFC 5321).
+const MAX_WORD_BYTES: usize = 254;
 
 impl Vault {
     /// Succeeds where a new password is good enough. `context` is what an attacker would try first.
@@ -88,7 +90,7 @@ fn judged(password: &str) -> Zeroizing<String> {
 fn strength_problem(password: &str, context: &[String]) -> Option<String> {
     let context: Vec<&str> = context
         .iter()
-        .filter(|word| word.len() <= MAX_EMAIL_BYTES)
+        .filter(|word| word.len() <= MAX_WORD_BYTES)
         .map(String::as_str)
         .collect();
     let verdict = zxcvbn::zxcvbn(password, &context);

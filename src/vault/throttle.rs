@@ -117,7 +117,7 @@ fn failed(known: TriesRow, now: Timestamp) -> u32 {
 impl Vault {
     /// Does `work`, which fails with [`VaultError::WrongCredentials`], [`VaultError::WrongPassword`]
     /// or [`VaultError::WrongFactor`] where somebody guessed wrong, or refuses to.
-    pub(super) async fn counted<T>(
+    pub(super) async fn throttled<T>(
         &self,
         guess: Guess<'_>,
         caller: &Caller,

@@ -10,7 +10,7 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::content::{SealedBlob, produce};
+use super::content::{SealedBlob, spawn_stream};
 use super::error::{Result, VaultError};
 use super::{Unlocked, Vault, keys};
 use crate::archive::Plan;
@@ -198,8 +198,8 @@ impl Vault {
     ) -> Result<Zeroizing<Vec<u8>>> {
         let (blob, blobs) = (blob.clone(), self.store().blobs.clone());
         let bytes = Zeroizing::new(Vec::with_capacity((range.end - range.start) as usize));
-        let stream = produce(&who.watch, |outlet| async move {
-            blob.send(&*blobs, range, &outlet).await
+        let stream = spawn_stream(&who.watch, |stream| async move {
+            blob.send(&*blobs, range, &stream).await
         });
         stream
             .try_fold(bytes, |mut all, piece| async move {

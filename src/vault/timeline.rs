@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::catalogue::Filter;
+use super::catalogue::Sort;
 use super::catalogue::{Catalogue, Entry};
 use super::error::Result;
-use super::filter::Filter;
-use super::listing::{Sort, cursor_bytes, seal_cursor, walk};
+use super::listing::{cursor_bytes, seal_cursor, walk};
 use super::{Unlocked, Vault};
 use crate::store::ImageState;
 

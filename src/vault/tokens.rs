@@ -6,13 +6,11 @@ use zeroize::Zeroizing;
 
 use super::error::{FieldErrors, Result, VaultError};
 use super::events::EventKind;
+use super::scopes::{API_TOKEN_PREFIX, Scopes};
 use super::{Caller, Proof, Unlocked, Vault, keys};
 use crate::crypto::{SessionToken, WrapKind};
 use crate::ids::SessionId;
 use crate::store::{SessionKind, SessionRow};
-
-/// Tells an API token from a sign-in's secret, for people, programs and scanners of leaked secrets.
-pub(super) const API_TOKEN_PREFIX: &str = "ivt_";
 
 /// Most that an account has at once.
 const MOST: u32 = 50;
@@ -22,96 +20,11 @@ const MAX_DAYS: u32 = 366;
 /// What suits most: a program that is still in use is given a new one four times a year.
 const DEFAULT_DAYS: u32 = 90;
 
-/// One thing that a token may be for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// Look at pictures, and download them.
-    Read,
-    /// Add, change and delete pictures.
-    Write,
-    /// Make and end shares.
-    Share,
-}
-
-impl Scope {
-    /// All there are.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Share];
-
-    /// The word for it in the API.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Share => "share",
-        }
-    }
-
-    const fn bit(self) -> u8 {
-        match self {
-            Self::Read => 1,
-            Self::Write => 2,
-            Self::Share => 4,
-        }
-    }
-}
-
-/// What a token may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scopes(u8);
-
-impl Scopes {
-    /// Reads what the store keeps. A bit of a newer version allows nothing here.
-    pub(super) fn from_bits(bits: u8) -> Self {
-        Self(bits)
-    }
-
-    /// Those with these words.
-    ///
-    /// # Errors
-    /// A sentence, where there is none or one is unknown.
-    fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> std::result::Result<Self, String> {
-        let mut bits = 0;
-        for name in names {
-            let scope = Scope::ALL.into_iter().find(|scope| scope.name() == name);
-            bits |= scope
-                .ok_or("Choose from `read`, `write` and `share`.")?
-                .bit();
-        }
-        match bits {
-            0 => Err("Choose what the token may do.".into()),
-            bits => Ok(Self(bits)),
-        }
-    }
-
-    /// Whether this is one of them.
-    pub fn has(self, scope: Scope) -> bool {
-        self.0 & scope.bit() != 0
-    }
-
-    /// Their words.
-    pub fn names(self) -> Vec<&'static str> {
-        let has = |scope: &Scope| self.has(*scope);
-        Scope::ALL
-            .into_iter()
-            .filter(has)
-            .map(Scope::name)
-            .collect()
-    }
-
-    /// What the token's wrapped key is bound to: whoever alters scopes or end in the row has a row
-    /// that opens nothing.
-    pub(super) fn subject_of(self, token: &SessionToken, expires_at: Timestamp) -> [u8; 16] {
-        let mut terms = [self.0, 0, 0, 0, 0, 0, 0, 0, 0];
-        terms[1..].copy_from_slice(&expires_at.as_millisecond().to_be_bytes());
-        token.subject_under(&terms)
-    }
-}
-
 /// What a token is to be.
 pub struct NewToken {
     /// What it is for, in the owner's words.
     pub name: String,
-    /// What it may do: words of [`Scope::name`].
+    /// What it may do: words of [`super::Scope::name`].
     pub scopes: Vec<String>,
     /// How many days it lasts; ninety where nothing is said.
     pub days: Option<u32>,
@@ -166,7 +79,7 @@ impl From<SessionRow> for ApiToken {
         Self {
             id: super::devices::id_of(&row),
             name: row.label,
-            scopes: Scopes(row.scopes.unwrap_or_default()),
+            scopes: Scopes::from_bits(row.scopes.unwrap_or_default()),
             created_at: row.created_at,
             used_at: Some(row.last_seen_at).filter(|at| *at > row.created_at),
             expires_at: row.expires_at,
@@ -222,14 +135,17 @@ impl Vault {
             expires_at,
             label: new.name.trim().to_owned(),
             address: caller.address_text(),
-            scopes: Some(scopes.0),
+            scopes: Some(scopes.bits()),
             mk_generation: account.mk_generation,
         };
         let records = &self.store().records;
         // To prove it takes a while, and the token outlasts the sign-in that it is made by.
         who.watch.look().await?;
         records.insert_session(&row).await?;
-        if self.outlived(&account, &row.digest).await? {
+        if self
+            .end_if_credentials_changed(&account, &row.digest)
+            .await?
+        {
             return Err(VaultError::WrongPassword);
         }
         self.note(who.id(), EventKind::TokenMade, caller).await;
@@ -277,6 +193,7 @@ impl Vault {
 
 #[cfg(test)]
 mod tests {
+    use super::super::scopes::Scope;
     use super::*;
 
     fn token(name: &str, scopes: &[&str], days: Option<u32>) -> NewToken {
@@ -313,16 +230,5 @@ mod tests {
             };
             assert_eq!(errors.keys().collect::<Vec<_>>(), [field]);
         }
-    }
-
-    #[test]
-    fn an_altered_row_has_another_subject() {
-        let token = SessionToken::generate().unwrap();
-        let at = Timestamp::from_second(1_800_000_000).unwrap();
-        let subject = Scopes(1).subject_of(&token, at);
-        assert_eq!(subject, Scopes(1).subject_of(&token, at));
-        assert_ne!(subject, Scopes(3).subject_of(&token, at));
-        let later = at + SignedDuration::from_millis(1);
-        assert_ne!(subject, Scopes(1).subject_of(&token, later));
     }
 }

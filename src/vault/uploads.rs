@@ -8,8 +8,8 @@ use super::content;
 use super::error::{Result, VaultError};
 use super::images::{Image, ImageEdit, OpenImage, name_problem};
 use super::intake::{UploadPermit, WINDOW};
+use super::memory::Payer;
 use super::metadata::{Content, Metadata};
-use super::shares::Payer;
 use super::turns::Turn;
 use super::{Unlocked, Vault, keys};
 use crate::crypto;
@@ -35,14 +35,14 @@ pub enum Added {
 }
 
 /// What was known about a picture in the vault it comes from.
-pub(super) struct Past {
+pub(super) struct ImportedFacts {
     /// SHA-256 of the file.
     pub(super) sha256: [u8; 32],
     pub(super) uploaded_at: Timestamp,
     pub(super) trashed_at: Option<Timestamp>,
     pub(super) also_named: Vec<String>,
     /// Checked.
-    pub(super) said: ImageEdit,
+    pub(super) edit: ImageEdit,
 }
 
 /// A picture about to be stored.
@@ -55,22 +55,22 @@ struct NewImage {
     thumbnail: Bytes,
 }
 
-impl Past {
+impl ImportedFacts {
     /// Adds what the record does not say yet; what it says stays. Whether that changed anything.
     pub(super) fn fill_in(&self, metadata: &mut Metadata) -> bool {
         let open = ImageEdit {
             name: None,
-            tags: self.said.tags.clone().filter(|_| metadata.tags.is_empty()),
+            tags: self.edit.tags.clone().filter(|_| metadata.tags.is_empty()),
             caption: self
-                .said
+                .edit
                 .caption
                 .clone()
                 .filter(|_| metadata.caption.is_empty()),
-            favourite: self.said.favourite.filter(|marked| *marked),
+            favourite: self.edit.favourite.filter(|marked| *marked),
         };
         let said = open.apply(metadata);
         // Last, as far as there is room for them.
-        let names = self.said.name.iter().chain(&self.also_named);
+        let names = self.edit.name.iter().chain(&self.also_named);
         names.fold(said, |any, name| metadata.add_name(name) | any)
     }
 }
@@ -144,17 +144,17 @@ impl Vault {
     /// [`VaultError::NoRoom`] and [`VaultError::LargerThanQuota`] unless the account holds it
     /// already, [`VaultError::Store`].
     pub async fn add_image(&self, who: &Unlocked, name: &str, bytes: Bytes) -> Result<Added> {
-        self.take_in(who, name, bytes, None).await
+        self.ingest(who, name, bytes, None).await
     }
 
     /// As [`Vault::add_image`]; a picture that was in a vault before is stored as it was there, in
     /// the same single step. One that is here already is left to the caller.
-    pub(super) async fn take_in(
+    pub(super) async fn ingest(
         &self,
         who: &Unlocked,
         name: &str,
         bytes: Bytes,
-        past: Option<&Past>,
+        facts: Option<&ImportedFacts>,
     ) -> Result<Added> {
         if let Some(problem) = name_problem(name) {
             return Err(VaultError::invalid("name", problem));
@@ -164,7 +164,7 @@ impl Vault {
         }
         let summed = bytes.clone();
         let content = tokio::task::spawn_blocking(move || Content::of(&summed)).await?;
-        if past.is_some_and(|past| past.sha256 != content.sha256) {
+        if facts.is_some_and(|facts| facts.sha256 != content.sha256) {
             let message = "Its bytes are not those that were exported: its SHA-256 is another.";
             return Err(VaultError::invalid("sha256", message));
         }
@@ -189,9 +189,9 @@ impl Vault {
         drop(turn);
         let mut metadata = Metadata::new(name.to_owned(), &content, &image);
         let (mut uploaded_at, mut trashed_at) = (self.now(), None);
-        if let Some(past) = past {
-            past.fill_in(&mut metadata);
-            (uploaded_at, trashed_at) = (past.uploaded_at, past.trashed_at);
+        if let Some(facts) = facts {
+            facts.fill_in(&mut metadata);
+            (uploaded_at, trashed_at) = (facts.uploaded_at, facts.trashed_at);
         }
         let new = NewImage {
             digest,

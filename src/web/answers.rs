@@ -14,8 +14,8 @@ use super::problem::Problem;
 use super::server::Exchange;
 use crate::config::Config;
 use crate::vault::Caller;
+use crate::vault::MemoryBudget;
 use crate::vault::Payer;
-use crate::vault::Shares;
 
 /// One account, or one network of strangers, has this part of the memory at most; all accounts in one
 /// network have half of it together.
@@ -39,14 +39,14 @@ const PIECE: u64 = 64 << 10;
 
 /// The memory of answers.
 pub(super) struct Answers {
-    memory: Shares<Payer>,
+    memory: MemoryBudget<Payer>,
 }
 
 impl Answers {
     /// From the configuration.
     pub(super) fn new(config: &Config) -> Self {
         Self {
-            memory: Shares::new(config.serving.answer_memory_bytes, PARTS),
+            memory: MemoryBudget::new(config.serving.answer_memory_bytes, PARTS),
         }
     }
 

@@ -6,8 +6,10 @@ use rocket::response::{Redirect, Responder};
 use rocket::uri;
 
 use super::budgets;
+use super::error_page::prefers_html;
 use super::pages;
-use super::problem::{Problem, prefers_html};
+use super::problem::Problem;
+use super::routes::methods;
 
 /// A problem, or the way to where it can be solved.
 #[derive(Responder)]
@@ -69,45 +71,7 @@ fn unmatched(status: Status, request: &Request<'_>) -> Problem {
     Problem::new(Status::MethodNotAllowed, detail).with_header("Allow", allow)
 }
 
-/// What the address of a request may be asked with.
-pub(super) fn methods(request: &Request<'_>) -> Vec<Method> {
-    let path = request.uri().path();
-    let routes = request.rocket().routes();
-    routes
-        .filter(|route| fits(route.uri.path(), path.as_str()))
-        .map(|route| route.method)
-        .collect()
-}
-
-/// Whether a path has the shape of a route's template.
-fn fits(template: &str, path: &str) -> bool {
-    let mut given = path.split('/').filter(|segment| !segment.is_empty());
-    for segment in template.split('/').filter(|segment| !segment.is_empty()) {
-        if segment.ends_with("..>") {
-            return true;
-        }
-        match given.next() {
-            Some(given) if segment.starts_with('<') || segment == given => {}
-            _ => return false,
-        }
-    }
-    given.next().is_none()
-}
-
 /// The catchers of this file.
 pub(super) fn catchers() -> Vec<rocket::Catcher> {
     rocket::catchers![any]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn templates_fit_their_paths_only() {
-        assert!(fits("/api/v1/images/<id>", "/api/v1/images/abc"));
-        assert!(fits("/static/<hash>/<path..>", "/static/x/js/main.js"));
-        assert!(!fits("/api/v1/images/<id>", "/api/v1/images"));
-        assert!(!fits("/api/v1/images/<id>", "/api/v1/images/abc/original"));
-    }
 }

@@ -9,14 +9,14 @@ use rocket::response::{self, Responder, Response};
 
 use super::headers::CONTENT_POLICY;
 use super::problem::Problem;
-use super::range::{Share, Wanted};
+use super::range::{RangeOutcome, RangeRequest};
 use super::server::Exchange;
 use crate::archive;
 use crate::vault::PlainStream;
 
 /// A body that can be fetched in parts.
 pub(super) struct Download {
-    share: Share,
+    outcome: RangeOutcome,
     len: u64,
     etag: String,
     content_type: String,
@@ -29,7 +29,7 @@ impl Download {
     /// The answer for `len` bytes of which the request wants a part; `read` starts reading one.
     /// `tag` names these bytes: it must change whenever they do.
     pub(super) fn new(
-        wanted: &Wanted,
+        wanted: &RangeRequest,
         len: u64,
         tag: &str,
         content_type: &str,
@@ -37,15 +37,15 @@ impl Download {
         read: impl FnOnce(std::ops::Range<u64>) -> PlainStream,
     ) -> Self {
         let etag = format!("\"{tag}\"");
-        let share = wanted.of(len, &etag);
-        let body = match &share {
-            Share::Whole => Some(read(0..len)),
-            Share::Part(range) => Some(read(range.clone())),
-            Share::Unsatisfiable | Share::NotModified => None,
+        let outcome = wanted.of(len, &etag);
+        let body = match &outcome {
+            RangeOutcome::Whole => Some(read(0..len)),
+            RangeOutcome::Part(range) => Some(read(range.clone())),
+            RangeOutcome::Unsatisfiable | RangeOutcome::NotModified => None,
         };
         let content_type = content_type.to_owned();
         Self {
-            share,
+            outcome,
             len,
             etag,
             content_type,
@@ -89,11 +89,11 @@ pub(super) fn disposition(kind: &str, name: &str) -> String {
 
 impl<'r> Responder<'r, 'r> for Download {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'r> {
-        let (status, range) = match &self.share {
-            Share::Whole => (Status::Ok, 0..self.len),
-            Share::Part(range) => (Status::PartialContent, range.clone()),
-            Share::NotModified => (Status::NotModified, 0..0),
-            Share::Unsatisfiable => {
+        let (status, range) = match &self.outcome {
+            RangeOutcome::Whole => (Status::Ok, 0..self.len),
+            RangeOutcome::Part(range) => (Status::PartialContent, range.clone()),
+            RangeOutcome::NotModified => (Status::NotModified, 0..0),
+            RangeOutcome::Unsatisfiable => {
                 let detail = "The range lies outside of the file.";
                 return Problem::new(Status::RangeNotSatisfiable, detail)
                     .with_header("Content-Range", format!("bytes */{}", self.len))

@@ -1,21 +1,18 @@
 //! The one place where a failure becomes a status and words: RFC 9457 problem documents for
-//! programs, a styled page with the same facts for browsers. What is unexpected is logged here,
-//! once, and the client learns nothing of it.
+//! programs; `error_page` has the same facts for people. What is unexpected is logged here, once, and
+//! the client learns nothing of it.
 
 mod failures;
 
 use std::time::Duration;
 
-use rocket::http::{ContentType, Header, Status};
+use rocket::http::{Header, Status};
 use rocket::outcome::Outcome;
 use rocket::request::Request;
-use rocket::response::{self, Responder, Response};
-use rocket_dyn_templates::Template;
+use rocket::response::Response;
 use serde::Serialize;
 
-use super::accept;
-use super::room::Room;
-use super::shell::Shell;
+use super::quota::QuotaLeft;
 use crate::vault::FieldErrors;
 
 /// An answer that is no success.
@@ -37,7 +34,7 @@ enum More {
     /// Ids of a bulk call that it cannot be about: the others may still be done.
     Missing { missing: Vec<String> },
     /// What is left of what the account may keep.
-    Room(Room),
+    QuotaLeft(QuotaLeft),
 }
 
 #[derive(Serialize)]
@@ -51,21 +48,6 @@ struct Document<'a> {
     errors: &'a FieldErrors,
     #[serde(flatten)]
     more: Option<&'a More>,
-}
-
-#[derive(Serialize)]
-struct ErrorPage<'a> {
-    status: u16,
-    title: &'a str,
-    detail: &'a str,
-    errors: &'a FieldErrors,
-    actions: Vec<Action>,
-}
-
-#[derive(Serialize)]
-struct Action {
-    href: &'static str,
-    label: &'static str,
 }
 
 impl Problem {
@@ -223,7 +205,8 @@ impl Problem {
         response
     }
 
-    fn title(&self) -> &'static str {
+    /// The status in words.
+    pub(super) fn title(&self) -> &'static str {
         self.status.reason().unwrap_or("Error")
     }
 
@@ -243,7 +226,8 @@ impl Problem {
         }
     }
 
-    fn document(&self) -> String {
+    /// What programs are told: a problem document (RFC 9457).
+    pub(super) fn document(&self) -> String {
         let document = Document {
             kind: self.kind,
             title: self.title(),
@@ -253,48 +237,5 @@ impl Problem {
             more: self.more.as_deref(),
         };
         serde_json::to_string(&document).expect("strings and numbers always make JSON")
-    }
-
-    fn page(&self, request: &Request<'_>) -> Template {
-        let actions = match self.status.code {
-            401 => vec![Action {
-                href: "/login",
-                label: "Sign in",
-            }],
-            // There is nothing for them at this name.
-            421 => Vec::new(),
-            _ => vec![Action {
-                href: "/",
-                label: "Back to your pictures",
-            }],
-        };
-        let page = ErrorPage {
-            status: self.status.code,
-            title: self.title(),
-            detail: &self.detail,
-            errors: &self.errors,
-            actions,
-        };
-        Template::render("error", Shell::signed_out(request).with(page))
-    }
-}
-
-/// Whether the client would rather read a page than a document.
-pub(super) fn prefers_html(request: &Request<'_>) -> bool {
-    accept::prefers_html(request.headers().get("Accept"))
-}
-
-impl<'r> Responder<'r, 'static> for Problem {
-    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let response = if prefers_html(request) {
-            self.page(request).respond_to(request)?
-        } else {
-            (
-                ContentType::new("application", "problem+json"),
-                self.document(),
-            )
-                .respond_to(request)?
-        };
-        Ok(self.put_on(response))
     }
 }

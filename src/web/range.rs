@@ -8,15 +8,15 @@ use rocket::request::{self, FromRequest, Request};
 
 /// What a request wants of a body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(super) struct RangeRequest {
     range: Option<String>,
     if_range: Option<String>,
     if_none_match: Option<String>,
 }
 
-/// What it gets.
+/// What it gets of that body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Share {
+pub(super) enum RangeOutcome {
     /// All of it: 200.
     Whole,
     /// These bytes: 206.
@@ -27,9 +27,9 @@ pub(super) enum Share {
     NotModified,
 }
 
-impl Wanted {
+impl RangeRequest {
     /// What the request gets of `len` bytes under this entity tag (with its quotes).
-    pub(super) fn of(&self, len: u64, etag: &str) -> Share {
+    pub(super) fn of(&self, len: u64, etag: &str) -> RangeOutcome {
         let has_it = |tags: &String| {
             let mut tags = tags
                 .split(',')
@@ -37,23 +37,23 @@ impl Wanted {
             tags.any(|tag| tag == etag || tag == "*")
         };
         if self.if_none_match.as_ref().is_some_and(has_it) {
-            return Share::NotModified;
+            return RangeOutcome::NotModified;
         }
         let changed = self.if_range.as_ref().is_some_and(|tag| tag != etag);
         match &self.range {
             Some(range) if !changed => parse(range, len),
-            _ => Share::Whole,
+            _ => RangeOutcome::Whole,
         }
     }
 }
 
-fn parse(header: &str, len: u64) -> Share {
+fn parse(header: &str, len: u64) -> RangeOutcome {
     let Some((first, last)) = header
         .strip_prefix("bytes=")
         .filter(|set| !set.contains(','))
         .and_then(|set| set.trim().split_once('-'))
     else {
-        return Share::Whole;
+        return RangeOutcome::Whole;
     };
     // A number too large for u64 is as good as the end.
     let number = |text: &str| -> Option<u64> {
@@ -66,24 +66,24 @@ fn parse(header: &str, len: u64) -> Share {
         number(first),
         number(last),
     ) {
-        (true, false, _, Some(0)) => return Share::Unsatisfiable,
+        (true, false, _, Some(0)) => return RangeOutcome::Unsatisfiable,
         (true, false, _, Some(suffix)) => len.saturating_sub(suffix)..len,
         (false, true, Some(first), _) => first..len,
         (false, false, Some(first), Some(last)) if first <= last => {
             first..len.min(last.saturating_add(1))
         }
         // Not a range as the RFC has them: it is ignored.
-        _ => return Share::Whole,
+        _ => return RangeOutcome::Whole,
     };
     if range.start < range.end {
-        Share::Part(range)
+        RangeOutcome::Part(range)
     } else {
-        Share::Unsatisfiable
+        RangeOutcome::Unsatisfiable
     }
 }
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for Wanted {
+impl<'r> FromRequest<'r> for RangeRequest {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
@@ -101,31 +101,31 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn wanted(range: &str) -> Share {
-        Wanted {
+    fn wanted(range: &str) -> RangeOutcome {
+        RangeRequest {
             range: Some(range.to_owned()),
-            ..Wanted::default()
+            ..RangeRequest::default()
         }
         .of(100, "\"tag\"")
     }
 
     #[test]
     fn one_range_gives_those_bytes() {
-        assert_eq!(wanted("bytes=0-0"), Share::Part(0..1));
-        assert_eq!(wanted("bytes=10-19"), Share::Part(10..20));
-        assert_eq!(wanted("bytes=90-"), Share::Part(90..100));
-        assert_eq!(wanted("bytes=-10"), Share::Part(90..100));
-        assert_eq!(wanted("bytes=-1000"), Share::Part(0..100));
+        assert_eq!(wanted("bytes=0-0"), RangeOutcome::Part(0..1));
+        assert_eq!(wanted("bytes=10-19"), RangeOutcome::Part(10..20));
+        assert_eq!(wanted("bytes=90-"), RangeOutcome::Part(90..100));
+        assert_eq!(wanted("bytes=-10"), RangeOutcome::Part(90..100));
+        assert_eq!(wanted("bytes=-1000"), RangeOutcome::Part(0..100));
         assert_eq!(
             wanted("bytes=50-99999999999999999999999"),
-            Share::Part(50..100)
+            RangeOutcome::Part(50..100)
         );
     }
 
     #[test]
     fn a_range_outside_is_unsatisfiable() {
-        assert_eq!(wanted("bytes=100-"), Share::Unsatisfiable);
-        assert_eq!(wanted("bytes=-0"), Share::Unsatisfiable);
+        assert_eq!(wanted("bytes=100-"), RangeOutcome::Unsatisfiable);
+        assert_eq!(wanted("bytes=-0"), RangeOutcome::Unsatisfiable);
     }
 
     #[test]
@@ -138,27 +138,27 @@ mod tests {
             "lines=1-2",
             "bytes=0-1,5-6",
         ] {
-            assert_eq!(wanted(range), Share::Whole, "{range}");
+            assert_eq!(wanted(range), RangeOutcome::Whole, "{range}");
         }
     }
 
     #[test]
     fn a_part_of_another_version_is_not_mixed_in() {
-        let mut wanted = Wanted {
+        let mut wanted = RangeRequest {
             range: Some("bytes=5-".into()),
-            ..Wanted::default()
+            ..RangeRequest::default()
         };
         wanted.if_range = Some("\"old\"".into());
-        assert_eq!(wanted.of(100, "\"new\""), Share::Whole);
+        assert_eq!(wanted.of(100, "\"new\""), RangeOutcome::Whole);
         wanted.if_range = Some("\"new\"".into());
-        assert_eq!(wanted.of(100, "\"new\""), Share::Part(5..100));
+        assert_eq!(wanted.of(100, "\"new\""), RangeOutcome::Part(5..100));
     }
 
     proptest! {
         #[test]
         fn any_header_gives_bytes_that_are_there(range in ".{0,40}", len in 0u64..1000) {
-            let wanted = Wanted { range: Some(range), ..Wanted::default() };
-            if let Share::Part(part) = wanted.of(len, "\"t\"") {
+            let wanted = RangeRequest { range: Some(range), ..RangeRequest::default() };
+            if let RangeOutcome::Part(part) = wanted.of(len, "\"t\"") {
                 prop_assert!(part.start < part.end && part.end <= len);
             }
         }

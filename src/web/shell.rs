@@ -6,9 +6,9 @@ use rocket::request::{FlashMessage, FromRequest, Request};
 use serde::Serialize;
 
 use super::assets;
-use super::catchers;
-use super::pages::theme::Theme;
-use super::site::Site;
+use super::routes;
+use super::site::{Limits, Site};
+use super::theme::Theme;
 use crate::store::Role;
 use crate::vault::Unlocked;
 
@@ -47,17 +47,6 @@ struct User {
 pub(super) struct Notice {
     kind: String,
     text: String,
-}
-
-#[derive(Clone, Serialize)]
-pub(super) struct Limits {
-    pub(super) max_file: String,
-    pub(super) max_megapixels: u64,
-    pub(super) accept: String,
-    pub(super) trash_days: u64,
-    pub(super) min_password: usize,
-    /// Whether administrators invite.
-    pub(super) by_invitation: bool,
 }
 
 impl Shell {
@@ -111,7 +100,7 @@ fn here(request: &Request<'_>) -> String {
     let path = request.uri().path().as_str();
     match request.method() {
         Method::Get => request.uri().to_string(),
-        _ if catchers::methods(request).contains(&Method::Get) => path.to_owned(),
+        _ if routes::methods(request).contains(&Method::Get) => path.to_owned(),
         _ => "/".to_owned(),
     }
 }

@@ -5,9 +5,9 @@ use jiff::SignedDuration;
 use rocket::http::uri::Host;
 use rocket::http::{Cookie, SameSite};
 use rocket::time::Duration;
+use serde::Serialize;
 
 use super::hosts::Hosts;
-use super::shell::Limits;
 use super::units;
 use crate::config::{Config, Registration};
 use crate::media;
@@ -32,6 +32,18 @@ pub(super) struct Site {
     pub(super) receive_stall: std::time::Duration,
     /// Whose word about a request's origin is taken.
     pub(super) trusted_proxies: Vec<IpNet>,
+}
+
+/// What pages tell about what may be sent.
+#[derive(Clone, Serialize)]
+pub(super) struct Limits {
+    pub(super) max_file: String,
+    pub(super) max_megapixels: u64,
+    pub(super) accept: String,
+    pub(super) trash_days: u64,
+    pub(super) min_password: usize,
+    /// Whether administrators invite.
+    pub(super) by_invitation: bool,
 }
 
 /// The cookie of a chosen theme, and the one in which Rocket keeps a message for the next page.

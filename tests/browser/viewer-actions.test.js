@@ -79,7 +79,7 @@ test("a key or the heart makes a favourite, and unmakes it", async (t) => {
     await press();
     await answered;
     await heart(favourite).waitFor();
-    // The heart is shown before the answer is read, and the next key goes by what the album holds.
+    // The heart is shown before the answer is read, and the next key goes by what the list holds.
     await page.locator(`.photo[data-index="0"]${favourite ? ".photo--favourite" : ":not(.photo--favourite)"}`).waitFor({ state: "attached" });
     assert.equal(await kept(), favourite);
   }

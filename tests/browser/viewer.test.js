@@ -23,7 +23,7 @@ test("a picture opens at once as its thumbnail, and the preview takes its place"
   await shown(page);
 });
 
-test("arrows, Home and End lead through the album, and each step is said", async (t) => {
+test("arrows, Home and End lead through the list, and each step is said", async (t) => {
   const { page } = await gallery(t);
   await open(page, 1);
   await counts(page, "2 of 5");

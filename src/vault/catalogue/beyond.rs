@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedRwLockReadGuard;
 
+use super::filter::Filter;
 use super::opening::{BATCH, Opened, open};
+use super::order::Sort;
 use super::{Catalogue, Entry};
 use crate::ids::ImageId;
 use crate::store::Change;
 use crate::store::ImageState;
 use crate::vault::error::Result;
-use crate::vault::filter::Filter;
-use crate::vault::listing::Sort;
 use crate::vault::{Unlocked, Vault};
 
 impl Vault {

@@ -80,7 +80,7 @@ impl Catalogues {
             .is_some_and(|slot| self.is_outlived(slot, &slots, now));
         let old = outlived.then(|| slots.remove(account)).flatten();
         let slot = slots.entry(*account).or_insert_with(|| Slot {
-            catalogue: Arc::new(RwLock::new(Catalogue::new(self.share()))),
+            catalogue: Arc::new(RwLock::new(Catalogue::new(self.part()))),
             used_at: 0,
             weight: 0,
             is_capped: false,
@@ -97,11 +97,11 @@ impl Catalogues {
     fn is_outlived(&self, slot: &Slot, slots: &HashMap<AccountId, Slot>, now: Timestamp) -> bool {
         let is_read = Arc::strong_count(&slot.catalogue) > 1;
         let others = || slots.values().map(|slot| slot.weight).sum::<usize>() - slot.weight;
-        let fits = || (others() + self.share()) as u64 <= self.limits.memory_bytes;
+        let fits = || (others() + self.part()) as u64 <= self.limits.memory_bytes;
         slot.used_at < oldest(now) || slot.is_capped && !is_read && fits()
     }
 
-    fn share(&self) -> usize {
+    fn part(&self) -> usize {
         let bytes = self.limits.account_bytes.min(self.limits.memory_bytes);
         usize::try_from(bytes).unwrap_or(usize::MAX)
     }

@@ -84,7 +84,7 @@ fn open_batch(
 
 /// Applies changes, given in their order. Batches before the first that fails are applied. After
 /// each, `has_room` is told what the catalogue weighs, and says whether it may become heavier.
-pub(super) async fn take_in(
+pub(super) async fn apply_changes(
     catalogue: &mut Catalogue,
     keyring: &Keyring,
     changes: impl Stream<Item = std::result::Result<Change, StoreError>> + Unpin,
@@ -136,6 +136,6 @@ impl Vault {
             .changes_since(who.id(), catalogue.seq)
             .await?;
         let has_room = |weight| catalogues.weigh(who.id(), weight);
-        take_in(catalogue, &who.keyring, changes, has_room).await
+        apply_changes(catalogue, &who.keyring, changes, has_room).await
     }
 }

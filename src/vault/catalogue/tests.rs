@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::kept::SLIM;
-use super::opening::{BATCH, take_in};
+use super::opening::{BATCH, apply_changes};
 use super::*;
 use crate::crypto::{DataKey, MasterKey};
 use crate::ids::{AccountId, BlobId};
@@ -20,9 +20,9 @@ impl Catalogue {
     pub(in crate::vault) fn holding(
         images: impl Iterator<Item = Entry>,
         sort: Sort,
-        share: usize,
+        part: usize,
     ) -> Self {
-        let mut catalogue = Self::new(share);
+        let mut catalogue = Self::new(part);
         catalogue.apply(images.map(|entry| Opened::Put(Box::new(entry))).collect());
         catalogue.build_order(sort);
         catalogue
@@ -94,7 +94,7 @@ async fn what_was_read_before_an_error_is_applied() {
     // More than one batch: the error comes while the first is on its way.
     let changes = std::iter::repeat_with(|| gone(0)).take(BATCH);
     let changes = changes.chain([Err(StoreError::NotFound), gone(1)]);
-    let taken = take_in(&mut catalogue, &keyring, stream::iter(changes), |_| true).await;
+    let taken = apply_changes(&mut catalogue, &keyring, stream::iter(changes), |_| true).await;
     assert!(taken.is_err());
     let left: Vec<_> = catalogue.entries.keys().copied().collect();
     assert_eq!((left, catalogue.seq), (vec![kept(1)], 6));
@@ -118,7 +118,7 @@ async fn a_record_longer_than_allowed_today_opens_and_weighs_no_more_than_it_mus
     assert!(row.metadata.len() > 3 * MAX_RECORD);
     let mut catalogue = Catalogue::new(usize::MAX);
     let changes = stream::iter([Ok(Change::Put(Box::new(row)))]);
-    take_in(&mut catalogue, &keyring, changes, |_| true)
+    apply_changes(&mut catalogue, &keyring, changes, |_| true)
         .await
         .unwrap();
     let entry = catalogue.get(&id).unwrap();
@@ -183,7 +183,7 @@ fn what_a_catalogue_weighs_is_what_it_takes() {
         assert!(alone.status().unwrap().success());
         return;
     }
-    for (what, images, words, share) in [
+    for (what, images, words, part) in [
         // The code itself comes into memory when it is used first.
         ("the first", 100, 1, 0),
         ("ordinary", 12_000, 1, usize::MAX),
@@ -191,7 +191,7 @@ fn what_a_catalogue_weighs_is_what_it_takes() {
         ("without records", 10_000, 1, 0),
     ] {
         let before = resident();
-        let mut catalogue = Catalogue::new(share);
+        let mut catalogue = Catalogue::new(part);
         for number in 0..images {
             catalogue.put(weighty(number, words));
         }
@@ -230,9 +230,9 @@ proptest! {
     #[test]
     fn a_tally_is_what_counting_gives(
         changes in prop::collection::vec((0..6_u8, 0..4_u8, 0..1_000_u64), 0..60),
-        share in 0..8_000_usize,
+        part in 0..8_000_usize,
     ) {
-        let mut catalogue = Catalogue::new(share);
+        let mut catalogue = Catalogue::new(part);
         for (number, kind, size) in changes {
             let id = ImageId::from_bytes([number; 16]);
             let put = |state| Opened::Put(Box::new(entry(id, state, size)));

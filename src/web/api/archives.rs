@@ -12,7 +12,7 @@ use super::super::download::{Download, disposition};
 use super::super::guards::{Collector, PictureReader};
 use super::super::json::JsonParts;
 use super::super::problem::Problem;
-use super::super::range::Wanted;
+use super::super::range::RangeRequest;
 use super::super::wire::SelectionBody;
 use crate::ids::ArchiveId;
 use crate::vault::Ticket;
@@ -67,7 +67,7 @@ async fn create(
 async fn fetch(
     reader: PictureReader,
     id: &str,
-    wanted: Wanted,
+    wanted: RangeRequest,
     vault: &State<Vault>,
 ) -> Result<Download, Problem> {
     let id: ArchiveId = id.parse()?;

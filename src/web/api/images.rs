@@ -9,9 +9,9 @@ use super::super::download::{Download, Jpeg, disposition};
 use super::super::guards::{PictureReader, PictureWriter};
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
-use super::super::range::Wanted;
+use super::super::range::RangeRequest;
 use super::super::wire::{ImageBody, ListBody, Set};
-use super::asked::{Asked, flag};
+use super::list_query::{ListQuery, flag};
 use crate::ids::ImageId;
 use crate::vault::ImageEdit;
 use crate::vault::Removal;
@@ -20,7 +20,7 @@ use crate::vault::Vault;
 #[rocket::get("/images?<asked..>")]
 async fn list(
     reader: PictureReader,
-    asked: Asked,
+    asked: ListQuery,
     vault: &State<Vault>,
 ) -> Result<Json<ListBody<ImageBody>>, Problem> {
     let page = vault.list(&reader.who, asked.page()?).await?;
@@ -104,7 +104,7 @@ async fn original(
     reader: PictureReader,
     id: ImageId,
     inline: Option<&str>,
-    wanted: Wanted,
+    wanted: RangeRequest,
     vault: &State<Vault>,
 ) -> Result<Download, Problem> {
     let open = vault.open_image(&reader.who, &id).await?;

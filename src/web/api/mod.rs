@@ -3,11 +3,11 @@
 pub(super) mod account;
 mod accounts;
 mod archives;
-mod asked;
 mod bulk;
 mod factors;
 pub(super) mod health;
 mod images;
+mod list_query;
 mod moving;
 pub(super) mod passkeys;
 mod sessions;

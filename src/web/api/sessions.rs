@@ -12,7 +12,7 @@ use super::super::budgets::Visitor;
 use super::super::guards::{Holder, Reader, SameOrigin, Writer};
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
-use super::super::room::{QuotaBody, UsageBody};
+use super::super::quota::{QuotaBody, UsageBody};
 use super::super::site::Site;
 use super::super::wire::UserBody;
 use crate::ids::{InvalidId, SessionId};

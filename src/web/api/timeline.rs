@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::super::guards::PictureReader;
 use super::super::problem::Problem;
-use super::asked::{Asked, clock};
+use super::list_query::{ListQuery, clock};
 use crate::vault::Section;
 use crate::vault::TIMELINE_PAGE;
 use crate::vault::Timeline;
@@ -57,7 +57,7 @@ impl From<Timeline> for TimelineBody {
 #[rocket::get("/timeline?<tz>&<utc_offset>&<asked..>")]
 async fn timeline(
     reader: PictureReader,
-    asked: Asked,
+    asked: ListQuery,
     tz: Option<&str>,
     utc_offset: Option<&str>,
     vault: &State<Vault>,

@@ -11,7 +11,7 @@ use super::super::api::account::renew_cookie;
 use super::super::forms::Signed;
 use super::super::guards::{Reader, only_administrators};
 use super::super::problem::Problem;
-use super::super::room::RoomView;
+use super::super::quota::QuotaView;
 use super::super::shell::Shell;
 use super::super::site::{INVITATION_LASTS, Site};
 use super::super::units;
@@ -36,7 +36,7 @@ struct OverviewPage {
     created_label: String,
     pictures_label: String,
     bytes_label: String,
-    room: RoomView,
+    room: QuotaView,
     code_proven: bool,
     /// Right after one was made.
     invitation_url: Option<String>,
@@ -101,7 +101,7 @@ async fn overview_page(
         created_label: units::moment(who.account.created_at),
         pictures_label: units::pictures(pictures),
         bytes_label: units::bytes(bytes),
-        room: RoomView::from(&vault.usage(who).await?),
+        room: QuotaView::from(&vault.usage(who).await?),
         code_proven: who.account.recovery_proven_at.is_some(),
         invitation_url,
     };

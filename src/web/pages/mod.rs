@@ -1,7 +1,6 @@
 //! The pages: plain forms over the same vault as the API. They work without scripts.
 
 pub(super) mod sign_in;
-pub(super) mod theme;
 
 mod account;
 mod answer;
@@ -16,6 +15,7 @@ mod register;
 mod selection;
 mod sessions;
 mod sign_in_code;
+mod theme;
 mod tiles;
 mod tokens;
 mod trash;

@@ -1,35 +1,13 @@
-//! `/theme`: light, dark, or as the system has it. The choice is this browser's, not the account's, so
-//! it is a cookie: known before anybody signs in, and to the server, which can then send the page in
-//! the right colours from its first byte.
+//! `/theme`: light, dark, or as the system has it.
 
 use rocket::http::{Cookie, CookieJar, SameSite};
 use rocket::response::Redirect;
 use rocket::time::Duration;
 use rocket::{FromForm, FromFormField, State};
-use serde::Serialize;
 
 use super::super::forms::Posted;
 use super::super::site::{Site, THEME_COOKIE};
 use super::sign_in::own_path;
-
-/// A theme that somebody chose, against what the system says.
-#[derive(Clone, Copy, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(in super::super) enum Theme {
-    Light,
-    Dark,
-}
-
-impl Theme {
-    /// What this browser has chosen, if anything we know.
-    pub(in super::super) fn chosen(jar: &CookieJar<'_>) -> Option<Self> {
-        match jar.get(THEME_COOKIE)?.value() {
-            "light" => Some(Self::Light),
-            "dark" => Some(Self::Dark),
-            _ => None,
-        }
-    }
-}
 
 #[derive(FromFormField)]
 enum Choice {

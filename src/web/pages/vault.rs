@@ -69,14 +69,14 @@ impl From<Received> for UploadResult {
 
 /// What the page was asked to show.
 #[derive(Default, FromForm)]
-struct Asked {
+struct GridQuery {
     q: Option<String>,
     favourites: Option<String>,
     sort: Option<String>,
     cursor: Option<String>,
 }
 
-impl Asked {
+impl GridQuery {
     fn favourites(&self) -> bool {
         self.favourites.as_deref() == Some("on")
     }
@@ -105,7 +105,7 @@ impl Asked {
 
 #[rocket::get("/vault?<asked..>")]
 async fn grid(
-    asked: Asked,
+    asked: GridQuery,
     reader: Reader,
     shell: Shell,
     vault: &State<Vault>,
@@ -130,7 +130,7 @@ async fn upload(
         LINE + COPIES * text as u64
     };
     let who = receive_form(reader, &incoming, vault, note).await?;
-    let all = Asked::default();
+    let all = GridQuery::default();
     render(&who, shell, vault, site, all, Some(results)).await
 }
 
@@ -139,7 +139,7 @@ async fn render(
     shell: Shell,
     vault: &Vault,
     site: &Site,
-    asked: Asked,
+    asked: GridQuery,
     results: Option<Vec<UploadResult>>,
 ) -> Result<Template, Problem> {
     let (sort_text, (sort, descending)) = asked.order();

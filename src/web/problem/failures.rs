@@ -4,13 +4,13 @@ use std::io::ErrorKind;
 
 use rocket::http::Status;
 
-use super::super::room::{self, Room};
+use super::super::quota::{self, QuotaLeft};
 use super::super::units;
 use super::{More, Problem};
 use crate::ids::InvalidId;
 use crate::media::MediaError;
 use crate::store::StoreError;
-use crate::vault::Asked;
+use crate::vault::FactorPurpose;
 use crate::vault::FieldErrors;
 use crate::vault::ImportError;
 use crate::vault::VaultError;
@@ -106,12 +106,12 @@ impl From<VaultError> for Problem {
                 ),
             ),
             VaultError::LargerThanQuota(usage) => Self {
-                more: Some(Box::new(More::Room(Room::from(&usage)))),
-                ..Self::new(Status::PayloadTooLarge, room::larger_than_quota(&usage))
+                more: Some(Box::new(More::QuotaLeft(QuotaLeft::from(&usage)))),
+                ..Self::new(Status::PayloadTooLarge, quota::larger_than_quota(&usage))
             },
             VaultError::NoRoom(usage) => Self {
-                more: Some(Box::new(More::Room(Room::from(&usage)))),
-                ..Self::new(Status::InsufficientStorage, room::no_room(&usage))
+                more: Some(Box::new(More::QuotaLeft(QuotaLeft::from(&usage)))),
+                ..Self::new(Status::InsufficientStorage, quota::no_room(&usage))
             },
             VaultError::Media(error) => error.into(),
             VaultError::Import(error) => error.into(),
@@ -179,10 +179,10 @@ impl From<StoreError> for Problem {
 
 impl Problem {
     /// 401 to who signs in and 403 to who is signed in: the password was right, the code is not.
-    fn of_factor(asked: Asked, kind: &'static str, detail: &str) -> Self {
+    fn of_factor(asked: FactorPurpose, kind: &'static str, detail: &str) -> Self {
         let status = match asked {
-            Asked::ToSignIn => Status::Unauthorized,
-            Asked::ToChange => Status::Forbidden,
+            FactorPurpose::ToSignIn => Status::Unauthorized,
+            FactorPurpose::ToChange => Status::Forbidden,
         };
         let problem = Self {
             kind,
@@ -190,8 +190,8 @@ impl Problem {
             ..Self::new(status, detail)
         };
         match asked {
-            Asked::ToSignIn => problem.with_header("WWW-Authenticate", "Bearer"),
-            Asked::ToChange => problem,
+            FactorPurpose::ToSignIn => problem.with_header("WWW-Authenticate", "Bearer"),
+            FactorPurpose::ToChange => problem,
         }
     }
 

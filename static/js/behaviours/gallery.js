@@ -1,9 +1,8 @@
 // The dashboard: turns the plain grid of a page into one that holds any number of pictures.
 
 import { Actions } from "../lib/actions.js";
-import { Album } from "../lib/album.js";
 import { announce } from "../lib/announce.js";
-import { call, Refusal } from "../lib/api.js";
+import { call } from "../lib/api.js";
 import { clone, need } from "../lib/dom.js";
 import { GridControl } from "../lib/grid-control.js";
 import { attachGridKeys, attachPageKeys } from "../lib/grid-keys.js";
@@ -14,6 +13,8 @@ import { attachSearch } from "../lib/live-search.js";
 import { LoadTrouble } from "../lib/load-trouble.js";
 import { PhotoGrid } from "../lib/photo-grid.js";
 import { Tiles } from "../lib/photo-tile.js";
+import { PictureList } from "../lib/picture-list.js";
+import { Refusal } from "../lib/refusal.js";
 import { Scrubber } from "../lib/scrubber.js";
 import { SelectBar } from "../lib/select-bar.js";
 import { Selection } from "../lib/selection.js";
@@ -21,7 +22,7 @@ import { toast } from "../lib/toast.js";
 import { Viewer } from "../lib/viewer.js";
 import { bytes, pictures } from "../lib/words.js";
 
-/** @typedef {import("../lib/album.js").Query} Query */
+/** @typedef {import("../lib/picture-list.js").Query} Query */
 /** @typedef {import("../lib/api.js").Picture} Picture */
 
 /** @param {HTMLElement} collection says by its data what it shows */
@@ -30,26 +31,26 @@ export async function attach(collection) {
   /** @type {Query} */
   const query = { q, sort, state: state === "trashed" ? "trashed" : "active", favourites: favourites === "on" };
   const trash = query.state === "trashed";
-  const album = new Album(query);
-  const selection = new Selection(album);
-  const actions = new Actions(album);
+  const list = new PictureList(query);
+  const selection = new Selection(list);
+  const actions = new Actions(list);
 
   const photos = clone("photos");
-  const tiles = new Tiles(album, selection);
-  const grid = new PhotoGrid(photos, album, tiles);
-  const viewer = new Viewer(album, {
+  const tiles = new Tiles(list, selection);
+  const grid = new PhotoGrid(photos, list, tiles);
+  const viewer = new Viewer(list, {
     remove: async (picture) => void (await (trash ? actions.deleteForGood(Actions.one(picture)) : actions.trash(Actions.one(picture)))),
     removeForGood: async (picture) => void (await actions.deleteForGood(Actions.one(picture))),
     restore: trash ? async (picture) => void (await actions.restore(Actions.one(picture))) : undefined,
-    setFavourite: async (picture, favourite) => album.replace(await call("PATCH", `/api/v1/images/${picture.id}`, { favourite })),
+    setFavourite: async (picture, favourite) => list.replace(await call("PATCH", `/api/v1/images/${picture.id}`, { favourite })),
     closed: (index) => grid.focus(index),
   });
-  const control = new GridControl(album, grid, selection, (index) => viewer.open(index));
+  const control = new GridControl(list, grid, selection, (index) => viewer.open(index));
   // From here on, so that nothing is missed that comes while the list is on its way.
-  const lookOnArrival = refreshOnArrival(album, () => void actions.look());
+  const lookOnArrival = refreshOnArrival(list, () => void actions.look());
 
   try {
-    await album.refresh();
+    await list.refresh();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     // The plain grid and its form stay: better than nothing.
@@ -59,12 +60,12 @@ export async function attach(collection) {
   /** @param {string} action */
   const act = async (action) => {
     const inBar = document.activeElement?.closest(".select-bar") !== null;
-    const focused = document.activeElement?.closest(".photo") ? album.peek(grid.current) : null;
+    const focused = document.activeElement?.closest(".photo") ? list.peek(grid.current) : null;
     const choice = selection.count > 0 ? Actions.chosen(selection) : focused ? Actions.one(focused) : null;
     const done = action === "clear" || (choice !== null && (await perform(action, choice)));
     if (done) selection.clear();
     // The bar goes with the selection, and the focus would go with the bar.
-    if (done && inBar && album.total > 0) grid.focus(grid.current);
+    if (done && inBar && list.total > 0) grid.focus(grid.current);
   };
   /**
    * @param {string} action
@@ -78,41 +79,41 @@ export async function attach(collection) {
     if (action === "delete" || action === "delete-for-good") return actions.deleteForGood(choice);
     if (action === "download") await actions.download(choice);
     if (action !== "favourite" || trash) return false;
-    const chosen = choice.ids.map((id) => album.peek(album.indexOf(id)));
+    const chosen = choice.ids.map((id) => list.peek(list.indexOf(id)));
     // Where all of them are favourites, it is the mark that is to go.
     const marked = query.favourites || (chosen.length > 0 && chosen.every((picture) => picture?.favourite));
     return actions.favourite(choice, !marked);
   };
 
-  const bar = new SelectBar(collection, album, selection, (action) => void act(action));
+  const bar = new SelectBar(collection, list, selection, (action) => void act(action));
   attachPointer(photos, grid, control);
-  attachGridKeys(photos, album, grid, control);
+  attachGridKeys(photos, list, grid, control);
   attachPageKeys(control, { act: (action) => void act(action), help: showKeys });
   for (const button of document.querySelectorAll("[data-keys-help]")) button.addEventListener("click", showKeys);
-  new HoverPreview(photos, (element) => album.peek(grid.indexAt(element)));
-  attachSearch(album, (query) => (selection.clear(), actions.look(query)), (words) => announce(words ? `${pictures(album.total)} found` : pictures(album.total)));
+  new HoverPreview(photos, (element) => list.peek(grid.indexAt(element)));
+  attachSearch(list, (query) => (selection.clear(), actions.look(query)), (words) => announce(words ? `${pictures(list.total)} found` : pictures(list.total)));
   const page = need(collection, "[data-select=page]", HTMLButtonElement);
   page.addEventListener("click", () => {
     selection.setAll();
     bar.focus();
   });
   const tell = () => {
-    tellTotals(collection, album);
-    page.hidden = album.total === 0;
+    tellTotals(collection, list);
+    page.hidden = list.total === 0;
   };
-  album.addEventListener("shape", tell);
-  album.addEventListener("removed", (event) => {
+  list.addEventListener("shape", tell);
+  list.addEventListener("removed", (event) => {
     if (event instanceof CustomEvent) document.dispatchEvent(new CustomEvent("pictures-removed", { detail: { ids: event.detail } }));
   });
   tell();
-  album.addEventListener("outdated", () => void actions.look());
+  list.addEventListener("outdated", () => void actions.look());
   new LoadTrouble(tiles);
 
   need(collection, ".grid", HTMLElement).replaceWith(photos);
   collection.querySelector(".pager")?.remove();
   const scrubber = clone("scrubber");
   collection.append(scrubber);
-  new Scrubber(scrubber, photos, album, grid);
+  new Scrubber(scrubber, photos, list, grid);
   grid.layOut();
   collection.dataset.gallery = "ready";
   lookOnArrival();
@@ -120,29 +121,29 @@ export async function attach(collection) {
 
 /**
  * @param {HTMLElement} collection
- * @param {Album} album
+ * @param {PictureList} list
  */
-function tellTotals(collection, album) {
-  const { q, favourites } = album.query;
-  for (const [name, shown] of Object.entries({ empty: album.total === 0 && !q && !favourites, "search-empty": album.total === 0 && (q !== "" || favourites) })) {
+function tellTotals(collection, list) {
+  const { q, favourites } = list.query;
+  for (const [name, shown] of Object.entries({ empty: list.total === 0 && !q && !favourites, "search-empty": list.total === 0 && (q !== "" || favourites) })) {
     const block = collection.querySelector(`[data-${name}]`);
     if (block instanceof HTMLElement) block.hidden = !shown;
   }
   for (const words of collection.querySelectorAll("[data-query]")) words.textContent = q ? `“${q}”` : "";
   const count = collection.querySelector("[data-count]");
-  if (count) count.textContent = pictures(album.total);
+  if (count) count.textContent = pictures(list.total);
   const storage = collection.querySelector("[data-storage]");
-  if (storage) storage.textContent = ` · ${bytes(album.bytes)}`;
+  if (storage) storage.textContent = ` · ${bytes(list.bytes)}`;
 }
 
 /**
  * New pictures come in while one looks on: the first at once, and then not for each of a thousand. A large vault's shape
  * is asked for less often.
- * @param {Album} album
+ * @param {PictureList} list
  * @param {() => void} look
  * @returns {() => void} begins, also with what has come before
  */
-function refreshOnArrival(album, look) {
+function refreshOnArrival(list, look) {
   let resting = true;
   let missed = false;
   const arrived = () => {
@@ -150,7 +151,7 @@ function refreshOnArrival(album, look) {
     if (resting) return;
     resting = true;
     look();
-    setTimeout(wake, 900 + album.total / 20);
+    setTimeout(wake, 900 + list.total / 20);
   };
   const wake = () => {
     resting = false;

@@ -1,11 +1,12 @@
 // What can be done with selected pictures: at once, with words about it, and with a way back.
 
-import { call, Refusal } from "./api.js";
+import { call } from "./api.js";
 import { ask } from "./ask.js";
+import { Refusal } from "./refusal.js";
 import { toast } from "./toast.js";
 import { pictures } from "./words.js";
 
-/** @typedef {import("./album.js").Album} Album */
+/** @typedef {import("./picture-list.js").PictureList} PictureList */
 /** @typedef {import("./api.js").Picture} Picture */
 /** @typedef {import("./selection.js").Selection} Selection */
 /**
@@ -16,11 +17,11 @@ import { pictures } from "./words.js";
  */
 
 export class Actions {
-  #album;
+  #list;
 
-  /** @param {Album} album */
-  constructor(album) {
-    this.#album = album;
+  /** @param {PictureList} list */
+  constructor(list) {
+    this.#list = list;
   }
 
   /**
@@ -109,7 +110,7 @@ export class Actions {
     } catch (error) {
       const missing = new Set(error instanceof Refusal ? error.missing : []);
       const left = ids.filter((id) => !missing.has(id));
-      if (missing.size > 0) this.#album.remove(missing);
+      if (missing.size > 0) this.#list.remove(missing);
       if (left.length === 0 || left.length === ids.length) throw error;
       return call("POST", `/api/v1/${path}`, { ids: left, ...more });
     }
@@ -137,7 +138,7 @@ export class Actions {
    * @param {() => Promise<void>} change
    */
   async #without(ids, change) {
-    if (ids.length > 0) this.#album.remove(ids);
+    if (ids.length > 0) this.#list.remove(ids);
     const done = await this.#told(change);
     await this.look();
     return done;
@@ -145,11 +146,11 @@ export class Actions {
 
   /**
    * Asks what the server has now; says so where it does not answer.
-   * @param {import("./album.js").Query} [query] where it is another one
+   * @param {import("./picture-list.js").Query} [query] where it is another one
    * @returns {Promise<boolean>}
    */
   look(query) {
-    return this.#told(() => this.#album.refresh(query));
+    return this.#told(() => this.#list.refresh(query));
   }
 
   /**

@@ -1,6 +1,7 @@
-// Talking to the server: JSON in and out, the CSRF token, and a session that ended in between.
+// Talking to the server: JSON in and out, and a session that ended in between.
 
-import { need } from "./dom.js";
+import { csrfToken } from "./csrf.js";
+import { parsed, refusalOf, unreachable } from "./refusal.js";
 import { signInAgain } from "./sign-in-again.js";
 
 /**
@@ -27,55 +28,6 @@ import { signInAgain } from "./sign-in-again.js";
  * @property {boolean} [duplicate]
  */
 
-/** An answer that is no success. `detail` is a sentence for people. */
-export class Refusal extends Error {
-  /**
-   * @param {number} status 0 where no answer came
-   * @param {string} detail
-   * @param {Record<string, string>} [errors] by field
-   * @param {string[]} [missing] ids that the vault does not hold
-   */
-  constructor(status, detail, errors = {}, missing = []) {
-    super(detail);
-    this.status = status;
-    this.detail = detail;
-    this.errors = errors;
-    this.missing = missing;
-  }
-}
-
-/** No answer came. */
-export function unreachable() {
-  return new Refusal(0, "The server cannot be reached. Check the connection and try again.");
-}
-
-/**
- * An answer that is no success, in its own words where it has some.
- * @param {Response} answer whose body was not read yet
- */
-export async function refusalOf(answer) {
-  const json = parsed(await answer.text().catch(() => ""));
-  return new Refusal(answer.status, json?.detail ?? `The server answered ${answer.status}.`, json?.errors, json?.missing);
-}
-
-let token = need(document, "meta[name=csrf-token]", HTMLMetaElement).content;
-
-/** What proves that a change comes from this page. */
-export function csrfToken() {
-  return token;
-}
-
-/**
- * After signing in again the session is another one, and so is its token.
- * @param {string} fresh
- */
-export function useCsrfToken(fresh) {
-  token = fresh;
-  for (const input of document.querySelectorAll("input[name=csrf_token]")) {
-    if (input instanceof HTMLInputElement) input.value = fresh;
-  }
-}
-
 /**
  * Calls the API. Where the session has ended it asks to sign in, and calls once more.
  * @param {"GET" | "POST" | "PATCH" | "DELETE"} method
@@ -101,21 +53,11 @@ export async function call(method, path, body) {
  */
 async function send(method, path, body) {
   /** @type {Record<string, string>} */
-  const headers = { Accept: "application/json", "X-CSRF-Token": token };
+  const headers = { Accept: "application/json", "X-CSRF-Token": csrfToken() };
   if (body) headers["Content-Type"] = "application/json";
   try {
     return await fetch(path, { method, headers, body: body && JSON.stringify(body) });
   } catch {
     throw unreachable();
-  }
-}
-
-/** @param {string} text */
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Nothing, or a proxy's own error page: the status must do.
-    return null;
   }
 }

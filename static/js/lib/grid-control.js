@@ -1,10 +1,10 @@
 // What clicks and keys on the grid mean: opening, selecting, ranges, days.
 
-import { Refusal } from "./api.js";
+import { Refusal } from "./refusal.js";
 import { toast } from "./toast.js";
 import { number } from "./words.js";
 
-/** @typedef {import("./album.js").Album} Album */
+/** @typedef {import("./picture-list.js").PictureList} PictureList */
 /** @typedef {import("./api.js").Picture} Picture */
 /** @typedef {import("./photo-grid.js").PhotoGrid} PhotoGrid */
 /** @typedef {import("./selection.js").Selection} Selection */
@@ -12,7 +12,7 @@ import { number } from "./words.js";
 const MOST_IN_A_RANGE = 10_000;
 
 export class GridControl {
-  #album;
+  #list;
   #grid;
   #selection;
   #open;
@@ -24,17 +24,17 @@ export class GridControl {
   #queue = Promise.resolve();
 
   /**
-   * @param {Album} album
+   * @param {PictureList} list
    * @param {PhotoGrid} grid
    * @param {Selection} selection
    * @param {(index: number) => void} open
    */
-  constructor(album, grid, selection, open) {
-    this.#album = album;
+  constructor(list, grid, selection, open) {
+    this.#list = list;
     this.#grid = grid;
     this.#selection = selection;
     this.#open = open;
-    album.addEventListener("shape", () => (this.#extent = -1));
+    list.addEventListener("shape", () => (this.#extent = -1));
     selection.addEventListener("change", () => {
       if (selection.count === 0) this.#begin(null);
     });
@@ -45,7 +45,7 @@ export class GridControl {
   }
 
   get #anchor() {
-    return this.#album.indexOf(this.#anchorId);
+    return this.#list.indexOf(this.#anchorId);
   }
 
   /** @param {number} index */
@@ -55,7 +55,7 @@ export class GridControl {
 
   /** @param {number} index */
   toggle(index) {
-    const picture = this.#album.peek(index);
+    const picture = this.#list.peek(index);
     if (!picture) return;
     this.#offer(this.#selection.set([picture], !this.#selection.has(picture.id)));
     this.#begin(picture);
@@ -72,8 +72,8 @@ export class GridControl {
       const [from, to] = [Math.min(anchor, index), Math.max(anchor, index) + 1];
       if (to - from > MOST_IN_A_RANGE) return this.#offer(false);
       if (this.#extent >= 0) this.#selection.set(await this.#outside(anchor, from, to), false);
-      this.#offer(this.#selection.set(await this.#album.loadRange(from, to), true));
-      if (this.#anchor < 0) this.#begin(this.#album.peek(anchor));
+      this.#offer(this.#selection.set(await this.#list.loadRange(from, to), true));
+      if (this.#anchor < 0) this.#begin(this.#list.peek(anchor));
       this.#extent = index;
     });
   }
@@ -86,8 +86,8 @@ export class GridControl {
    */
   async #outside(anchor, from, to) {
     const [first, last] = [Math.min(anchor, this.#extent), Math.max(anchor, this.#extent) + 1];
-    const before = await this.#album.loadRange(first, Math.min(from, last));
-    return [...before, ...(await this.#album.loadRange(Math.max(to, first), last))];
+    const before = await this.#list.loadRange(first, Math.min(from, last));
+    return [...before, ...(await this.#list.loadRange(Math.max(to, first), last))];
   }
 
   /**
@@ -96,8 +96,8 @@ export class GridControl {
    * @param {number} to
    */
   extendFrom(from, to) {
-    if (this.#anchor < 0) this.#begin(this.#album.peek(from));
-    this.extendTo(Math.max(0, Math.min(to, this.#album.total - 1)));
+    if (this.#anchor < 0) this.#begin(this.#list.peek(from));
+    this.extendTo(Math.max(0, Math.min(to, this.#list.total - 1)));
   }
 
   /**
@@ -116,10 +116,10 @@ export class GridControl {
    */
   toggleSection(section) {
     this.#then(async () => {
-      const from = this.#album.sections.slice(0, section).reduce((sum, { count }) => sum + count, 0);
-      const to = from + (this.#album.sections[section]?.count ?? 0);
+      const from = this.#list.sections.slice(0, section).reduce((sum, { count }) => sum + count, 0);
+      const to = from + (this.#list.sections[section]?.count ?? 0);
       if (to - from > MOST_IN_A_RANGE) return this.#offer(false);
-      const pictures = await this.#album.loadRange(from, to);
+      const pictures = await this.#list.loadRange(from, to);
       const whole = pictures.every(({ id }) => this.#selection.has(id));
       this.#offer(this.#selection.set(pictures, !whole));
       this.#begin(pictures[0] ?? null);
@@ -129,7 +129,7 @@ export class GridControl {
   /** What is in sight; with everything in sight, that is everything. A second time, all that match. */
   selectView() {
     this.#then(async () => {
-      const pictures = await this.#album.loadRange(...this.#grid.picturesInSight());
+      const pictures = await this.#list.loadRange(...this.#grid.picturesInSight());
       if (pictures.length > 0 && pictures.every(({ id }) => this.#selection.has(id))) this.#selection.setAll();
       else this.#offer(this.#selection.set(pictures, true));
     });

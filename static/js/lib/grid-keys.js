@@ -4,7 +4,7 @@ import { beside, rowOf } from "./justified.js";
 import { undoNewest } from "./toast.js";
 import { isTyping } from "./typing.js";
 
-/** @typedef {import("./album.js").Album} Album */
+/** @typedef {import("./picture-list.js").PictureList} PictureList */
 /** @typedef {import("./grid-control.js").GridControl} GridControl */
 /** @typedef {import("./photo-grid.js").PhotoGrid} PhotoGrid */
 
@@ -16,14 +16,14 @@ import { isTyping } from "./typing.js";
 
 /**
  * @param {HTMLElement} root
- * @param {Album} album
+ * @param {PictureList} list
  * @param {PhotoGrid} grid
  * @param {GridControl} control
  */
-export function attachGridKeys(root, album, grid, control) {
+export function attachGridKeys(root, list, grid, control) {
   root.addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey || grid.indexAt(event.target) < 0) return;
-    const target = goal(event.key, album, grid);
+    const target = goal(event.key, list, grid);
     if (target !== null) {
       event.preventDefault();
       if (event.shiftKey) void control.extendFrom(grid.current, target);
@@ -44,11 +44,11 @@ export function attachGridKeys(root, album, grid, control) {
 /**
  * Where a key leads.
  * @param {string} key
- * @param {Album} album
+ * @param {PictureList} list
  * @param {PhotoGrid} grid
  * @returns {number | null}
  */
-function goal(key, album, grid) {
+function goal(key, list, grid) {
   const rightwards = getComputedStyle(document.documentElement).direction === "rtl" ? -1 : 1;
   switch (key) {
     case "ArrowRight":
@@ -56,17 +56,17 @@ function goal(key, album, grid) {
     case "ArrowLeft":
       return grid.current - rightwards;
     case "ArrowDown":
-      return beside(grid.rows, album.ratios, grid.current, 1);
+      return beside(grid.rows, list.ratios, grid.current, 1);
     case "ArrowUp":
-      return beside(grid.rows, album.ratios, grid.current, -1);
+      return beside(grid.rows, list.ratios, grid.current, -1);
     case "PageDown":
-      return beside(grid.rows, album.ratios, grid.current, grid.rowsInSight);
+      return beside(grid.rows, list.ratios, grid.current, grid.rowsInSight);
     case "PageUp":
-      return beside(grid.rows, album.ratios, grid.current, -grid.rowsInSight);
+      return beside(grid.rows, list.ratios, grid.current, -grid.rowsInSight);
     case "Home":
       return 0;
     case "End":
-      return album.total - 1;
+      return list.total - 1;
     default:
       return null;
   }

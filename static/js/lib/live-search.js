@@ -3,16 +3,16 @@
 import { need } from "./dom.js";
 import { retitle } from "./page-title.js";
 
-/** @typedef {import("./album.js").Album} Album */
+/** @typedef {import("./picture-list.js").PictureList} PictureList */
 
 const REST_MS = 180;
 
 /**
- * @param {Album} album
- * @param {(query: import("./album.js").Query) => Promise<boolean>} look asks for another album
+ * @param {PictureList} list
+ * @param {(query: import("./picture-list.js").Query) => Promise<boolean>} look asks for another list
  * @param {(query: string) => void} searched
  */
-export function attachSearch(album, look, searched) {
+export function attachSearch(list, look, searched) {
   const form = document.querySelector("form.search");
   if (!(form instanceof HTMLFormElement)) return;
   const field = need(form, ".search__input", HTMLInputElement);
@@ -21,7 +21,7 @@ export function attachSearch(album, look, searched) {
   const search = async () => {
     clearTimeout(timer);
     const q = field.value.trim();
-    if (q === album.query.q) return;
+    if (q === list.query.q) return;
     const url = withWords(location.href, q);
     url.searchParams.delete("cursor");
     history.replaceState(history.state, "", url);
@@ -29,7 +29,7 @@ export function attachSearch(album, look, searched) {
     retitle(`${q || "Vault"} · Image Vault`);
     scrollTo({ top: 0, behavior: "instant" });
     for (const link of document.querySelectorAll(".toolbar a[href^='/vault?']")) keepWords(link, q);
-    if (await look({ ...album.query, q })) searched(q);
+    if (await look({ ...list.query, q })) searched(q);
   };
   field.addEventListener("input", () => {
     clearTimeout(timer);

@@ -1,7 +1,8 @@
 // Pictures that do not load while one looks at the grid: said once, with a way to try again, and tried again by itself
 // when the network is back or the server only was busy.
 
-import { Refusal, call } from "./api.js";
+import { call } from "./api.js";
+import { Refusal } from "./refusal.js";
 import { toast } from "./toast.js";
 
 /** @typedef {import("./photo-tile.js").Tiles} Tiles */

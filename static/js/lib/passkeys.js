@@ -1,6 +1,7 @@
 // Passkeys (Web Authentication, Level 3): the server's options into the browser's call, and its answer back into JSON.
 
-import { csrfToken, refusalOf, unreachable } from "./api.js";
+import { csrfToken } from "./csrf.js";
+import { refusalOf, unreachable } from "./refusal.js";
 
 /**
  * @typedef {object} Challenge
@@ -23,7 +24,7 @@ export function arePossible() {
  * @param {string} path
  * @param {object} [body]
  * @returns {Promise<any>} its JSON, or null where it sent none
- * @throws {import("./api.js").Refusal}
+ * @throws {import("./refusal.js").Refusal}
  */
 export async function post(path, body = {}) {
   const headers = { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": csrfToken() };

@@ -1,10 +1,10 @@
-// The grid of an album: only the rows in sight are in the page, each at the place that the layout gives it.
+// The grid of an list: only the rows in sight are in the page, each at the place that the layout gives it.
 
-import { layOut, measuresFor, rowAt, rowOf, rowsAround } from "./justified.js";
 import { seenFrom, wayBackTo } from "./grid-place.js";
+import { layOut, measuresFor, rowAt, rowOf, rowsAround } from "./justified.js";
 import { headingOf } from "./section-heading.js";
 
-/** @typedef {import("./album.js").Album} Album */
+/** @typedef {import("./picture-list.js").PictureList} PictureList */
 /** @typedef {import("./justified.js").Row} Row */
 /** @typedef {import("./photo-tile.js").Tiles} Tiles */
 
@@ -20,7 +20,7 @@ export class PhotoGrid {
   current = 0;
 
   #root;
-  #album;
+  #list;
   #tiles;
   /** @type {Map<number, HTMLElement>} */
   #drawn = new Map();
@@ -31,17 +31,17 @@ export class PhotoGrid {
 
   /**
    * @param {HTMLElement} root with the role of a grid
-   * @param {Album} album
+   * @param {PictureList} list
    * @param {Tiles} tiles
    */
-  constructor(root, album, tiles) {
+  constructor(root, list, tiles) {
     this.#root = root;
-    this.#album = album;
+    this.#list = list;
     this.#tiles = tiles;
     new ResizeObserver(() => this.#root.clientWidth !== this.#measures.width && this.layOut()).observe(root);
     addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    album.addEventListener("shape", () => this.layOut());
-    album.sight = () => this.picturesInSight();
+    list.addEventListener("shape", () => this.layOut());
+    list.sight = () => this.picturesInSight();
   }
 
   /** Rows in sight, headings among them: the first, and the one behind the last. */
@@ -104,7 +104,7 @@ export class PhotoGrid {
    * @param {number} index
    */
   focus(index) {
-    this.#stand(Math.max(0, Math.min(index, this.#album.total - 1)));
+    this.#stand(Math.max(0, Math.min(index, this.#list.total - 1)));
     this.reveal(this.current);
     this.#tiles.at(this.current)?.focus({ preventScroll: true });
   }
@@ -130,15 +130,15 @@ export class PhotoGrid {
     const focused = this.indexAt(document.activeElement) >= 0;
     const standing = this.#tiles.at(this.current)?.dataset.id ?? "";
     this.#measures = measuresFor(this.#root.clientWidth, innerWidth);
-    ({ rows: this.rows, height: this.height } = layOut(this.#album.sections, this.#album.ratios, this.#measures));
+    ({ rows: this.rows, height: this.height } = layOut(this.#list.sections, this.#list.ratios, this.#measures));
     this.#root.style.blockSize = `${this.height}px`;
     this.#root.setAttribute("aria-rowcount", String(this.rows.length));
     for (const row of this.#drawn.values()) row.remove();
     this.#drawn.clear();
     this.#tiles.forgetAll();
-    const stand = this.#album.indexOf(standing);
-    this.current = stand >= 0 ? stand : Math.min(this.current, Math.max(0, this.#album.total - 1));
-    scrollBy(0, wayBackTo(seen, this.rows, this.#offset(), (id) => this.#album.indexOf(id)));
+    const stand = this.#list.indexOf(standing);
+    this.current = stand >= 0 ? stand : Math.min(this.current, Math.max(0, this.#list.total - 1));
+    scrollBy(0, wayBackTo(seen, this.rows, this.#offset(), (id) => this.#list.indexOf(id)));
     this.draw(focused ? rowOf(this.rows, this.current) : -1);
     // Without this the focus would be lost with the tile that had it.
     if (focused) this.#tiles.at(this.current)?.focus({ preventScroll: true });
@@ -170,7 +170,7 @@ export class PhotoGrid {
     element.className = row.from === row.to ? "photos__heading" : "photos__row";
     element.style.transform = `translateY(${row.top}px)`;
     element.style.blockSize = `${row.height}px`;
-    if (row.from === row.to) element.append(headingOf(this.#album.sections[row.section].key, row.section));
+    if (row.from === row.to) element.append(headingOf(this.#list.sections[row.section].key, row.section));
     else element.append(...this.#tiles.draw(row, this.#measures, this.current));
     // In the order of the list, for those who hear the page.
     const before = [...this.#drawn.keys()].filter((other) => other > at);

@@ -6,7 +6,7 @@ import { placeholder } from "./thumbhash.js";
 import { Thumbnails } from "./thumbnails.js";
 import { dayAndTime, nameOf } from "./words.js";
 
-/** @typedef {import("./album.js").Album} Album */
+/** @typedef {import("./picture-list.js").PictureList} PictureList */
 /** @typedef {import("./api.js").Picture} Picture */
 /** @typedef {import("./justified.js").Row} Row */
 /** @typedef {import("./selection.js").Selection} Selection */
@@ -16,7 +16,7 @@ export class Tiles extends EventTarget {
   /** While set, no picture is asked for. */
   hurry = false;
 
-  #album;
+  #list;
   #selection;
   /** @type {Map<number, HTMLElement>} */
   #tiles = new Map();
@@ -25,14 +25,14 @@ export class Tiles extends EventTarget {
   #preview = [0, 0];
 
   /**
-   * @param {Album} album
+   * @param {PictureList} list
    * @param {Selection} selection
    */
-  constructor(album, selection) {
+  constructor(list, selection) {
     super();
-    this.#album = album;
+    this.#list = list;
     this.#selection = selection;
-    album.addEventListener("change", () => this.fillAll());
+    list.addEventListener("change", () => this.fillAll());
     selection.addEventListener("change", () => this.#markAll());
   }
 
@@ -52,7 +52,7 @@ export class Tiles extends EventTarget {
     let left = 0;
     for (let index = row.from; index < row.to; index += 1) {
       // The last one takes what rounding has left over.
-      const own = Math.min(ratioOf(this.#album.ratios[index]) * row.scale, width - left);
+      const own = Math.min(ratioOf(this.#list.ratios[index]) * row.scale, width - left);
       const tile = clone("photo");
       tile.dataset.index = String(index);
       tile.tabIndex = index === current ? 0 : -1;
@@ -107,10 +107,10 @@ export class Tiles extends EventTarget {
    * @param {HTMLElement} tile
    */
   #fill(index, tile) {
-    const picture = this.#album.peek(index);
+    const picture = this.#list.peek(index);
     if (!picture) {
-      // The answer comes as a change of the album.
-      if (!this.hurry) this.#album.load(index).catch(() => (tile.classList.add("photo--failed"), this.#trouble()));
+      // The answer comes as a change of the list.
+      if (!this.hurry) this.#list.load(index).catch(() => (tile.classList.add("photo--failed"), this.#trouble()));
       return;
     }
     tile.classList.remove("photo--failed");

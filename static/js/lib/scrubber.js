@@ -1,10 +1,10 @@
 // The bar at the side that leads to any month at once: a native slider, with years beside it.
 
-import { rowAt } from "./justified.js";
 import { need } from "./dom.js";
+import { rowAt } from "./justified.js";
 import { placeWords } from "./words.js";
 
-/** @typedef {import("./album.js").Album} Album */
+/** @typedef {import("./picture-list.js").PictureList} PictureList */
 /** @typedef {import("./photo-grid.js").PhotoGrid} PhotoGrid */
 
 const MOST_LABELS = 14;
@@ -16,20 +16,20 @@ export class Scrubber {
   #slider;
   #hint;
   #labels;
-  #album;
+  #list;
   #grid;
   #photos;
 
   /**
    * @param {HTMLElement} root
    * @param {HTMLElement} photos the grid's element
-   * @param {Album} album
+   * @param {PictureList} list
    * @param {PhotoGrid} grid
    */
-  constructor(root, photos, album, grid) {
+  constructor(root, photos, list, grid) {
     this.#root = root;
     this.#photos = photos;
-    this.#album = album;
+    this.#list = list;
     this.#grid = grid;
     this.#slider = need(root, "input", HTMLInputElement);
     this.#hint = need(root, ".scrubber__hint", HTMLElement);
@@ -53,7 +53,7 @@ export class Scrubber {
     /** @type {{words: string, at: number}[]} */
     const places = [];
     for (const row of this.#grid.rows) {
-      const words = mark(this.#album.sections[row.section].key);
+      const words = mark(this.#list.sections[row.section].key);
       if (words !== places.at(-1)?.words) places.push({ words, at: row.top / this.#grid.height });
     }
     /** @type {HTMLElement[]} */
@@ -86,7 +86,7 @@ export class Scrubber {
     if (document.activeElement !== this.#slider || !this.#slider.matches(":active")) this.#slider.value = String(at);
     this.#root.toggleAttribute("data-at-start", y <= 0);
     const row = this.#grid.rows[rowAt(this.#grid.rows, Math.max(0, y) + 1)];
-    const words = row ? placeWords(this.#album.sections[row.section].key) : "";
+    const words = row ? placeWords(this.#list.sections[row.section].key) : "";
     this.#slider.setAttribute("aria-valuetext", words);
     this.#hint.textContent = words;
     this.#hint.style.insetBlockStart = `${at * 100}%`;

@@ -4,12 +4,12 @@ import { announce } from "./announce.js";
 import { need } from "./dom.js";
 import { bytes, number, pictures } from "./words.js";
 
-/** @typedef {import("./album.js").Album} Album */
+/** @typedef {import("./picture-list.js").PictureList} PictureList */
 /** @typedef {import("./selection.js").Selection} Selection */
 
 export class SelectBar {
   #collection;
-  #album;
+  #list;
   #selection;
   #count;
   #rest;
@@ -17,13 +17,13 @@ export class SelectBar {
 
   /**
    * @param {HTMLElement} collection holds the bar; its buttons' values are the names of actions
-   * @param {Album} album
+   * @param {PictureList} list
    * @param {Selection} selection
    * @param {(action: string) => void} act
    */
-  constructor(collection, album, selection, act) {
+  constructor(collection, list, selection, act) {
     this.#collection = collection;
-    this.#album = album;
+    this.#list = list;
     this.#selection = selection;
     this.#count = need(collection, "[data-select=count]", HTMLElement);
     this.#rest = need(collection, "[data-select=rest]", HTMLButtonElement);
@@ -39,7 +39,7 @@ export class SelectBar {
       });
     }
     selection.addEventListener("change", () => this.#draw());
-    album.addEventListener("shape", () => this.#draw());
+    list.addEventListener("shape", () => this.#draw());
     this.#draw();
   }
 
@@ -50,10 +50,10 @@ export class SelectBar {
 
   #draw() {
     const { count, isAll } = this.#selection;
-    const { total } = this.#album;
+    const { total } = this.#list;
     this.#collection.toggleAttribute("data-selecting", count > 0);
     this.#rest.hidden = count === 0 || isAll || count >= total;
-    const all = this.#album.query.q || this.#album.query.favourites ? `Select all ${number(total)} matching` : `Select all ${number(total)}`;
+    const all = this.#list.query.q || this.#list.query.favourites ? `Select all ${number(total)} matching` : `Select all ${number(total)}`;
     need(this.#rest, ".button__text", HTMLElement).textContent = all;
     this.#rest.title = all;
     const size = bytes(this.#selection.bytes);

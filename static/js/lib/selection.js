@@ -1,6 +1,6 @@
 // Which pictures are selected: some, one by one, or all that match but for some. Knows no element of the page.
 
-/** @typedef {import("./album.js").Album} Album */
+/** @typedef {import("./picture-list.js").PictureList} PictureList */
 /** @typedef {import("./api.js").Picture} Picture */
 
 // What the server takes in one call.
@@ -11,22 +11,22 @@ export class Selection extends EventTarget {
   /** Bytes by id: of what is selected, or of what is left out of everything. @type {Map<string, number>} */
   #named = new Map();
   #all = false;
-  #album;
+  #list;
 
-  /** @param {Album} album */
-  constructor(album) {
+  /** @param {PictureList} list */
+  constructor(list) {
     super();
-    this.#album = album;
-    album.addEventListener("removed", (event) => this.#forget(/** @type {CustomEvent<string[]>} */ (event).detail));
+    this.#list = list;
+    list.addEventListener("removed", (event) => this.#forget(/** @type {CustomEvent<string[]>} */ (event).detail));
   }
 
   get count() {
-    return this.#all ? this.#album.total - this.#named.size : this.#named.size;
+    return this.#all ? this.#list.total - this.#named.size : this.#named.size;
   }
 
   get bytes() {
     const named = [...this.#named.values()].reduce((sum, size) => sum + size, 0);
-    return this.#all ? this.#album.bytes - named : named;
+    return this.#all ? this.#list.bytes - named : named;
   }
 
   /** Whether it is everything that matches, also what is not loaded. */
@@ -61,7 +61,7 @@ export class Selection extends EventTarget {
     return true;
   }
 
-  /** Everything that the album shows, however much it is. */
+  /** Everything that the list shows, however much it is. */
   setAll() {
     this.#named.clear();
     this.#all = true;
@@ -78,7 +78,7 @@ export class Selection extends EventTarget {
   /** As the API takes it: everything travels as a query, with the number that people were told. */
   body() {
     if (!this.#all) return { ids: this.ids };
-    const { q, favourites, state } = this.#album.query;
+    const { q, favourites, state } = this.#list.query;
     return { query: q, favourite_only: favourites, state, except: [...this.#named.keys()], count: this.count };
   }
 

@@ -1,9 +1,10 @@
 // The session ended while the page was open: signing in again in place, so that nothing that was begun is lost.
 
-import { refusalOf, unreachable, useCsrfToken } from "./api.js";
+import { useCsrfToken } from "./csrf.js";
 import { clone, need } from "./dom.js";
+import { refusalOf, unreachable } from "./refusal.js";
 import { retryAfter } from "./retry.js";
-import { attach as attachReveal } from "../behaviours/reveal.js";
+import { attach as attachReveal } from "./reveal.js";
 
 // Whatever else the page does in the background would ask once more at once.
 const QUIET_AFTER_NO_MS = 10_000;

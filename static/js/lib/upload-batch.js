@@ -1,12 +1,13 @@
 // Sends what is to be sent: three files at a time, patiently; one bad file never stops the others. Knows no element of the page.
 
-import { csrfToken, unreachable } from "./api.js";
+import { csrfToken } from "./csrf.js";
 import { isUnreadable } from "./dropped-files.js";
+import { unreachable } from "./refusal.js";
+import { MOST_TRIES, MOST_WAITS, backOff, pause, worthAnotherTry } from "./retry.js";
 import { isReadable, sendFile } from "./send-file.js";
 import { signInAgain } from "./sign-in-again.js";
 import { UNREADABLE, UploadCheck } from "./upload-check.js";
 import { UploadLedger } from "./upload-ledger.js";
-import { MOST_TRIES, MOST_WAITS, backOff, pause, worthAnotherTry } from "./retry.js";
 
 /** @typedef {import("./send-file.js").Answer} Answer */
 /** @typedef {import("./upload-ledger.js").Upload} Upload */

@@ -1,8 +1,9 @@
 // Digest first, then bytes: hashes the files of a batch ahead of the sending, one at a time, and asks in groups which
 // of them the vault holds already.
 
-import { Refusal, call } from "./api.js";
+import { call } from "./api.js";
 import { canDigest, digestOf } from "./digests.js";
+import { Refusal } from "./refusal.js";
 import { MOST_TRIES, backOff, pause, worthAnotherTry } from "./retry.js";
 
 /** @typedef {import("./upload-ledger.js").Upload} Upload */

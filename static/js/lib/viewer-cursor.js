@@ -1,9 +1,9 @@
-// Where in the album the viewer is. It holds on to the picture, not to its number: pictures come and go around it.
+// Where in the list the viewer is. It holds on to the picture, not to its number: pictures come and go around it.
 
 import { announce } from "./announce.js";
 
 /** @typedef {import("./api.js").Picture} Picture */
-/** @typedef {import("./album.js").Album} Album */
+/** @typedef {import("./picture-list.js").PictureList} PictureList */
 /** @typedef {{before: Picture | null, after: Picture | null, later: Picture | null}} Around */
 
 /**
@@ -17,9 +17,9 @@ export class Cursor {
   /** @type {Picture | null} */
   picture = null;
   index = 0;
-  #album;
+  #list;
   #hooks;
-  /** Whether the picture is no longer in the album, so that the next one has its number. */
+  /** Whether the picture is no longer in the list, so that the next one has its number. */
   #isAlone = false;
   #total = 0;
   #ticket = 0;
@@ -29,23 +29,23 @@ export class Cursor {
   #aim = -1;
 
   /**
-   * @param {Album} album
+   * @param {PictureList} list
    * @param {Hooks} hooks
    */
-  constructor(album, hooks) {
-    this.#album = album;
+  constructor(list, hooks) {
+    this.#list = list;
     this.#hooks = hooks;
-    album.addEventListener("change", () => this.#albumChanged());
-    album.addEventListener("shape", () => this.#resume());
+    list.addEventListener("change", () => this.#listChanged());
+    list.addEventListener("shape", () => this.#resume());
   }
 
   get total() {
-    return this.#album.total;
+    return this.#list.total;
   }
 
   /**
    * At once where the picture is known: then nothing waits, not even for a microtask. Where the list's end has gone in the
-   * meantime, it goes to what is the last one as soon as the album knows.
+   * meantime, it goes to what is the last one as soon as the list knows.
    * @param {number} index
    * @param {string} [id] the only picture that will do
    * @returns {Promise<boolean>} whether it is there
@@ -53,9 +53,9 @@ export class Cursor {
   async go(index, id) {
     const ticket = (this.#ticket += 1);
     this.#aim = -1;
-    const picture = this.#album.peek(index) ?? (await this.#load(index));
+    const picture = this.#list.peek(index) ?? (await this.#load(index));
     if (ticket !== this.#ticket) return false;
-    // The album has found that out by the same answer, and asks for its shape anew.
+    // The list has found that out by the same answer, and asks for its shape anew.
     if (picture === null) this.#aim = index;
     if (!picture || (id && picture.id !== id)) return false;
     const isOther = picture.id !== this.picture?.id;
@@ -80,12 +80,12 @@ export class Cursor {
   }
 
   /**
-   * The pictures beside this one. What is not loaded yet is asked for, and the album tells when it has come.
+   * The pictures beside this one. What is not loaded yet is asked for, and the list tells when it has come.
    * @returns {Around}
    */
   around() {
     const [before, after, later] = [-1, 1, 2].map((by) => {
-      const known = this.#album.peek(this.#at(by));
+      const known = this.#list.peek(this.#at(by));
       if (!known) void this.#load(this.#at(by));
       return known;
     });
@@ -93,7 +93,7 @@ export class Cursor {
   }
 
   /**
-   * Does what takes the picture out of the album, and goes on to the next one as soon as it is out.
+   * Does what takes the picture out of the list, and goes on to the next one as soon as it is out.
    * @param {(picture: Picture) => Promise<void>} act
    */
   async takeOut(act) {
@@ -111,12 +111,12 @@ export class Cursor {
 
   /** @param {Picture} picture that turned out to be gone from the server */
   lose(picture) {
-    void this.takeOut(async () => this.#album.remove([picture.id]));
+    void this.takeOut(async () => this.#list.remove([picture.id]));
   }
 
   /** @param {Picture} picture after a change */
   replace(picture) {
-    this.#album.replace(picture);
+    this.#list.replace(picture);
   }
 
   /** @param {number} by */
@@ -129,29 +129,29 @@ export class Cursor {
    * @returns {Promise<Picture | null | undefined>} null beyond the end; undefined where it could not be read, which is told
    */
   #load(index) {
-    return this.#album.load(index).catch((error) => {
+    return this.#list.load(index).catch((error) => {
       this.#hooks.failed(error);
       return undefined;
     });
   }
 
-  /** The album knows its end again. */
+  /** The list knows its end again. */
   #resume() {
     if (this.picture && this.#aim >= 0) void this.go(Math.min(this.#aim, this.total - 1));
   }
 
-  #albumChanged() {
+  #listChanged() {
     const shown = this.picture;
     if (!shown) return;
     if (this.total === 0) return this.#hooks.ended();
-    const at = this.#album.indexOf(shown.id);
+    const at = this.#list.indexOf(shown.id);
     if (at < 0 && this.#going.has(shown.id)) return void this.go(Math.min(this.index, this.total - 1));
     this.#isAlone = at < 0;
     // After a refresh nothing is loaded. Pictures that have been added have most likely come before this one.
     if (at < 0 && this.total > this.#total) void this.#load(this.index + this.total - this.#total);
     this.index = at < 0 ? Math.min(this.index, this.total - 1) : at;
     this.#total = this.total;
-    this.picture = this.#album.peek(at) ?? shown;
+    this.picture = this.#list.peek(at) ?? shown;
     this.#hooks.moved(false);
   }
 }

@@ -1,8 +1,9 @@
 // The viewer's details: what is known about the picture, and the form that changes what is said about it.
 
 import { announce } from "./announce.js";
-import { Refusal, call } from "./api.js";
+import { call } from "./api.js";
 import { clone, need } from "./dom.js";
+import { Refusal } from "./refusal.js";
 import { factsOf } from "./viewer-facts.js";
 
 /** @typedef {import("./api.js").Picture} Picture */

@@ -1,7 +1,7 @@
 // Fetching what the viewer shows. By fetch and not by an <img>, because only then the reason of a failure is known, and
 // what is no longer needed can be called off.
 
-import { Refusal, refusalOf, unreachable } from "./api.js";
+import { Refusal, refusalOf, unreachable } from "./refusal.js";
 import { backOff, pause, retryAfter, worthAnotherTry } from "./retry.js";
 import { toast } from "./toast.js";
 

@@ -1,4 +1,4 @@
-// The commands that only lead the eye: through the album, closer, farther, to the whole screen.
+// The commands that only lead the eye: through the list, closer, farther, to the whole screen.
 
 const PAN_PX = 120;
 

@@ -1,10 +1,11 @@
-// The viewer: one picture of the album over the grid, and everything that one does with a single picture. How its parts
+// The viewer: one picture of the list over the grid, and everything that one does with a single picture. How its parts
 // look and how they are led stands in the files viewer-*.js; here they are tied together.
 
 import { announce } from "./announce.js";
-import { Refusal, call } from "./api.js";
+import { call } from "./api.js";
 import { need } from "./dom.js";
 import { showKeys } from "./keys-help.js";
+import { Refusal } from "./refusal.js";
 import { toast, undoNewest } from "./toast.js";
 import { Bar, place } from "./viewer-bar.js";
 import { Cursor } from "./viewer-cursor.js";
@@ -41,14 +42,14 @@ export class Viewer {
   #left = Promise.resolve();
 
   /**
-   * @param {import("./album.js").Album} album
+   * @param {import("./picture-list.js").PictureList} list
    * @param {Actions} actions
    */
-  constructor(album, actions) {
+  constructor(list, actions) {
     const dialog = this.#dialog;
     const stage = need(dialog, "[data-viewer=stage]", HTMLElement);
     this.#actions = actions;
-    this.#cursor = new Cursor(album, { moved: (isOther) => this.#show(isOther), ended: () => this.close(), failed: tell });
+    this.#cursor = new Cursor(list, { moved: (isOther) => this.#show(isOther), ended: () => this.close(), failed: tell });
     this.#stage = new Stage(stage, {
       failed: (picture, error) => void this.#failed(picture, error),
       zoomed: () => this.#bar.press("zoom", this.#stage.zoom.isZoomed),

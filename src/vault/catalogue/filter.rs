@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::catalogue::Entry;
-use super::error::{Result, VaultError};
-use super::search::Query;
+use super::entry::Entry;
 use crate::ids::ImageId;
 use crate::store::ImageState;
+use crate::vault::error::{Result, VaultError};
+use crate::vault::search::Query;
 
 /// Longest query that is looked at, in bytes.
 const MAX_QUERY_BYTES: usize = 1_024;
@@ -31,7 +31,7 @@ impl Filter {
     ///
     /// # Errors
     /// [`VaultError::Invalid`] naming `field`.
-    pub(super) fn check(&self, field: &'static str) -> Result<()> {
+    pub(in crate::vault) fn check(&self, field: &'static str) -> Result<()> {
         if self.query.len() > MAX_QUERY_BYTES {
             let message = format!("A query has at most {MAX_QUERY_BYTES} bytes.");
             return Err(VaultError::invalid(field, message));
@@ -44,18 +44,18 @@ impl Filter {
     }
 
     /// The state whose images are meant, every one of them; nothing where more is asked of an image.
-    pub(super) fn whole_state(&self, about: ImageState) -> Option<ImageState> {
+    pub(in crate::vault) fn whole_state(&self, about: ImageState) -> Option<ImageState> {
         let narrows = self.favourite || self.asks_for_words();
         (!narrows).then(|| self.state.unwrap_or(about))
     }
 
     /// Whether only an image's record says whether it is meant.
-    pub(super) fn asks_for_words(&self) -> bool {
+    pub(in crate::vault) fn asks_for_words(&self) -> bool {
         self.tag.is_some() || Query::new(&self.query).words() > 0
     }
 
     /// The same but for what only records say.
-    pub(super) fn without_words(&self) -> Self {
+    pub(in crate::vault) fn without_words(&self) -> Self {
         Self {
             query: String::new(),
             tag: None,
@@ -65,7 +65,7 @@ impl Filter {
 
     /// Says of an image whether it is meant, in a call about images of a state. `beyond` are those
     /// of whose records only that is known: they are meant.
-    pub(super) fn matcher<'a>(
+    pub(in crate::vault) fn matcher<'a>(
         &'a self,
         about: ImageState,
         beyond: &'a HashSet<ImageId>,

@@ -1,5 +1,5 @@
-//! Memory that many share: a bounded amount, of which one of them has a part at most, unless a single
-//! thing takes more. So whoever holds on to theirs, for however long, keeps nobody else waiting.
+//! Memory for many: a bounded amount, of which one of them has a part at most, unless a single thing
+//! takes more. So whoever holds on to theirs, for however long, keeps nobody else waiting.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -16,7 +16,7 @@ const UNIT: u64 = 1024;
 /// How often memory is asked for by who cannot stand in line for it.
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
-/// Whose share memory is taken from.
+/// Whose part memory is taken from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Payer {
     /// Somebody who is signed in.
@@ -26,11 +26,11 @@ pub enum Payer {
 }
 
 /// The memory, and who has how much of it.
-pub struct Shares<K> {
+pub struct MemoryBudget<K> {
     all: Arc<Semaphore>,
     most: Most,
     /// Of those who have memory or wait for it.
-    shares: Mutex<HashMap<K, Weak<Semaphore>>>,
+    parts: Mutex<HashMap<K, Weak<Semaphore>>>,
     /// Of those who have it together.
     together: Mutex<HashMap<K, Weak<Semaphore>>>,
 }
@@ -44,14 +44,14 @@ struct Most {
 
 /// Memory set aside; given back when dropped.
 pub struct Portion {
-    /// Of each share that it counts in, and the most of that.
-    of_shares: Vec<(OwnedSemaphorePermit, u32)>,
+    /// Of each part that it counts in, and the most of that.
+    of_parts: Vec<(OwnedSemaphorePermit, u32)>,
     of_all: OwnedSemaphorePermit,
     most: Most,
 }
 
 impl Most {
-    /// What so many bytes take of all; of a share no more than there is. So more than a share still
+    /// What so many bytes take of all; of a part no more than there is. So more than a part still
     /// gets in, as its only one, and more than all the memory gets in alone.
     fn units(self, bytes: u64) -> u32 {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
@@ -59,23 +59,23 @@ impl Most {
     }
 }
 
-impl<K: Eq + Hash + Clone> Shares<K> {
-    /// So many bytes in all, of which one has the `parts`-th part at most.
-    pub fn new(bytes: u64, parts: u32) -> Self {
+impl<K: Eq + Hash + Clone> MemoryBudget<K> {
+    /// So many bytes in all, of which one has the `one_in`-th part at most.
+    pub fn new(bytes: u64, one_in: u32) -> Self {
         let in_all = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
-        let of_one = (in_all / parts).max(1);
+        let of_one = (in_all / one_in).max(1);
         Self {
             all: Arc::new(Semaphore::new(in_all as usize)),
             most: Most { in_all, of_one },
-            shares: Mutex::default(),
+            parts: Mutex::default(),
             together: Mutex::default(),
         }
     }
 
     /// Sets memory aside for one of them; nothing where there is no room for so long.
     pub async fn reserve(&self, whose: &K, bytes: u64, wait: Duration) -> Option<Portion> {
-        let share = share_of(&self.shares, whose, self.most.of_one);
-        self.reserve_of(&[share], bytes, wait).await
+        let part = part_of(&self.parts, whose, self.most.of_one);
+        self.reserve_of(&[part], bytes, wait).await
     }
 
     /// The same for one of several who have half of the memory together at most.
@@ -87,34 +87,34 @@ impl<K: Eq + Hash + Clone> Shares<K> {
         wait: Duration,
     ) -> Option<Portion> {
         let half = (self.most.in_all / 2).max(1);
-        let shares = [
-            share_of(&self.shares, whose, self.most.of_one),
-            share_of(&self.together, together, half),
+        let parts = [
+            part_of(&self.parts, whose, self.most.of_one),
+            part_of(&self.together, together, half),
         ];
-        self.reserve_of(&shares, bytes, wait).await
+        self.reserve_of(&parts, bytes, wait).await
     }
 
     async fn reserve_of(
         &self,
-        shares: &[(Arc<Semaphore>, u32)],
+        parts: &[(Arc<Semaphore>, u32)],
         bytes: u64,
         wait: Duration,
     ) -> Option<Portion> {
         let units = self.most.units(bytes);
         let waiting = async {
-            // Shares first, the smallest before: who waits for one keeps no memory from others.
-            let mut of_shares = Vec::with_capacity(shares.len());
-            for (share, most) in shares {
-                let permit = share.clone().acquire_many_owned(units.min(*most)).await;
-                of_shares.push((permit.ok()?, *most));
+            // Parts first, the smallest before: who waits for one keeps no memory from others.
+            let mut of_parts = Vec::with_capacity(parts.len());
+            for (part, most) in parts {
+                let permit = part.clone().acquire_many_owned(units.min(*most)).await;
+                of_parts.push((permit.ok()?, *most));
             }
             let of_all = match units > self.most.of_one {
-                // Nobody stands in line behind what takes more than a share.
+                // Nobody stands in line behind what takes more than a part.
                 true => repeated(|| self.all.clone().try_acquire_many_owned(units).ok()).await,
                 false => self.all.clone().acquire_many_owned(units).await.ok()?,
             };
             Some(Portion {
-                of_shares,
+                of_parts,
                 of_all,
                 most: self.most,
             })
@@ -123,20 +123,20 @@ impl<K: Eq + Hash + Clone> Shares<K> {
     }
 }
 
-/// Somebody's share, and the most of it.
-fn share_of<K: Eq + Hash + Clone>(
-    shares: &Mutex<HashMap<K, Weak<Semaphore>>>,
+/// Somebody's part, and the most of it.
+fn part_of<K: Eq + Hash + Clone>(
+    parts: &Mutex<HashMap<K, Weak<Semaphore>>>,
     whose: &K,
     most: u32,
 ) -> (Arc<Semaphore>, u32) {
-    let mut shares = shares.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(share) = shares.get(whose).and_then(Weak::upgrade) {
-        return (share, most);
+    let mut parts = parts.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(part) = parts.get(whose).and_then(Weak::upgrade) {
+        return (part, most);
     }
-    shares.retain(|_, share| share.strong_count() > 0);
-    let share = Arc::new(Semaphore::new(most as usize));
-    shares.insert(whose.clone(), Arc::downgrade(&share));
-    (share, most)
+    parts.retain(|_, part| part.strong_count() > 0);
+    let part = Arc::new(Semaphore::new(most as usize));
+    parts.insert(whose.clone(), Arc::downgrade(&part));
+    (part, most)
 }
 
 /// Tries until it works out.
@@ -160,9 +160,9 @@ impl Portion {
     /// is so.
     pub fn resize(&mut self, bytes: u64) -> bool {
         let units = self.most.units(bytes);
-        let shares = self.of_shares.iter_mut();
-        let shares = shares.map(|(permit, most)| (permit, units.min(*most)));
-        let mut wanted: Vec<_> = shares.chain([(&mut self.of_all, units)]).collect();
+        let parts = self.of_parts.iter_mut();
+        let parts = parts.map(|(permit, most)| (permit, units.min(*most)));
+        let mut wanted: Vec<_> = parts.chain([(&mut self.of_all, units)]).collect();
         let missing = wanted.iter().map(|(permit, wanted)| {
             let missing = wanted.saturating_sub(permit.num_permits() as u32);
             permit.semaphore().clone().try_acquire_many_owned(missing)
@@ -196,32 +196,32 @@ mod tests {
     const BEN: u8 = 2;
 
     /// Halves of 16 MiB.
-    fn shares() -> Shares<u8> {
-        Shares::new(16 * MIB, 2)
+    fn memory() -> MemoryBudget<u8> {
+        MemoryBudget::new(16 * MIB, 2)
     }
 
     /// Nothing where it would have to wait.
-    fn at_once(shares: &Shares<u8>, whose: u8, bytes: u64) -> Option<Portion> {
-        shares
+    fn at_once(memory: &MemoryBudget<u8>, whose: u8, bytes: u64) -> Option<Portion> {
+        memory
             .reserve(&whose, bytes, Duration::MAX)
             .now_or_never()?
     }
 
     #[tokio::test]
     async fn nobody_ever_has_all_the_memory() {
-        let shares = shares();
-        let mut held: Vec<_> = std::iter::from_fn(|| at_once(&shares, ADA, 3 * MIB)).collect();
+        let memory = memory();
+        let mut held: Vec<_> = std::iter::from_fn(|| at_once(&memory, ADA, 3 * MIB)).collect();
         assert_eq!(held.len(), 2, "two of three MiB are half of sixteen");
-        assert!(at_once(&shares, BEN, 8 * MIB).is_some());
+        assert!(at_once(&memory, BEN, 8 * MIB).is_some());
         held.pop();
-        assert!(at_once(&shares, ADA, 3 * MIB).is_some());
+        assert!(at_once(&memory, ADA, 3 * MIB).is_some());
     }
 
     #[tokio::test]
     async fn many_of_one_place_have_half_of_the_memory() {
-        let shares = Shares::new(16 * MIB, 4);
+        let memory = MemoryBudget::new(16 * MIB, 4);
         let here = |whose: u8, bytes| {
-            let reserved = shares.reserve_together(&whose, &100, bytes, Duration::MAX);
+            let reserved = memory.reserve_together(&whose, &100, bytes, Duration::MAX);
             reserved.now_or_never().flatten()
         };
         let mut held: Vec<_> = (1..4).filter_map(|whose| here(whose, 3 * MIB)).collect();
@@ -231,7 +231,7 @@ mod tests {
             "three of three MiB are more than half of sixteen"
         );
         assert!(!held[0].resize(6 * MIB));
-        let elsewhere = shares.reserve_together(&4, &101, 4 * MIB, Duration::MAX);
+        let elsewhere = memory.reserve_together(&4, &101, 4 * MIB, Duration::MAX);
         assert!(elsewhere.now_or_never().flatten().is_some());
         held.pop();
         assert!(here(3, 3 * MIB).is_some());
@@ -239,24 +239,24 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_larger_than_a_share_is_its_only_one() {
-        let shares = shares();
-        let large = at_once(&shares, ADA, 100 * MIB);
+        let memory = memory();
+        let large = at_once(&memory, ADA, 100 * MIB);
         assert!(large.is_some());
-        assert!(at_once(&shares, ADA, 1).is_none());
+        assert!(at_once(&memory, ADA, 1).is_none());
         drop(large);
-        assert!(at_once(&shares, ADA, 1).is_some());
+        assert!(at_once(&memory, ADA, 1).is_some());
     }
 
     #[tokio::test]
     async fn nobody_stands_in_line_behind_what_is_larger_than_a_share() {
-        let shares = Arc::new(shares());
-        let held = at_once(&shares, ADA, 6 * MIB).unwrap();
+        let memory = Arc::new(memory());
+        let held = at_once(&memory, ADA, 6 * MIB).unwrap();
         let waiting = tokio::spawn({
-            let shares = Arc::clone(&shares);
-            async move { shares.reserve(&BEN, 12 * MIB, Duration::MAX).await }
+            let memory = Arc::clone(&memory);
+            async move { memory.reserve(&BEN, 12 * MIB, Duration::MAX).await }
         });
         tokio::time::sleep(2 * BETWEEN_TRIES).await;
-        let cleo = shares.reserve(&3, 4 * MIB, Duration::from_secs(5)).await;
+        let cleo = memory.reserve(&3, 4 * MIB, Duration::from_secs(5)).await;
         assert!(cleo.is_some());
         drop((held, cleo));
         assert!(waiting.await.unwrap().is_some());
@@ -264,41 +264,41 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_needed_any_more_is_given_back() {
-        let shares = shares();
-        let mut large = at_once(&shares, ADA, 100 * MIB).unwrap();
-        assert!(at_once(&shares, BEN, 1).is_none());
+        let memory = memory();
+        let mut large = at_once(&memory, ADA, 100 * MIB).unwrap();
+        assert!(at_once(&memory, BEN, 1).is_none());
         large.shrink_to(200 * MIB);
-        assert!(at_once(&shares, BEN, 1).is_none());
+        assert!(at_once(&memory, BEN, 1).is_none());
         large.shrink_to(2 * MIB);
-        assert!(at_once(&shares, BEN, 8 * MIB).is_some());
-        assert!(at_once(&shares, ADA, 6 * MIB).is_some());
+        assert!(at_once(&memory, BEN, 8 * MIB).is_some());
+        assert!(at_once(&memory, ADA, 6 * MIB).is_some());
         drop(large);
-        assert!(at_once(&shares, ADA, 16 * MIB).is_some());
+        assert!(at_once(&memory, ADA, 16 * MIB).is_some());
     }
 
     #[tokio::test]
     async fn it_grows_only_where_there_is_room() {
-        let shares = shares();
-        let mut first = at_once(&shares, ADA, MIB).unwrap();
-        let second = at_once(&shares, ADA, 4 * MIB).unwrap();
+        let memory = memory();
+        let mut first = at_once(&memory, ADA, MIB).unwrap();
+        let second = at_once(&memory, ADA, 4 * MIB).unwrap();
         assert!(!first.resize(5 * MIB), "nine are more than half of sixteen");
         assert!(first.resize(4 * MIB));
-        assert!(at_once(&shares, ADA, 1).is_none());
-        let mut other = at_once(&shares, BEN, 7 * MIB).unwrap();
+        assert!(at_once(&memory, ADA, 1).is_none());
+        let mut other = at_once(&memory, BEN, 7 * MIB).unwrap();
         drop(second);
         assert!(first.resize(8 * MIB));
         assert!(other.resize(8 * MIB), "what was refused took nothing");
         drop((first, other));
-        assert!(at_once(&shares, BEN, 16 * MIB).is_some());
+        assert!(at_once(&memory, BEN, 16 * MIB).is_some());
     }
 
     #[tokio::test]
     async fn only_those_who_have_memory_are_remembered() {
-        let shares = shares();
+        let memory = memory();
         for n in 0..=255 {
             // Not at once: tokio lets others have a turn after some hundred.
-            drop(shares.reserve(&n, 1, Duration::MAX).await.unwrap());
+            drop(memory.reserve(&n, 1, Duration::MAX).await.unwrap());
         }
-        assert_eq!(shares.shares.lock().unwrap().len(), 1);
+        assert_eq!(memory.parts.lock().unwrap().len(), 1);
     }
 }

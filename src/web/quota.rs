@@ -10,7 +10,7 @@ const WARN_AT_PERCENT: u128 = 90;
 
 /// What is left, beside a refusal. Limits that do not exist are null.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Room {
+pub(super) struct QuotaLeft {
     quota_bytes: Option<u64>,
     used_bytes: u64,
     left_bytes: Option<u64>,
@@ -35,7 +35,7 @@ pub(super) struct QuotaBody {
 
 /// The same on a page.
 #[derive(Serialize)]
-pub(super) struct RoomView {
+pub(super) struct QuotaView {
     words: String,
     meters: Vec<Meter>,
     /// Empty while there is enough.
@@ -52,7 +52,7 @@ struct Meter {
     high: u64,
 }
 
-impl From<&Usage> for Room {
+impl From<&Usage> for QuotaLeft {
     fn from(usage: &Usage) -> Self {
         Self {
             quota_bytes: usage.quota.bytes,
@@ -83,7 +83,7 @@ impl From<&Usage> for QuotaBody {
     }
 }
 
-impl From<&Usage> for RoomView {
+impl From<&Usage> for QuotaView {
     fn from(usage: &Usage) -> Self {
         let meter = |label, words, used, most: Option<u64>| {
             most.map(|most| Meter {

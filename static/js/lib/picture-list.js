@@ -18,7 +18,7 @@ import { Pages } from "./pages.js";
  * Tells by the event "removed" which pictures were taken out, by "shape" that some came or went, by "change" that
  * anything is different, and by "outdated" that the server no longer has what was shown.
  */
-export class Album extends EventTarget {
+export class PictureList extends EventTarget {
   /** @type {Section[]} */
   sections = [];
   /** One byte a picture. */

@@ -12,7 +12,7 @@ use crate::vault::Sort;
 
 /// Which images, in which order, and which page of them.
 #[derive(rocket::FromForm)]
-pub(super) struct Asked {
+pub(super) struct ListQuery {
     q: Option<String>,
     tag: Option<String>,
     album: Option<String>,
@@ -23,7 +23,7 @@ pub(super) struct Asked {
     cursor: Option<String>,
 }
 
-impl Asked {
+impl ListQuery {
     /// The images that are meant, and their order.
     ///
     /// # Errors

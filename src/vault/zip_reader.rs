@@ -12,19 +12,19 @@ use crate::archive::{FILE_HEAD_LEN, FileHead, PackedFile, SIGNATURE_LEN, Section
 const STEP: usize = 64 << 10;
 
 /// A zip, read as far as somewhere.
-pub(super) struct Forward<R> {
+pub(super) struct ZipReader<R> {
     from: R,
     /// Bytes of the present file that nobody has read.
     unread: u64,
     /// A file that somebody looked at and did not want.
     waiting: Option<PackedFile>,
     /// Why there is no further file.
-    ended: Option<Stop>,
+    ended: Option<ZipError>,
 }
 
 /// Why there are no more bytes.
 #[derive(Clone, Copy)]
-pub(super) enum Stop {
+pub(super) enum ZipError {
     /// The zip ends in the middle of a file.
     TooEarly,
     /// What comes is nothing that we wrote.
@@ -33,7 +33,7 @@ pub(super) enum Stop {
     Failed(ErrorKind),
 }
 
-impl From<io::Error> for Stop {
+impl From<io::Error> for ZipError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             ErrorKind::UnexpectedEof => Self::TooEarly,
@@ -42,15 +42,15 @@ impl From<io::Error> for Stop {
     }
 }
 
-impl From<crate::archive::ReadError> for Stop {
+impl From<crate::archive::ReadError> for ZipError {
     fn from(_: crate::archive::ReadError) -> Self {
         Self::Altered
     }
 }
 
-type Result<T> = std::result::Result<T, Stop>;
+type Result<T> = std::result::Result<T, ZipError>;
 
-impl<R: AsyncRead + Unpin> Forward<R> {
+impl<R: AsyncRead + Unpin> ZipReader<R> {
     pub(super) fn new(from: R) -> Self {
         Self {
             from,
@@ -71,7 +71,7 @@ impl<R: AsyncRead + Unpin> Forward<R> {
         next
     }
 
-    /// The next file if it is the one of this name, so that [`Forward::read`] gives its content.
+    /// The next file if it is the one of this name, so that [`ZipReader::read`] gives its content.
     /// Another one waits until it is asked for; what is no picture is passed over.
     pub(super) async fn find(&mut self, name: &str) -> Result<Option<PackedFile>> {
         loop {
@@ -81,7 +81,7 @@ impl<R: AsyncRead + Unpin> Forward<R> {
                     Some(next) => next,
                     // No file comes any more, and what does is no file.
                     None => {
-                        self.ended = Some(Stop::TooEarly);
+                        self.ended = Some(ZipError::TooEarly);
                         return Ok(None);
                     }
                 },
@@ -117,7 +117,7 @@ impl<R: AsyncRead + Unpin> Forward<R> {
         let mut from = (&mut self.from).take(more);
         while (content.len() as u64) < end {
             if from.read_buf(content).await? == 0 {
-                return Err(Stop::TooEarly);
+                return Err(ZipError::TooEarly);
             }
         }
         self.unread = self.unread.saturating_sub(more);
@@ -147,7 +147,7 @@ impl<R: AsyncRead + Unpin> Forward<R> {
         while self.unread > 0 {
             let most = step.len().min(usize::try_from(self.unread).unwrap_or(STEP));
             match self.from.read(&mut step[..most]).await? {
-                0 => return Err(Stop::TooEarly),
+                0 => return Err(ZipError::TooEarly),
                 read => self.unread -= read as u64,
             }
         }
@@ -191,7 +191,7 @@ mod tests {
 
     /// What is found of these names, one after the other.
     async fn contents(zip: &[u8], names: &[&str]) -> Vec<Option<Vec<u8>>> {
-        let mut forward = Forward::new(zip);
+        let mut forward = ZipReader::new(zip);
         let mut found = Vec::new();
         for name in names {
             found.push(match forward.find(name).await {
@@ -233,7 +233,7 @@ mod tests {
     #[tokio::test]
     async fn what_nobody_reads_is_passed_over() {
         let zip = zip();
-        let mut forward = Forward::new(&zip[..]);
+        let mut forward = ZipReader::new(&zip[..]);
         let mut names = Vec::new();
         while let Ok(Some(file)) = forward.next_file().await {
             names.push(file.name);
@@ -262,18 +262,18 @@ mod tests {
         for at in [18, 22] {
             zip[at] -= 1;
         }
-        let mut forward = Forward::new(&zip[..]);
+        let mut forward = ZipReader::new(&zip[..]);
         assert!(matches!(forward.next_file().await, Ok(Some(file)) if file.size == 3));
-        assert!(matches!(forward.next_file().await, Err(Stop::Altered)));
-        assert!(matches!(forward.next_file().await, Err(Stop::Altered)));
+        assert!(matches!(forward.next_file().await, Err(ZipError::Altered)));
+        assert!(matches!(forward.next_file().await, Err(ZipError::Altered)));
         // Or of all there can be, with nothing behind it.
         let mut endless = zip[..30 + 16].to_vec();
         endless[18..26].fill(0xff);
         endless[28] = 20;
         endless.extend([1, 0, 16, 0]);
         endless.extend([0xff; 16]);
-        let mut forward = Forward::new(&endless[..]);
+        let mut forward = ZipReader::new(&endless[..]);
         assert!(matches!(forward.next_file().await, Ok(Some(file)) if file.size == u64::MAX));
-        assert!(matches!(forward.next_file().await, Err(Stop::TooEarly)));
+        assert!(matches!(forward.next_file().await, Err(ZipError::TooEarly)));
     }
 }
