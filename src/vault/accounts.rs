@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::error::{FieldErrors, Result, VaultError};
 use super::keys;
 use super::sessions::SessionLifetime;
-use super::strength::length_problem;
+use super::strength::{MAX_WORD_BYTES, length_problem};
 use super::{Caller, Started, Vault};
 use crate::crypto;
 use crate::crypto::AccountSecret;
@@ -26,6 +26,8 @@ use crate::store::Updated;
 const MAX_NAME_CHARS: usize = 64;
 /// Longest address that can be delivered to (RFC 5321, 4.5.3.1.3, less the angle brackets).
 const MAX_EMAIL_BYTES: usize = 254;
+// A password that is the owner's own address is seen to be weak.
+const _: () = assert!(MAX_EMAIL_BYTES <= MAX_WORD_BYTES);
 
 /// What somebody types to register.
 pub struct NewAccount {

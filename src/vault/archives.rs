@@ -10,8 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::catalogue::Entry;
-use super::catalogue::Sort;
+use super::catalogue::{Entry, Sort};
 use super::content::{PlainStream, SealedBlob, StreamError, StreamSender, spawn_stream};
 use super::error::{Result, VaultError};
 use super::keys::Keyring;

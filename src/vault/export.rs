@@ -15,8 +15,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::archives::{lay_out, original, packed};
-use super::catalogue::Entry;
-use super::catalogue::Sort;
+use super::catalogue::{Entry, Sort};
 use super::content::spawn_stream;
 use super::error::{Result, VaultError};
 use super::manifest;

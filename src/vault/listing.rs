@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::catalogue::Filter;
-use super::catalogue::{Catalogue, Entry, Key, Place, Sort, Tally, find};
+use super::catalogue::{Catalogue, Entry, Filter, Key, Place, Sort, Tally, find};
 use super::error::{Result, VaultError};
 use super::images::Image;
 use super::{Unlocked, Vault};

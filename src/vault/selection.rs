@@ -6,9 +6,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
-use super::catalogue::Filter;
-use super::catalogue::Sort;
-use super::catalogue::{Catalogue, Entry, find};
+use super::catalogue::{Catalogue, Entry, Filter, Sort, find};
 use super::error::{Result, VaultError};
 use super::images::{Image, ImageEdit};
 use super::turns::{Few, FewTurn};

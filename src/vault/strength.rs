@@ -28,8 +28,8 @@ const MOST_LOOK_ALIKES: usize = 8;
 /// But so many characters always are: 16 of which each is another look-alike take 16 ms as well.
 const LEAST_JUDGED: usize = 16;
 
-/// Longest word of what an attacker would try first: an address is no longer (RFC 5321).
-const MAX_WORD_BYTES: usize = 254;
+/// Longest word that is looked at of what an attacker would try first: each address fits.
+pub(super) const MAX_WORD_BYTES: usize = 254;
 
 impl Vault {
     /// Succeeds where a new password is good enough. `context` is what an attacker would try first.

@@ -6,9 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::catalogue::Filter;
-use super::catalogue::Sort;
-use super::catalogue::{Catalogue, Entry};
+use super::catalogue::{Catalogue, Entry, Filter, Sort};
 use super::error::Result;
 use super::listing::{cursor_bytes, seal_cursor, walk};
 use super::{Unlocked, Vault};

@@ -1,4 +1,4 @@
-// The grid of an list: only the rows in sight are in the page, each at the place that the layout gives it.
+// The grid of a list: only the rows in sight are in the page, each at the place that the layout gives it.
 
 import { seenFrom, wayBackTo } from "./grid-place.js";
 import { layOut, measuresFor, rowAt, rowOf, rowsAround } from "./justified.js";
