@@ -15,7 +15,7 @@ use image_vault::crypto::{self, BlobContext, BlobRole, DataKey, DigestKey, Insta
 use image_vault::crypto::{KdfParams, MasterKey, PasswordHashing, WrapContext};
 use image_vault::crypto::{WrapKind, WrappedKey};
 use image_vault::ids::{BlobId, ImageId};
-use image_vault::store::{self, AccountRow, Bearer, BlobRef, ImageRow, ImageState, Quota};
+use image_vault::store::{self, AccountRow, Bearer, BlobRef, ImageRow, Quota};
 use image_vault::store::{SessionRow, StoreChoice};
 use image_vault::vault::Metadata;
 use jiff::civil::{DateTime, date};
@@ -147,7 +147,6 @@ impl Seeder {
             account,
             seq: 0,
             revision: 0,
-            state: ImageState::Active,
             uploaded_at: taken_at + SignedDuration::from_hours(12),
             trashed_at: None,
             digest: self.digests.digest(&sha256),

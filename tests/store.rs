@@ -41,6 +41,8 @@ mod mongo_gridfs;
 mod mongo_plans;
 #[path = "store/mongo_schema.rs"]
 mod mongo_schema;
+#[path = "store/nouns.rs"]
+mod nouns;
 #[path = "store/only_embedded.rs"]
 mod only_embedded;
 #[path = "store/only_mongo.rs"]
@@ -182,9 +184,14 @@ conformance! {
         a_large_catalogue_comes_whole,
         what_changes_while_it_is_read_is_not_lost,
         old_tombstones_are_forgotten;
+    nouns:
+        every_table_is_of_a_noun,
+        every_blob_of_a_row_is_referenced_until_the_row_is_gone,
+        nothing_names_an_account_that_departed_but_the_note_of_it,
+        what_ends_by_itself_is_removed_at_its_time_and_nothing_else;
     archives:
         a_ticket_reads_back_for_its_owner,
-        expired_tickets_are_handed_back_oldest_first,
+        tickets_that_have_ended_hand_back_their_blobs_oldest_first,
         the_tickets_before_an_accounts_newest_are_handed_back;
     blobs:
         a_blob_reads_back_whatever_its_size_and_pieces,

@@ -1,6 +1,6 @@
 //! What can go wrong in a store, sorted by what a caller can do about it.
 
-use super::records::UniqueField;
+use super::accounts::UniqueField;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 

@@ -1,26 +1,32 @@
-//! What happened to accounts, and the part of [`super::Records`] that keeps it.
+//! What happened to accounts.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Result;
+use super::field::{Value, single};
+use super::nouns::{self, Rows};
+use super::row::{Life, row};
 use crate::ids::{AccountId, EventId};
 
-/// Something that happened to an account, for its owner's eyes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventRow {
-    /// Its id.
-    pub id: EventId,
-    /// Whose account.
-    pub account: AccountId,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub kind: EventKind,
-    /// What kind of client did it.
-    pub device: String,
-    /// From where: an IP address as text, or nothing.
-    pub address: String,
+row! {
+    /// Something that happened to an account, for its owner's eyes.
+    pub struct EventRow in "events" {
+        /// Its id.
+        key id: EventId,
+        /// Whose account.
+        account: AccountId,
+        /// When.
+        at: Timestamp,
+        /// What.
+        kind: EventKind,
+        /// What kind of client did it.
+        device: String,
+        /// From where: an IP address as text, or nothing.
+        address: String,
+    }
+    life: Life::Ages("at", SignedDuration::from_hours(365 * 24));
+    newest: ("at", EventRow::MOST);
 }
 
 impl EventRow {
@@ -125,16 +131,23 @@ impl EventKind {
     }
 }
 
+single! {
+    EventKind: |kind| Value::Text(kind.name().into()), Value::Text(name) => Self::named(&name);
+}
+
 /// A part of [`super::Records`], with the same promises.
 #[async_trait]
-pub trait EventRecords: Send + Sync {
+pub trait Events: Rows {
     /// Stores what happened to an account. Of its events the newest [`EventRow::MOST`] stay, and
     /// those of the same moment as the last of them.
-    async fn insert_event(&self, row: &EventRow) -> Result<()>;
+    async fn insert_event(&self, row: &EventRow) -> Result<()> {
+        nouns::insert(self, row).await
+    }
 
     /// The account's last `limit` events, the newest first.
-    async fn events_of(&self, account: &AccountId, limit: u32) -> Result<Vec<EventRow>>;
-
-    /// Forgets events before `before`; returns how many.
-    async fn purge_events(&self, before: Timestamp) -> Result<u64>;
+    async fn events_of(&self, account: &AccountId, limit: u32) -> Result<Vec<EventRow>> {
+        nouns::newest(self, account, "at", limit).await
+    }
 }
+
+impl<S: Rows> Events for S {}

@@ -1,5 +1,4 @@
-//! The rows of second factors, and of what waits for one; and the part of [`super::Records`] that
-//! keeps them.
+//! What accounts ask for besides their passwords.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -7,6 +6,7 @@ use jiff::Timestamp;
 use crate::ids::{AccountId, PasskeyId};
 
 use super::Result;
+use super::row::{Life, Noun, Shape};
 
 /// What an account asks for besides its password. An account without such a row asks for nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,15 @@ pub struct FactorRow {
     /// Compare-and-swap counter.
     pub revision: u64,
 }
+
+/// Each backend writes these rows in its own way: lists within lists.
+pub(super) const FACTORS: Noun = Noun {
+    name: "factors",
+    key: Some("account"),
+    fields: &[Shape::of::<AccountId>("account")],
+    life: Life::Lasting,
+    newest: None,
+};
 
 impl FactorRow {
     /// That of an account which asks for nothing and has no row yet.
@@ -78,27 +87,9 @@ pub struct SpareCodesRow {
     pub digests: Vec<[u8; 32]>,
 }
 
-/// Something that was begun and is to be finished within minutes, by whoever has its token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingRow {
-    /// SHA-256 of the token's id, which only the client knows.
-    pub digest: [u8; 32],
-    /// Whose it is, where that is known.
-    pub account: Option<AccountId>,
-    /// What it is about; opaque, and sealed where it must be.
-    pub payload: Vec<u8>,
-    /// Until when it can be finished.
-    pub expires_at: Timestamp,
-}
-
-impl PendingRow {
-    /// Of one account: more than a person has open at once, on all devices.
-    pub const MOST: u32 = 50;
-}
-
 /// A part of [`super::Records`], with the same promises.
 #[async_trait]
-pub trait FactorRecords: Send + Sync {
+pub trait Factors: Send + Sync {
     /// What the account asks for besides its password, if it ever asked for anything.
     async fn factor(&self, account: &AccountId) -> Result<Option<FactorRow>>;
 
@@ -106,17 +97,4 @@ pub trait FactorRecords: Send + Sync {
     /// it is 0; the stored one becomes one higher. `false` where somebody else was first: so of two
     /// who come with one code, one has used it.
     async fn put_factor(&self, row: &FactorRow) -> Result<bool>;
-
-    /// Stores what is to be finished soon. Of what an account has begun the newest
-    /// [`PendingRow::MOST`] stay, and what was begun in the same moment as the last of them.
-    async fn insert_pending(&self, row: &PendingRow) -> Result<()>;
-
-    /// What has this digest, unless it has ended.
-    async fn pending(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<PendingRow>>;
-
-    /// Removes what has this digest and returns it, unless it has ended: one of all who ask gets it.
-    async fn take_pending(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<PendingRow>>;
-
-    /// Removes what has ended unfinished; returns how much.
-    async fn purge_pending(&self, now: Timestamp) -> Result<u64>;
 }

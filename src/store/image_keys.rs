@@ -16,7 +16,7 @@ pub struct KeyRow {
 
 /// The part of [`super::Records`] that a rotation needs; what is said there holds here.
 #[async_trait]
-pub trait KeyRecords: Send + Sync {
+pub trait ImageKeys: Send + Sync {
     /// Up to `limit` data keys of the account's images that are wrapped by the master key of this
     /// generation, in the order of their ids, from above `after` on.
     async fn keys_of_generation(

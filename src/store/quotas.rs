@@ -11,6 +11,7 @@ use std::collections::hash_map::Entry;
 
 use async_trait::async_trait;
 
+use super::row::{Life, Noun, Shape};
 use super::{ImageRow, MetadataChange, Result};
 use crate::ids::{AccountId, ImageId};
 
@@ -137,6 +138,15 @@ impl Allowance {
     }
 }
 
+/// Rows of accounts' sequence numbers, with which the count of what each account keeps stands.
+pub(super) const SEQUENCES: Noun = Noun {
+    name: "sequences",
+    key: Some("account"),
+    fields: &[Shape::of::<AccountId>("account")],
+    life: Life::Lasting,
+    newest: None,
+};
+
 /// What an account keeps, counted in the transactions that change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UsageRow {
@@ -182,7 +192,7 @@ impl UsageRow {
 
 /// A part of [`super::Records`], with the same promises.
 #[async_trait]
-pub trait UsageRecords: Send + Sync {
+pub trait Usage: Send + Sync {
     /// What the account keeps and what was decided about its limits; nothing for one that does not
     /// exist. Every change of what its images take is counted in the same transaction.
     async fn usage(&self, account: &AccountId) -> Result<UsageRow>;

@@ -11,8 +11,6 @@ use crate::store::AccountRow;
 pub(super) use crate::store::EventKind;
 use crate::store::EventRow;
 
-/// How long events are kept.
-pub(super) const KEEP: SignedDuration = SignedDuration::from_hours(365 * 24);
 /// Most that are listed, and looked through for a device or a network.
 pub(super) const MOST_EVENTS: u32 = 200;
 

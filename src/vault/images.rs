@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::blobs::blobs_of;
 use super::catalogue::Entry;
 use super::error::{FieldErrors, Result, VaultError};
 use super::keys::Keyring;
@@ -58,7 +59,7 @@ impl Image {
     pub(super) fn of_row(row: &ImageRow, metadata: Metadata) -> Self {
         Self {
             id: row.id,
-            state: row.state,
+            state: row.state(),
             uploaded_at: row.uploaded_at,
             trashed_at: row.trashed_at,
             metadata,
@@ -149,7 +150,7 @@ impl Vault {
             }
         }
         let removed = records.remove_images(who.id(), &ids, now).await?;
-        self.remove_blobs(&removed).await;
+        self.remove_blobs(blobs_of(&removed)).await;
         if removed.is_empty() {
             Err(VaultError::NotFound)
         } else {

@@ -4,17 +4,16 @@
 //! is noted that it departed; then its pictures. What was on its way meanwhile, or is left after a
 //! crash, upkeep removes for a day.
 
-use futures_util::TryStreamExt;
 use jiff::SignedDuration;
 
 use super::accounts::login_key;
 use super::error::Result;
 use super::{Caller, Proof, Unlocked, Vault};
-use crate::ids::{AccountId, ImageId};
-use crate::store::{Change, Kept};
+use crate::ids::AccountId;
+use crate::store::NOUNS;
 
 /// Rows handed to the store in one transaction.
-const BATCH: usize = 1_000;
+const BATCH: u32 = 1_000;
 /// Departed accounts looked after in one round of upkeep.
 const MOST_DEPARTED: u32 = 100;
 /// Longer than any request that began before the account was gone.
@@ -59,62 +58,36 @@ impl Vault {
         Ok(())
     }
 
-    /// Finishes what was interrupted, and removes what came in while an account went.
-    pub(super) async fn look_after_departed(&self) -> Result<()> {
-        let records = &self.store().records;
-        for (account, at) in records.departed(self.now(), MOST_DEPARTED).await? {
-            // One that cannot be finished keeps nobody else's upkeep from being done.
+    /// Finishes what was interrupted, and removes what came in while an account went; returns how
+    /// many accounts are done with.
+    pub(super) async fn look_after_departed(&self) -> Result<u64> {
+        let (records, mut done) = (&self.store().records, 0);
+        for departed in records.departed(self.now(), MOST_DEPARTED).await? {
+            let account = departed.account;
+            // An account that cannot be finished keeps no other from being looked after.
             match self.remove_everything_of(&account).await {
                 Err(error) => tracing::warn!(%account, %error, "a deleted account is not gone yet"),
-                Ok(()) if at + LOOK_AFTER < self.now() => {
+                Ok(()) if departed.at + LOOK_AFTER < self.now() => {
                     records.delete_departed(&account).await?;
+                    done += 1;
                 }
                 Ok(()) => {}
             }
         }
-        Ok(())
+        Ok(done)
     }
 
     async fn remove_everything_of(&self, account: &AccountId) -> Result<()> {
         let records = &self.store().records;
         records.remove_account(account, self.now()).await?;
-        self.remove_images_of(account).await?;
-        self.drop_tickets(account, Kept::NOTHING).await?;
-        // The tombstones that the pictures left.
-        Ok(records.remove_account(account, self.now()).await?)
-    }
-
-    /// Removes the account's tickets for zips, but for its newest.
-    pub(super) async fn drop_tickets(&self, account: &AccountId, keep: Kept) -> Result<()> {
-        let records = &self.store().records;
-        loop {
-            let tickets = records
-                .remove_archives_of(account, keep, BATCH as u32)
-                .await?;
-            for ticket in &tickets {
-                self.store().blobs.delete(&ticket.plan.id).await?;
+        for noun in NOUNS.iter().filter(|noun| noun.holds_blobs()) {
+            loop {
+                let removed = records.remove_owned(noun, account, BATCH).await?;
+                self.remove_blobs(removed.blobs).await;
+                if removed.rows < u64::from(BATCH) {
+                    break;
+                }
             }
-            if tickets.len() < BATCH {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn remove_images_of(&self, account: &AccountId) -> Result<()> {
-        let records = &self.store().records;
-        let changes = records.changes_since(account, 0).await?;
-        let ids: Vec<ImageId> = changes
-            .try_filter_map(async |change| {
-                Ok(match change {
-                    Change::Put(row) => Some(row.id),
-                    Change::Gone { .. } => None,
-                })
-            })
-            .try_collect()
-            .await?;
-        for batch in ids.chunks(BATCH) {
-            let rows = records.remove_images(account, batch, self.now()).await?;
-            self.remove_blobs(&rows).await;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod archives;
+mod blobs;
 mod caller;
 mod catalogue;
 mod content;

@@ -3,16 +3,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
+use super::blobs::blobs_of;
 use super::catalogue::{Catalogue, Entry, Filter, Sort, find};
 use super::error::{Result, VaultError};
 use super::images::{Image, ImageEdit};
 use super::turns::{Few, FewTurn};
 use super::{Unlocked, Vault};
 use crate::ids::ImageId;
-use crate::store::ImageRow;
 use crate::store::ImageState;
 
 /// Most ids in one call.
@@ -23,8 +22,6 @@ const BATCH: usize = 1_000;
 const EDIT_BATCH: usize = 500;
 /// Ids up to which a call needs no turn: marking a picture does not wait for what is done to thousands.
 const FEW_IDS: usize = 16;
-/// Blobs removed side by side.
-const REMOVE_AT_ONCE: usize = 8;
 
 /// A choice of images.
 #[derive(Debug, Clone)]
@@ -80,7 +77,7 @@ impl Vault {
             let records = &self.store().records;
             let rows = records.remove_images(who.id(), batch, self.now()).await?;
             removed += rows.len() as u64;
-            self.remove_blobs(&rows).await;
+            self.remove_blobs(blobs_of(&rows)).await;
         }
         Ok(removed)
     }
@@ -212,19 +209,6 @@ impl Vault {
     ) -> Result<Vec<ImageId>> {
         let chosen = self.choose(who, selection, all_of).await?;
         Ok(chosen.iter().map(|entry| entry.id).collect())
-    }
-
-    /// The bytes follow the rows. What cannot be removed now, the sweeper finds later: the keys
-    /// are gone already, so nothing opens it.
-    pub(super) async fn remove_blobs(&self, rows: &[ImageRow]) {
-        let blobs = &self.store().blobs;
-        stream::iter(rows.iter().flat_map(ImageRow::blobs))
-            .for_each_concurrent(REMOVE_AT_ONCE, |blob| async move {
-                if let Err(error) = blobs.delete(&blob.id).await {
-                    tracing::warn!(blob = %blob.id, %error, "a blob is left for the sweeper");
-                }
-            })
-            .await;
     }
 
     async fn move_to(

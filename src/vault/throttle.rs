@@ -66,8 +66,6 @@ const BY_NETWORK: Rule = Rule {
     longest: SignedDuration::from_mins(15),
     at_once: 8,
 };
-/// Nothing of a count is left after so long: it halves each hour.
-pub(super) const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(32);
 /// Others who try at the same moment; past it the server is simply busy.
 const MOST_RACES: usize = 32;
 
@@ -97,7 +95,7 @@ impl Rule {
     }
 
     /// What is left of the wait after these tries.
-    fn left(&self, known: TriesRow, now: Timestamp) -> Option<SignedDuration> {
+    fn left(&self, known: &TriesRow, now: Timestamp) -> Option<SignedDuration> {
         let wait = self.wait(failed(known, now));
         // Clocks differ and are set: a time to come is now, and one far away says nothing.
         if known.last_at > now + self.longest {
@@ -108,8 +106,8 @@ impl Rule {
     }
 }
 
-/// How many of the tries still count.
-fn failed(known: TriesRow, now: Timestamp) -> u32 {
+/// How many of the tries still count. ([`TriesRow`] says for how long a count is kept.)
+fn failed(known: &TriesRow, now: Timestamp) -> u32 {
     let hours = now.duration_since(known.last_at).as_hours().clamp(0, 31);
     known.count >> hours
 }
@@ -127,7 +125,7 @@ impl Vault {
         for counter in &counters {
             // Who has to wait does not stand in line for hearing so.
             let known = self.store().records.tries(&counter.key).await?;
-            self.refuse_to_wait(counter, known)?;
+            self.refuse_to_wait(counter, known.as_ref())?;
         }
         let mut turns = Vec::with_capacity(counters.len());
         for Counter { key, rule, .. } in &counters {
@@ -202,7 +200,7 @@ impl Vault {
         }))
     }
 
-    fn refuse_to_wait(&self, counter: &Counter, known: Option<TriesRow>) -> Result<()> {
+    fn refuse_to_wait(&self, counter: &Counter, known: Option<&TriesRow>) -> Result<()> {
         let (rule, now) = (counter.rule, self.now());
         let left = known.and_then(|known| Some((known, rule.left(known, now)?)));
         let Some((known, wait)) = left else {
@@ -220,13 +218,14 @@ impl Vault {
         let (records, key) = (&self.store().records, counter.key);
         for _ in 0..MOST_RACES {
             let (before, at) = (records.tries(&key).await?, self.now());
-            self.refuse_to_wait(counter, before)?;
-            let failed = before.map_or(0, |known| failed(known, at));
+            self.refuse_to_wait(counter, before.as_ref())?;
+            let failed = before.as_ref().map_or(0, |known| failed(known, at));
             let now = TriesRow {
+                key,
                 count: failed.saturating_add(1),
                 last_at: at,
             };
-            if records.replace_tries(&key, before, now).await? {
+            if records.replace_tries(before.as_ref(), &now).await? {
                 return Ok(Counted {
                     key,
                     before,
@@ -266,16 +265,13 @@ impl Vault {
             };
             let one_less = TriesRow {
                 count: known.count.saturating_sub(1),
-                ..known
+                ..known.clone()
             };
-            let new = match counted.before {
+            let new = match &counted.before {
                 Some(before) if known == counted.now => before,
-                _ => one_less,
+                _ => &one_less,
             };
-            if records
-                .replace_tries(&counted.key, Some(known), new)
-                .await?
-            {
+            if records.replace_tries(Some(&known), new).await? {
                 return Ok(());
             }
         }
@@ -313,6 +309,7 @@ mod tests {
 
     fn tries(count: u32, second: i64) -> TriesRow {
         TriesRow {
+            key: [0; 32],
             count,
             last_at: at(second),
         }
@@ -330,22 +327,22 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_locks_nobody_out() {
-        assert_eq!(BY_SECRET.left(tries(0, 9), at(0)), None, "nothing failed");
+        assert_eq!(BY_SECRET.left(&tries(0, 9), at(0)), None, "nothing failed");
         assert_eq!(
-            BY_SECRET.left(tries(50, 86_400), at(0)),
+            BY_SECRET.left(&tries(50, 86_400), at(0)),
             None,
             "a day ahead"
         );
-        let left = BY_SECRET.left(tries(6, 9), at(0)).unwrap();
+        let left = BY_SECRET.left(&tries(6, 9), at(0)).unwrap();
         assert_eq!(left.as_secs(), 2, "no longer than its wait");
     }
 
     #[test]
     fn failures_are_forgotten_by_and_by() {
         let hour = 3_600;
-        assert_eq!(failed(tries(40, 0), at(hour - 1)), 40);
-        assert_eq!(failed(tries(40, 0), at(hour)), 20);
-        assert_eq!(failed(tries(40, 0), at(6 * hour)), 0);
-        assert_eq!(failed(tries(u32::MAX, 0), at(900 * hour)), 1);
+        assert_eq!(failed(&tries(40, 0), at(hour - 1)), 40);
+        assert_eq!(failed(&tries(40, 0), at(hour)), 20);
+        assert_eq!(failed(&tries(40, 0), at(6 * hour)), 0);
+        assert_eq!(failed(&tries(u32::MAX, 0), at(900 * hour)), 1);
     }
 }

@@ -18,7 +18,7 @@ use crate::crypto;
 use crate::crypto::BlobRole;
 use crate::crypto::DataKey;
 use crate::crypto::WrapKind;
-use crate::ids::ArchiveId;
+use crate::ids::{AccountId, ArchiveId};
 use crate::store::{ArchiveRow, Kept};
 
 /// How long a ticket lives.
@@ -31,6 +31,9 @@ const TICKETS: Kept = Kept {
     count: 500,
     bytes: 1 << 30,
 };
+
+/// Tickets that are removed in one transaction.
+const BATCH: u32 = 1_000;
 
 /// First byte of what is sealed. Tickets of the version before have none: theirs is 0.
 const LAYOUT: u8 = 1;
@@ -143,6 +146,20 @@ impl Vault {
             entries: plan.len(),
             expires_at: row.expires_at,
         })
+    }
+
+    /// Removes the account's tickets, but for its newest.
+    pub(super) async fn drop_tickets(&self, account: &AccountId, keep: Kept) -> Result<()> {
+        let records = &self.store().records;
+        loop {
+            let tickets = records.remove_archives_of(account, keep, BATCH).await?;
+            let is_last = tickets.len() < BATCH as usize;
+            self.remove_blobs(tickets.into_iter().map(|ticket| ticket.plan.id))
+                .await;
+            if is_last {
+                return Ok(());
+            }
+        }
     }
 
     /// Opens a ticket, without a look at whether its pictures are still there.

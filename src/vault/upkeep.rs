@@ -1,65 +1,71 @@
-//! What time does: sessions and tickets end, the trash empties itself, catalogues are forgotten,
-//! and blobs that no row names are swept away.
+//! What time does: rows end, the trash empties itself, catalogues are forgotten, and blobs that no row
+//! keeps alive are swept away.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use futures_util::StreamExt;
 use jiff::SignedDuration;
 
+use super::Vault;
+use super::blobs::blobs_of;
 use super::error::Result;
-use super::{Vault, events, throttle};
+use crate::store::{NOUNS, Noun};
 
 /// A blob without a row is swept when it is older than any upload can be.
 const ORPHAN_AGE: SignedDuration = SignedDuration::from_hours(24);
-/// Longer than any catalogue is kept without being read.
-const TOMBSTONE_AGE: SignedDuration = SignedDuration::from_hours(24);
 const BATCH: u32 = 500;
 
-/// What one round of upkeep removed.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+/// What one round of upkeep did.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Swept {
-    /// Sessions that had ended.
-    pub sessions: u64,
-    /// Tickets that had ended.
-    pub archives: u64,
-    /// Images that had been in the trash for long enough.
-    pub trashed: u64,
-    /// Blobs that no row named.
-    pub blobs: u64,
+    /// How much each piece of the round removed, if anything: rows that had ended by the name of
+    /// their noun, accounts that are gone for good as `departed`, images that had been in the trash
+    /// for long enough as `trash`, blobs that no row kept alive as `blobs`.
+    pub removed: BTreeMap<&'static str, u64>,
+    /// The pieces that failed, whose work is left to the next round. Why is in the log.
+    pub failed: Vec<&'static str>,
+}
+
+impl Swept {
+    fn note(&mut self, piece: &'static str, outcome: Result<u64>) {
+        match outcome {
+            Ok(0) => {}
+            Ok(removed) => {
+                self.removed.insert(piece, removed);
+            }
+            Err(error) => {
+                tracing::warn!(piece, %error, "a piece of upkeep failed; the next round tries it again");
+                self.failed.push(piece);
+            }
+        }
+    }
 }
 
 impl Vault {
-    /// One round. Every step may be repeated, and may run on several processes at once.
-    ///
-    /// # Errors
-    /// The store's, at the first step that fails; the next round begins anew.
-    pub async fn upkeep(&self) -> Result<Swept> {
-        let now = self.now();
-        self.0.catalogues.evict(now);
-        let records = &self.store().records;
-        let mut swept = Swept {
-            sessions: records.delete_expired_sessions(now).await?,
-            ..Swept::default()
-        };
-        records.purge_invitations(now).await?;
-        records.purge_pending(now).await?;
-        records.purge_events(now - events::KEEP).await?;
-        records.purge_tries(now - throttle::FORGET_AFTER).await?;
-        self.look_after_departed().await?;
-        records.purge_tombstones(now - TOMBSTONE_AGE).await?;
+    /// One round, in pieces of which none depends on another: one that fails starves no other. Each
+    /// is idempotent, and may run on several processes at once.
+    pub async fn upkeep(&self) -> Swept {
+        self.0.catalogues.evict(self.now());
+        let mut swept = Swept::default();
+        for noun in NOUNS.iter().filter(|noun| noun.ends()) {
+            swept.note(noun.name, self.remove_ended(noun).await);
+        }
+        swept.note("departed", self.look_after_departed().await);
+        swept.note("trash", self.empty_old_trash().await);
+        swept.note("blobs", self.sweep_orphans().await);
+        swept
+    }
+
+    async fn remove_ended(&self, noun: &'static Noun) -> Result<u64> {
+        let (records, mut rows) = (&self.store().records, 0);
         loop {
-            let rows = records.remove_expired_archives(now, BATCH).await?;
-            swept.archives += rows.len() as u64;
-            for row in &rows {
-                self.store().blobs.delete(&row.plan.id).await?;
-            }
-            if rows.len() < BATCH as usize {
-                break;
+            let removed = records.remove_ended(noun, self.now(), BATCH).await?;
+            rows += removed.rows;
+            self.remove_blobs(removed.blobs).await;
+            if !noun.holds_blobs() || removed.rows < u64::from(BATCH) {
+                return Ok(rows);
             }
         }
-        swept.trashed = self.empty_old_trash().await?;
-        swept.blobs = self.sweep_orphans().await?;
-        Ok(swept)
     }
 
     async fn empty_old_trash(&self) -> Result<u64> {
@@ -80,7 +86,7 @@ impl Vault {
                     .remove_trashed(&account, &ids, before, self.now())
                     .await?;
                 removed += rows.len() as u64;
-                self.remove_blobs(&rows).await;
+                self.remove_blobs(blobs_of(&rows)).await;
             }
         }
     }

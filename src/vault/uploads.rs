@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::blobs::blobs_of;
 use super::content;
 use super::error::{Result, VaultError};
 use super::images::{Image, ImageEdit, OpenImage, name_problem};
@@ -250,10 +251,6 @@ impl Vault {
             account: *who.id(),
             seq: 0,
             revision: 0,
-            state: match new.trashed_at {
-                Some(_) => ImageState::Trashed,
-                None => ImageState::Active,
-            },
             uploaded_at: new.uploaded_at,
             trashed_at: new.trashed_at,
             digest: new.digest,
@@ -275,23 +272,27 @@ impl Vault {
                 Ok(Added::New(Image::of_row(&row, metadata)))
             }
             Ok(Inserted::Duplicate(first)) => {
-                self.remove_blobs(std::slice::from_ref(&row)).await;
+                self.remove_blobs(blobs_of(std::slice::from_ref(&row)))
+                    .await;
                 self.take_again(who, &first, &metadata.name).await
             }
             // The session has ended meanwhile, perhaps because the master key was replaced: nothing
             // may come with a key that will not be there.
             Ok(Inserted::Stale) => {
-                self.remove_blobs(std::slice::from_ref(&row)).await;
+                self.remove_blobs(blobs_of(std::slice::from_ref(&row)))
+                    .await;
                 Err(VaultError::Unauthenticated)
             }
             // Others filled the room since it was looked at.
             Ok(Inserted::NoRoom) => {
-                self.remove_blobs(std::slice::from_ref(&row)).await;
+                self.remove_blobs(blobs_of(std::slice::from_ref(&row)))
+                    .await;
                 Err(self.no_room(who, row.kept()).await?)
             }
             // Nothing was, and a full disk needs the room.
             Err(error @ StoreError::Full(_)) => {
-                self.remove_blobs(std::slice::from_ref(&row)).await;
+                self.remove_blobs(blobs_of(std::slice::from_ref(&row)))
+                    .await;
                 Err(error.into())
             }
             // Whether the row was stored is unknown when a store fails at the commit: the blobs

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::vault::Swept;
 use crate::vault::Vault;
 
 /// Often enough that a session's end is near its time; rare enough to cost nothing.
@@ -17,23 +16,9 @@ pub async fn run(vault: Vault) {
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
-        match vault.upkeep().await {
-            Ok(swept) if swept == Swept::default() => {}
-            Ok(Swept {
-                sessions,
-                archives,
-                trashed,
-                blobs,
-            }) => {
-                tracing::info!(
-                    sessions,
-                    archives,
-                    trashed,
-                    blobs,
-                    "upkeep removed what had ended"
-                );
-            }
-            Err(error) => tracing::warn!(%error, "upkeep was cut short; it goes on next time"),
+        let removed = vault.upkeep().await.removed;
+        if !removed.is_empty() {
+            tracing::info!(?removed, "upkeep removed what had ended");
         }
     }
 }

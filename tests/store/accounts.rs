@@ -3,8 +3,8 @@
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use image_vault::store::{
-    AccountRow, Admission, Kept, Quota, Records, Role, SessionKind, StoreError, UniqueField,
-    Updated,
+    AccountRow, Admission, DepartedRow, Kept, Quota, Records, Role, SessionKind, StoreError,
+    UniqueField, Updated,
 };
 
 use crate::fresh::Fresh;
@@ -426,7 +426,10 @@ pub(crate) async fn an_account_that_departs_is_noted_until_it_is_forgotten(fresh
     records.remove_account(&ada, at(20)).await.unwrap();
     records.remove_account(&bob, at(10)).await.unwrap();
     records.remove_account(&ada, at(30)).await.unwrap();
-    let noted = [(bob, at(10)), (ada, at(20))];
+    let noted = [(bob, 10), (ada, 20)].map(|(account, second)| DepartedRow {
+        account,
+        at: at(second),
+    });
     assert_eq!(records.departed(at(99), 5).await.unwrap(), noted);
     assert_eq!(records.departed(at(99), 1).await.unwrap(), noted[..1]);
     assert_eq!(records.departed(at(10), 5).await.unwrap(), noted[..1]);

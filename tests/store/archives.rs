@@ -1,9 +1,9 @@
 //! Archives' tickets.
 
-use image_vault::store::{ArchiveRow, Kept};
+use image_vault::store::Kept;
 
 use crate::fresh::Fresh;
-use crate::samples::{account_id, archive, at};
+use crate::samples::{account_id, archive, at, noun};
 
 pub(crate) async fn a_ticket_reads_back_for_its_owner(fresh: &Fresh) {
     let records = &fresh.store.records;
@@ -16,36 +16,31 @@ pub(crate) async fn a_ticket_reads_back_for_its_owner(fresh: &Fresh) {
     assert_eq!(records.archive(&account_id(), &row.id).await.unwrap(), None);
 }
 
-pub(crate) async fn expired_tickets_are_handed_back_oldest_first(fresh: &Fresh) {
+pub(crate) async fn tickets_that_have_ended_hand_back_their_blobs_oldest_first(fresh: &Fresh) {
     let records = &fresh.store.records;
     let rows = [30, 10, 20, 40].map(|second| archive(account_id(), at(second)));
     for row in &rows {
         records.insert_archive(row).await.unwrap();
     }
     let [third, first, second, kept] = &rows;
-    let mut removed = records.remove_expired_archives(at(40), 2).await.unwrap();
-    removed.sort_by_key(|row: &ArchiveRow| row.expires_at);
-    assert_eq!(removed, [first.clone(), second.clone()]);
-    assert_eq!(
-        records.remove_expired_archives(at(40), 0).await.unwrap(),
-        []
-    );
-    assert_eq!(
-        records.remove_expired_archives(at(40), 9).await.unwrap(),
-        std::slice::from_ref(third)
-    );
-    assert_eq!(
-        records.remove_expired_archives(at(40), 9).await.unwrap(),
-        []
-    );
-    assert_eq!(
-        records.archive(&first.account, &first.id).await.unwrap(),
-        None
-    );
-    assert_eq!(
-        records.archive(&kept.account, &kept.id).await.unwrap(),
-        Some(kept.clone())
-    );
+    let ended = async |limit| {
+        let archives = noun("archives");
+        let removed = records.remove_ended(archives, at(39), limit).await.unwrap();
+        assert_eq!(removed.rows, removed.blobs.len() as u64);
+        removed.blobs
+    };
+    let mut removed = ended(2).await;
+    removed.sort();
+    let mut oldest = [first.plan.id, second.plan.id];
+    oldest.sort();
+    assert_eq!(removed, oldest);
+    assert_eq!(ended(0).await, []);
+    assert_eq!(ended(9).await, [third.plan.id]);
+    assert_eq!(ended(9).await, []);
+    let gone = records.archive(&first.account, &first.id).await.unwrap();
+    assert_eq!(gone, None);
+    let left = records.archive(&kept.account, &kept.id).await.unwrap();
+    assert_eq!(left, Some(kept.clone()));
 }
 
 pub(crate) async fn the_tickets_before_an_accounts_newest_are_handed_back(fresh: &Fresh) {

@@ -9,7 +9,7 @@ use image_vault::store::{Change, ImageState, Quota, Records};
 
 use crate::fresh::Fresh;
 use crate::images::insert_some;
-use crate::samples::{SignedIn as _, account_id, at, image, renewed};
+use crate::samples::{SignedIn as _, account_id, at, ended, image, renewed};
 
 async fn changes(records: &dyn Records, account: &AccountId, after: u64) -> Vec<Change> {
     records
@@ -220,6 +220,8 @@ pub(crate) async fn what_changes_while_it_is_read_is_not_lost(fresh: &Fresh) {
     assert_eq!(catalogue.images, read(&**records, &account).await.images);
 }
 
+const DAY: i64 = 24 * 60 * 60;
+
 pub(crate) async fn old_tombstones_are_forgotten(fresh: &Fresh) {
     let records = &fresh.store.records;
     let rows = insert_some(&**records, 2).await;
@@ -232,8 +234,8 @@ pub(crate) async fn old_tombstones_are_forgotten(fresh: &Fresh) {
         .remove_images(&account, &[rows[1].id], at(20))
         .await
         .unwrap();
-    assert_eq!(records.purge_tombstones(at(10)).await.unwrap(), 0);
-    assert_eq!(records.purge_tombstones(at(20)).await.unwrap(), 1);
+    assert_eq!(ended(&**records, "tombstones", at(9 + DAY)).await, 0);
+    assert_eq!(ended(&**records, "tombstones", at(19 + DAY)).await, 1);
     let left = [Change::Gone {
         id: rows[1].id,
         seq: 4,

@@ -7,7 +7,7 @@ use image_vault::store::{
 };
 
 use crate::fresh::Fresh;
-use crate::samples::{account, account_id, at, session};
+use crate::samples::{account, account_id, at, ended, session};
 
 /// A row that was never stored.
 pub(crate) fn factor(account: AccountId) -> FactorRow {
@@ -183,7 +183,7 @@ pub(crate) async fn what_is_pending_ends_by_itself(fresh: &Fresh) {
     assert_eq!(records.pending(&over.digest, at(10)).await.unwrap(), None);
     let taken = records.take_pending(&over.digest, at(10)).await.unwrap();
     assert_eq!(taken, None);
-    assert_eq!(records.purge_pending(at(10)).await.unwrap(), 1);
+    assert_eq!(ended(&**records, "pending", at(10)).await, 1);
     assert_eq!(records.pending(&over.digest, at(9)).await.unwrap(), None);
     let left = records.pending(&kept.digest, at(10)).await.unwrap();
     assert_eq!(left, Some(kept));

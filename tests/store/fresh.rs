@@ -1,5 +1,6 @@
 //! An empty store for each case, and a look behind it.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::io::Write as _;
@@ -7,7 +8,7 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, TryStreamExt};
 use image_vault::ids::BlobId;
 use image_vault::store::{self, Store, StoreChoice};
 use mongodb::bson::{Document, doc};
@@ -44,6 +45,37 @@ impl Fresh {
                         .unwrap()
                 };
                 count("blobs.files").await + count("blobs.chunks").await
+            }
+        }
+    }
+
+    /// The names of all tables or collections, but those of single values and of blobs.
+    pub(crate) async fn tables(&self) -> BTreeSet<String> {
+        let mut names: BTreeSet<String> = match &self.inside {
+            Inside::Embedded(dir) => {
+                let tables = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+                query(dir, tables).into_iter().flatten().collect()
+            }
+            Inside::Mongo(database) => {
+                let names = database.list_collection_names().await.unwrap();
+                names.into_iter().collect()
+            }
+        };
+        names.retain(|name| !["meta", "blobs.files", "blobs.chunks"].contains(&name.as_str()));
+        names
+    }
+
+    /// What each row of a table or collection holds, as text.
+    pub(crate) async fn rows(&self, table: &str) -> Vec<String> {
+        match &self.inside {
+            Inside::Embedded(dir) => {
+                let rows = query(dir, &format!("SELECT * FROM {table}"));
+                rows.into_iter().map(|row| row.join(" ")).collect()
+            }
+            Inside::Mongo(database) => {
+                let rows = database.collection::<Document>(table).find(doc! {}).await;
+                let rows: Vec<Document> = rows.unwrap().try_collect().await.unwrap();
+                rows.iter().map(Document::to_string).collect()
             }
         }
     }
@@ -89,6 +121,19 @@ impl Fresh {
             }
         }
     }
+}
+
+/// The texts in each row that a statement finds in a data directory's database.
+fn query(dir: &Path, sql: &str) -> Vec<Vec<String>> {
+    let database = rusqlite::Connection::open(dir.join("vault.db")).unwrap();
+    let mut select = database.prepare(sql).unwrap();
+    let columns = select.column_count();
+    let texts = |row: &rusqlite::Row<'_>| {
+        let texts = (0..columns).filter_map(|at| row.get::<_, String>(at).ok());
+        Ok(texts.collect())
+    };
+    let rows = select.query_map((), texts).unwrap();
+    rows.collect::<rusqlite::Result<_>>().unwrap()
 }
 
 /// Runs a case on an embedded store.

@@ -8,7 +8,7 @@ use image_vault::store::{BlobRef, ImageRow, Inserted, Quota, Records};
 
 use crate::fresh::Fresh;
 use crate::samples::{
-    SignedIn as _, account_id, archive, at, blob_id, done, image, image_id, insert, renewed,
+    SignedIn as _, account_id, archive, at, blob_id, done, ended, image, image_id, insert, renewed,
 };
 
 /// Stores so many images, and hands them back as they are stored.
@@ -362,7 +362,7 @@ pub(crate) async fn a_blob_is_referenced_while_a_row_names_it(fresh: &Fresh) {
         .unwrap();
     let left = HashSet::from([ticket.plan.id]);
     assert_eq!(records.referenced_blobs(&all).await.unwrap(), left);
-    records.remove_expired_archives(at(6), 10).await.unwrap();
+    assert_eq!(ended(&**records, "archives", at(6)).await, 1);
     assert!(records.referenced_blobs(&all).await.unwrap().is_empty());
 }
 

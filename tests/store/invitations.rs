@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use image_vault::store::{Admission, InvitationRow, Role, StoreError};
 
 use crate::fresh::Fresh;
-use crate::samples::{account, at};
+use crate::samples::{account, at, ended};
 
 fn invitation(digest: u8, expires: i64) -> InvitationRow {
     InvitationRow {
@@ -99,7 +99,7 @@ pub(crate) async fn an_invitation_that_has_ended_lets_nobody_in(fresh: &Fresh) {
             "{refused:?}"
         );
     }
-    assert_eq!(records.purge_invitations(at(10)).await.unwrap(), 1);
+    assert_eq!(ended(&**records, "invitations", at(10)).await, 1);
     let left = [&early, &late].map(|row| row.digest);
     assert_eq!(records.invitation(&left[0]).await.unwrap(), None);
     assert_eq!(records.invitation(&left[1]).await.unwrap(), Some(late));

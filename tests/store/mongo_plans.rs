@@ -2,8 +2,8 @@
 
 use futures_util::{StreamExt, TryStreamExt};
 use image_vault::store::{
-    Admission, Allowance, BlobRef, ImageState, Kept, KeyRow, Quota, SessionKind, Store, StoreError,
-    TriesRow,
+    Admission, Allowance, BlobRef, ImageState, Kept, KeyRow, NOUNS, Quota, SessionKind, Store,
+    StoreError, TriesRow,
 };
 use mongodb::bson::{Document, doc};
 
@@ -92,7 +92,6 @@ async fn call_everything(store: &Store) {
         .await
         .unwrap();
     records.delete_session(&login.digest).await.unwrap();
-    records.delete_expired_sessions(at(0)).await.unwrap();
     let factor = factor(ada.id);
     records.put_factor(&factor).await.unwrap();
     records.put_factor(&factor).await.unwrap();
@@ -102,7 +101,6 @@ async fn call_everything(store: &Store) {
     records.insert_pending(&waiting).await.unwrap();
     records.pending(&waiting.digest, at(0)).await.unwrap();
     records.take_pending(&waiting.digest, at(0)).await.unwrap();
-    records.purge_pending(at(0)).await.unwrap();
     records.has_accounts().await.unwrap();
     records.invitation(&[1; 32]).await.unwrap();
     let invited = Admission::Invited {
@@ -111,21 +109,16 @@ async fn call_everything(store: &Store) {
     };
     let refused = records.insert_account(&account("Cleo"), &invited).await;
     assert!(matches!(refused, Err(StoreError::NotAdmitted)));
-    records.purge_invitations(at(0)).await.unwrap();
     records.events_of(&ada.id, 5).await.unwrap();
-    records.purge_events(at(0)).await.unwrap();
     let tries = TriesRow {
+        key: [1; 32],
         count: 1,
         last_at: at(0),
     };
-    records.replace_tries(&[1; 32], None, tries).await.unwrap();
-    records
-        .replace_tries(&[1; 32], Some(tries), tries)
-        .await
-        .unwrap();
+    records.replace_tries(None, &tries).await.unwrap();
+    records.replace_tries(Some(&tries), &tries).await.unwrap();
     records.tries(&[1; 32]).await.unwrap();
     records.delete_tries(&[1; 32]).await.unwrap();
-    records.purge_tries(at(0)).await.unwrap();
     let row = image(ada.id);
     let ids = [row.id];
     records.insert_image(&row, &Quota::NONE).await.unwrap();
@@ -166,15 +159,17 @@ async fn call_everything(store: &Store) {
         .set_allowed(&ada.id, decided, decided)
         .await
         .unwrap();
-    records.purge_tombstones(at(1)).await.unwrap();
     let ticket = archive(ada.id, at(5));
     records.insert_archive(&ticket).await.unwrap();
     records.archive(&ada.id, &ticket.id).await.unwrap();
-    records.remove_expired_archives(at(9), 5).await.unwrap();
     records
         .remove_archives_of(&ada.id, Kept::NOTHING, 5)
         .await
         .unwrap();
+    for noun in NOUNS {
+        records.remove_ended(noun, at(9), 5).await.unwrap();
+        records.remove_owned(noun, &ada.id, 5).await.unwrap();
+    }
     records.remove_account(&ada.id, at(0)).await.unwrap();
     let blob = put(&*store.blobs, &bytes(MIB + 1)).await;
     get(&*store.blobs, &blob, 0, None).await.unwrap();

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use image_vault::ids::{AccountId, ArchiveId, BlobId, ImageId};
 use image_vault::store::{
-    AccountRow, ArchiveRow, Bearer, BlobRef, Blobs, ChunkSource, Edited, ImageRow, ImageState,
-    Inserted, KdfRow, MetadataChange, Quota, Records, Result, Role, SessionRow,
+    AccountRow, ArchiveRow, Bearer, BlobRef, Blobs, ChunkSource, Edited, ImageRow, Inserted,
+    KdfRow, MetadataChange, NOUNS, Noun, Quota, Records, Result, Role, SessionRow,
 };
 use jiff::Timestamp;
 
@@ -39,6 +39,17 @@ pub(crate) fn done(edited: Result<Edited>) -> Vec<ImageId> {
         Edited::Done(ids) => ids,
         Edited::NoRoom => panic!("there is no quota"),
     }
+}
+
+/// The noun of this name.
+pub(crate) fn noun(name: &str) -> &'static Noun {
+    NOUNS.iter().find(|noun| noun.name == name).unwrap()
+}
+
+/// Removes the noun's rows that have ended by then; returns how many.
+pub(crate) async fn ended(records: &dyn Records, name: &str, by: Timestamp) -> u64 {
+    let removed = records.remove_ended(noun(name), by, 100).await.unwrap();
+    removed.rows
 }
 
 /// A time so many seconds after some moment in 2023, to the millisecond.
@@ -144,7 +155,6 @@ pub(crate) fn image(account: AccountId) -> ImageRow {
         account,
         seq: 1,
         revision: 0,
-        state: ImageState::Active,
         uploaded_at: at(10),
         trashed_at: None,
         digest: rand::random(),

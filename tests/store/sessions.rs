@@ -4,7 +4,7 @@ use futures_util::{StreamExt, stream};
 use image_vault::store::{Admission, SessionKind, SessionRow};
 
 use crate::fresh::Fresh;
-use crate::samples::{account, account_id, api_token, at, session};
+use crate::samples::{account, account_id, api_token, at, ended, session};
 
 const SIGN_IN: SessionKind = SessionKind::SignIn;
 
@@ -87,7 +87,7 @@ pub(crate) async fn expired_and_idle_sessions_are_removed(fresh: &Fresh) {
         records.insert_session(row).await.unwrap();
     }
     // A session ends at its last moment.
-    assert_eq!(records.delete_expired_sessions(at(1_000)).await.unwrap(), 2);
+    assert_eq!(ended(&**records, "sessions", at(1_000)).await, 2);
     assert_eq!(records.session(&kept.digest).await.unwrap(), Some(kept));
     assert_eq!(records.session(&expired.digest).await.unwrap(), None);
     assert_eq!(records.session(&idle.digest).await.unwrap(), None);

@@ -19,7 +19,6 @@ pub(crate) async fn an_image_goes_to_the_trash_and_back(fresh: &Fresh) {
     assert_eq!(moved, ids);
     let trashed = ImageRow {
         seq: 2,
-        state: ImageState::Trashed,
         trashed_at: Some(at(50)),
         ..row.clone()
     };

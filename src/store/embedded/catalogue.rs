@@ -1,16 +1,15 @@
 //! The catalogue of an account as a stream of changes, a page at a time.
 
-use std::sync::Arc;
-
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use rusqlite::{Connection, Row};
 
 use crate::ids::{AccountId, ImageId};
 
-use super::super::{Change, Result, StoreError};
+use super::super::row::Row as _;
+use super::super::{Change, ImageRow, Result, StoreError};
 use super::columns::Count;
 use super::database::Database;
-use super::images::{image, image_columns};
+use super::rows::Places;
 
 /// Rows read in one go, and held in memory at once.
 const PAGE: usize = 256;
@@ -18,26 +17,27 @@ const PAGE: usize = 256;
 statements! {
     // One statement sees one state, so the images and the tombstones of a page belong together.
     // Both sides have an index in this order and are merged; nothing is sorted.
-    SELECT_PAGE = concat!(
-        "SELECT ", image_columns!(), " FROM images
+    SELECT_PAGE =
+        "SELECT id, account, seq, revision, uploaded_at, trashed_at, digest, key_wrap,
+             mk_generation, metadata, original, original_len, thumbnail, thumbnail_len, preview,
+             preview_len FROM images
          WHERE account = ?1 AND (seq, id) > (?2, ?3)
          UNION ALL
          SELECT image, account, seq,
              NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
          FROM tombstones WHERE account = ?1 AND (seq, image) > (?2, ?3)
-         ORDER BY seq, id LIMIT ?4"
-    );
+         ORDER BY seq, id LIMIT ?4";
 }
 
 /// What follows `after`. A row that changes while the stream is read moves to a higher number and
 /// is met there, so the pages need not be of one state.
 pub(super) fn changes_since(
-    database: Arc<Database>,
+    database: Database,
     account: AccountId,
     after: u64,
 ) -> BoxStream<'static, Result<Change>> {
     let pages = stream::try_unfold(Some(Position::above(after)), move |position| {
-        let database = Arc::clone(&database);
+        let database = database.clone();
         async move {
             let Some(position) = position else {
                 return Ok::<_, StoreError>(None);
@@ -84,16 +84,21 @@ fn page(connection: &Connection, account: &AccountId, from: &Position) -> Result
     // Every id is greater than the empty text.
     let id = from.image.map_or_else(String::new, |id| id.to_string());
     let mut select = connection.prepare_cached(SELECT_PAGE)?;
-    let rows = select.query_map((account, Count(from.seq), id, PAGE as u32), change)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let places = Places::of(&ImageRow::NOUN, &select)?;
+    let mut rows = select.query((account, Count(from.seq), id, PAGE as u32))?;
+    let mut page = Vec::new();
+    while let Some(row) = rows.next()? {
+        page.push(change(&places, row)?);
+    }
+    Ok(page)
 }
 
-fn change(row: &Row<'_>) -> rusqlite::Result<Change> {
-    match row.get::<_, Option<Count>>(3)? {
-        Some(_) => Ok(Change::Put(Box::new(image(row)?))),
+fn change(places: &Places, row: &Row<'_>) -> Result<Change> {
+    match row.get::<_, Option<Count>>("revision")? {
+        Some(_) => Ok(Change::Put(Box::new(places.read(row)?))),
         None => Ok(Change::Gone {
-            id: row.get(0)?,
-            seq: row.get::<_, Count>(2)?.0,
+            id: row.get("id")?,
+            seq: row.get::<_, Count>("seq")?.0,
         }),
     }
 }

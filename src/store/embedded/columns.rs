@@ -1,11 +1,9 @@
-//! How values that SQLite does not know are kept in columns.
+//! How values that SQLite does not know are handed to a statement.
 
 use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use crate::ids::{AccountId, ArchiveId, BlobId, EventId, ImageId};
-
-use super::super::{EventKind, Role};
+use crate::ids::{AccountId, ArchiveId, BlobId, ImageId};
 
 /// A time as milliseconds since 1970.
 pub(super) struct Millis(pub(super) Timestamp);
@@ -43,7 +41,7 @@ macro_rules! ids_are_text {
     )+};
 }
 
-ids_are_text!(AccountId, ArchiveId, BlobId, EventId, ImageId);
+ids_are_text!(AccountId, ArchiveId, BlobId, ImageId);
 
 impl ToSql for Millis {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -73,29 +71,5 @@ impl FromSql for Count {
         u64::try_from(count)
             .map(Self)
             .map_err(|_| FromSqlError::OutOfRange(count))
-    }
-}
-
-impl ToSql for EventKind {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.name().into())
-    }
-}
-
-impl FromSql for EventKind {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        Self::named(value.as_str()?).ok_or(FromSqlError::InvalidType)
-    }
-}
-
-impl ToSql for Role {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.name().into())
-    }
-}
-
-impl FromSql for Role {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        Role::named(value.as_str()?).ok_or(FromSqlError::InvalidType)
     }
 }

@@ -32,9 +32,10 @@ const READERS: usize = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// More than there are statements in this backend.
-const STATEMENT_CACHE: usize = 64;
+const STATEMENT_CACHE: usize = 128;
 
-/// One connection that writes and a few that read.
+/// One connection that writes and a few that read. Cheap to clone.
+#[derive(Clone)]
 pub(super) struct Database {
     writer: Arc<Mutex<Connection>>,
     readers: Arc<Readers>,
@@ -205,8 +206,8 @@ fn is_empty(connection: &Connection) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        accounts, archives, catalogue, events, factors, image_keys, images, invitations, meta,
-        pending, sessions, tries, usage,
+        accounts, archives, catalogue, factors, image_keys, images, meta, nouns, sessions, tries,
+        usage,
     };
     use super::*;
 
@@ -223,24 +224,20 @@ mod tests {
             accounts::STATEMENTS,
             archives::STATEMENTS,
             catalogue::STATEMENTS,
-            events::STATEMENTS,
             factors::STATEMENTS,
             image_keys::STATEMENTS,
             images::STATEMENTS,
-            invitations::STATEMENTS,
             meta::STATEMENTS,
-            pending::STATEMENTS,
             sessions::STATEMENTS,
             tries::STATEMENTS,
             usage::STATEMENTS,
         ];
+        let statements = statements.concat().into_iter().map(str::to_owned);
         let slow: Vec<String> = statements
-            .concat()
-            .into_iter()
+            .chain(nouns::statements())
             .flat_map(|sql| {
-                plan(&connection, sql)
-                    .into_iter()
-                    .map(move |step| (sql, step))
+                let steps = plan(&connection, &sql).into_iter();
+                steps.map(move |step| (sql.clone(), step))
             })
             .filter(|(_, step)| {
                 // What a statement has found itself may be gone through.

@@ -1,5 +1,6 @@
-//! Rows of second factors.
+//! Second factors in SQLite.
 
+use async_trait::async_trait;
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
@@ -7,8 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, PasskeyId};
 
-use super::super::{AuthenticatorRow, FactorRow, PasskeyRow, Result, SpareCodesRow, StoreError};
+use super::super::{
+    AuthenticatorRow, FactorRow, Factors, PasskeyRow, Result, SpareCodesRow, StoreError,
+};
 use super::columns::{Count, Millis};
+use super::database::Database;
 
 macro_rules! columns {
     () => {
@@ -37,7 +41,19 @@ statements! {
          passkeys = '[]', revision = revision + 1";
     TOUCH = "INSERT INTO factors (account, passkeys, revision) VALUES (?1, '[]', 1)
          ON CONFLICT (account) DO UPDATE SET revision = revision + 1";
-    DELETE = "DELETE FROM factors WHERE account = ?1";
+}
+
+#[async_trait]
+impl Factors for Database {
+    async fn factor(&self, account: &AccountId) -> Result<Option<FactorRow>> {
+        let account = *account;
+        self.read(move |db| of_account(db, &account)).await
+    }
+
+    async fn put_factor(&self, row: &FactorRow) -> Result<bool> {
+        let row = row.clone();
+        self.write(move |db| put(db, &row)).await
+    }
 }
 
 pub(super) fn of_account(
@@ -78,11 +94,6 @@ pub(super) fn clear(connection: &Connection, account: &AccountId) -> Result<()> 
 /// Changes nothing but the revision: nobody who read before can write.
 pub(super) fn touch(connection: &Connection, account: &AccountId) -> Result<()> {
     connection.prepare_cached(TOUCH)?.execute([account])?;
-    Ok(())
-}
-
-pub(super) fn delete(connection: &Connection, account: &AccountId) -> Result<()> {
-    connection.prepare_cached(DELETE)?.execute([account])?;
     Ok(())
 }
 

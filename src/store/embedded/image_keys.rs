@@ -5,9 +5,9 @@ use rusqlite::Connection;
 
 use crate::ids::{AccountId, ImageId};
 
-use super::super::{KeyRecords, KeyRow, Result};
+use super::super::{ImageKeys, KeyRow, Result};
 use super::columns::Count;
-use super::records::SqliteRecords;
+use super::database::Database;
 
 statements! {
     OF_GENERATION =
@@ -20,7 +20,7 @@ statements! {
 }
 
 #[async_trait]
-impl KeyRecords for SqliteRecords {
+impl ImageKeys for Database {
     async fn keys_of_generation(
         &self,
         account: &AccountId,

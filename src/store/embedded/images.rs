@@ -1,27 +1,20 @@
-//! Rows of images, and the changes that raise an account's sequence number.
+//! Images in SQLite, and the changes that raise an account's sequence number.
 
-use std::collections::HashSet;
-
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::ids::{AccountId, BlobId, ImageId};
+use crate::ids::{AccountId, ImageId};
 
 use super::super::quotas::{Record, blob_kept, due};
 use super::super::{
-    Bearer, BlobRef, Edited, ImageRow, ImageState, Inserted, MetadataChange, Quota, Result,
+    Bearer, BlobRef, Change, Edited, ImageRow, ImageState, Images, Inserted, MetadataChange, Quota,
+    Result,
 };
 use super::columns::{Count, Millis, digest_list, id_list};
-use super::{sessions, usage};
-
-/// In the order in which [`image()`] reads them; `catalogue` selects them as well.
-macro_rules! image_columns {
-    () => {
-        "id, account, seq, revision, uploaded_at, trashed_at, digest, key_wrap, mk_generation,
-         metadata, original, original_len, thumbnail, thumbnail_len, preview, preview_len"
-    };
-}
-pub(super) use image_columns;
+use super::database::Database;
+use super::{catalogue, rows, sessions, usage};
 
 statements! {
     GENERATION = "SELECT mk_generation FROM accounts WHERE id = ?1";
@@ -29,15 +22,8 @@ statements! {
     SET_SEQUENCE =
         "INSERT INTO sequences (account, seq) VALUES (?1, ?2)
          ON CONFLICT (account) DO UPDATE SET seq = excluded.seq";
-    INSERT = concat!(
-        "INSERT INTO images (", image_columns!(), ")
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
-    );
-    BY_ID = concat!("SELECT ", image_columns!(), " FROM images WHERE id = ?1 AND account = ?2");
-    BY_IDS = concat!(
-        "SELECT ", image_columns!(), " FROM images
-         WHERE id IN (SELECT value FROM json_each(?1)) AND account = ?2"
-    );
+    BY_IDS =
+        "SELECT * FROM images WHERE id IN (SELECT value FROM json_each(?1)) AND account = ?2";
     BY_DIGEST = "SELECT id FROM images WHERE account = ?1 AND digest = ?2";
     BY_DIGESTS =
         "SELECT digest, id FROM images
@@ -57,26 +43,128 @@ statements! {
          WHERE id IN (SELECT value FROM json_each(?1)) AND account = ?2
          AND (trashed_at IS NULL) <> (?3 IS NULL)
          RETURNING id";
-    REMOVE = concat!(
+    REMOVE =
         "DELETE FROM images WHERE id IN (SELECT value FROM json_each(?1)) AND account = ?2
-         AND (?3 IS NULL OR trashed_at < ?3)
-         RETURNING ", image_columns!()
-    );
+         AND (?3 IS NULL OR trashed_at < ?3) RETURNING *";
     BURY = "INSERT INTO tombstones (account, seq, image, removed_at) VALUES (?1, ?2, ?3, ?4)";
     TRASHED_BEFORE =
         "SELECT account, id FROM images WHERE trashed_at < ?1 ORDER BY trashed_at LIMIT ?2";
-    PURGE_TOMBSTONES = "DELETE FROM tombstones WHERE removed_at < ?1";
-    REFERENCED =
-        "SELECT original FROM images WHERE original IN (SELECT value FROM json_each(?1))
-         UNION ALL
-         SELECT thumbnail FROM images WHERE thumbnail IN (SELECT value FROM json_each(?1))
-         UNION ALL
-         SELECT preview FROM images WHERE preview IN (SELECT value FROM json_each(?1))
-         UNION ALL
-         SELECT plan FROM archives WHERE plan IN (SELECT value FROM json_each(?1))";
 }
 
-pub(super) fn sequence(connection: &Connection, account: &AccountId) -> Result<u64> {
+#[async_trait]
+impl Images for Database {
+    async fn sequence(&self, account: &AccountId) -> Result<u64> {
+        let account = *account;
+        self.read(move |db| sequence(db, &account)).await
+    }
+
+    async fn insert_image(&self, row: &ImageRow, by: &Bearer, default: &Quota) -> Result<Inserted> {
+        let (row, by, default) = (row.clone(), *by, *default);
+        self.write(move |db| insert(db, row, &by, &default)).await
+    }
+
+    async fn images(&self, account: &AccountId, ids: &[ImageId]) -> Result<Vec<ImageRow>> {
+        self.all(BY_IDS, (id_list(ids), *account)).await
+    }
+
+    async fn images_by_digest(
+        &self,
+        account: &AccountId,
+        digests: &[[u8; 32]],
+    ) -> Result<Vec<([u8; 32], ImageId)>> {
+        let (account, digests) = (*account, digest_list(digests));
+        self.read(move |db| {
+            let mut select = db.prepare_cached(BY_DIGESTS)?;
+            let rows =
+                select.query_map((account, digests), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    async fn update_metadata(
+        &self,
+        account: &AccountId,
+        changes: &[MetadataChange],
+        default: &Quota,
+    ) -> Result<Edited> {
+        let (account, changes, default) = (*account, changes.to_vec(), *default);
+        self.write(move |db| update_metadata(db, &account, &changes, &default))
+            .await
+    }
+
+    async fn set_preview(
+        &self,
+        account: &AccountId,
+        id: &ImageId,
+        preview: &BlobRef,
+        default: &Quota,
+    ) -> Result<bool> {
+        let (account, id, preview, default) = (*account, *id, preview.clone(), *default);
+        self.write(move |db| set_preview(db, &account, &id, &preview, &default))
+            .await
+    }
+
+    async fn set_state(
+        &self,
+        account: &AccountId,
+        ids: &[ImageId],
+        state: ImageState,
+        at: Timestamp,
+    ) -> Result<Vec<ImageId>> {
+        let (account, ids) = (*account, ids.to_vec());
+        self.write(move |db| set_state(db, &account, &ids, state, at))
+            .await
+    }
+
+    async fn remove_images(
+        &self,
+        account: &AccountId,
+        ids: &[ImageId],
+        at: Timestamp,
+    ) -> Result<Vec<ImageRow>> {
+        let (account, ids) = (*account, ids.to_vec());
+        self.write(move |db| remove(db, &account, &ids, None, at))
+            .await
+    }
+
+    async fn remove_trashed(
+        &self,
+        account: &AccountId,
+        ids: &[ImageId],
+        before: Timestamp,
+        at: Timestamp,
+    ) -> Result<Vec<ImageRow>> {
+        let (account, ids) = (*account, ids.to_vec());
+        self.write(move |db| remove(db, &account, &ids, Some(before), at))
+            .await
+    }
+
+    async fn changes_since(
+        &self,
+        account: &AccountId,
+        after: u64,
+    ) -> Result<BoxStream<'static, Result<Change>>> {
+        Ok(catalogue::changes_since(self.clone(), *account, after))
+    }
+
+    async fn trashed_before(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(AccountId, ImageId)>> {
+        self.read(move |db| {
+            let mut select = db.prepare_cached(TRASHED_BEFORE)?;
+            let rows = select.query_map((Millis(before), limit), |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+}
+
+fn sequence(connection: &Connection, account: &AccountId) -> Result<u64> {
     let seq = connection
         .prepare_cached(SEQUENCE)?
         .query_row([account], |row| row.get::<_, Count>(0))
@@ -84,9 +172,9 @@ pub(super) fn sequence(connection: &Connection, account: &AccountId) -> Result<u
     Ok(seq.map_or(0, |seq| seq.0))
 }
 
-pub(super) fn insert(
+fn insert(
     connection: &Connection,
-    row: &ImageRow,
+    mut row: ImageRow,
     bearer: &Bearer,
     default: &Quota,
 ) -> Result<Inserted> {
@@ -111,65 +199,14 @@ pub(super) fn insert(
     if !usage::of(connection, &row.account)?.has_room(row.kept(), default) {
         return Ok(Inserted::NoRoom);
     }
-    let seq = sequence(connection, &row.account)? + 1;
-    let preview = row.preview.as_ref();
-    connection.prepare_cached(INSERT)?.execute(params![
-        row.id,
-        row.account,
-        Count(seq),
-        Count(0),
-        Millis(row.uploaded_at),
-        row.trashed_at.map(Millis),
-        row.digest,
-        row.key_wrap,
-        row.mk_generation,
-        row.metadata,
-        row.original.id,
-        Count(row.original.len),
-        row.thumbnail.id,
-        Count(row.thumbnail.len),
-        preview.map(|blob| blob.id),
-        preview.map(|blob| Count(blob.len)),
-    ])?;
-    set_sequence(connection, &row.account, seq)?;
+    (row.seq, row.revision) = (sequence(connection, &row.account)? + 1, 0);
+    rows::insert(connection, &row)?;
+    set_sequence(connection, &row.account, row.seq)?;
     usage::change(connection, &row.account, 1, row.kept() as i64)?;
     Ok(Inserted::New)
 }
 
-pub(super) fn by_id(
-    connection: &Connection,
-    account: &AccountId,
-    id: &ImageId,
-) -> Result<Option<ImageRow>> {
-    Ok(connection
-        .prepare_cached(BY_ID)?
-        .query_row((id, account), image)
-        .optional()?)
-}
-
-pub(super) fn by_ids(
-    connection: &Connection,
-    account: &AccountId,
-    ids: &[ImageId],
-) -> Result<Vec<ImageRow>> {
-    let mut select = connection.prepare_cached(BY_IDS)?;
-    let rows = select.query_map((id_list(ids), account), image)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-pub(super) fn by_digests(
-    connection: &Connection,
-    account: &AccountId,
-    digests: &[[u8; 32]],
-) -> Result<Vec<([u8; 32], ImageId)>> {
-    let mut select = connection.prepare_cached(BY_DIGESTS)?;
-    let rows = select.query_map((account, digest_list(digests)), |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-pub(super) fn update_metadata(
+fn update_metadata(
     connection: &Connection,
     account: &AccountId,
     changes: &[MetadataChange],
@@ -208,7 +245,7 @@ pub(super) fn update_metadata(
     Ok(Edited::Done(due.iter().map(|change| change.id).collect()))
 }
 
-pub(super) fn set_preview(
+fn set_preview(
     connection: &Connection,
     account: &AccountId,
     id: &ImageId,
@@ -227,7 +264,7 @@ pub(super) fn set_preview(
     Ok(is_new)
 }
 
-pub(super) fn set_state(
+fn set_state(
     connection: &Connection,
     account: &AccountId,
     ids: &[ImageId],
@@ -251,17 +288,15 @@ pub(super) fn set_state(
     Ok(moved)
 }
 
-pub(super) fn remove(
+fn remove(
     connection: &Connection,
     account: &AccountId,
     ids: &[ImageId],
     trashed_before: Option<Timestamp>,
     at: Timestamp,
 ) -> Result<Vec<ImageRow>> {
-    let removed: Vec<ImageRow> = connection
-        .prepare_cached(REMOVE)?
-        .query_map((id_list(ids), account, trashed_before.map(Millis)), image)?
-        .collect::<rusqlite::Result<_>>()?;
+    let these = (id_list(ids), account, trashed_before.map(Millis));
+    let removed: Vec<ImageRow> = rows::all(connection, REMOVE, these)?;
     if !removed.is_empty() {
         let seq = sequence(connection, account)? + 1;
         let mut bury = connection.prepare_cached(BURY)?;
@@ -273,65 +308,6 @@ pub(super) fn remove(
         usage::change(connection, account, -(removed.len() as i64), -(kept as i64))?;
     }
     Ok(removed)
-}
-
-pub(super) fn trashed_before(
-    connection: &Connection,
-    before: Timestamp,
-    limit: u32,
-) -> Result<Vec<(AccountId, ImageId)>> {
-    let mut select = connection.prepare_cached(TRASHED_BEFORE)?;
-    let rows = select.query_map((Millis(before), limit), |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-pub(super) fn purge_tombstones(connection: &Connection, before: Timestamp) -> Result<u64> {
-    Ok(connection
-        .prepare_cached(PURGE_TOMBSTONES)?
-        .execute([Millis(before)])? as u64)
-}
-
-pub(super) fn referenced(connection: &Connection, ids: &[BlobId]) -> Result<HashSet<BlobId>> {
-    let mut select = connection.prepare_cached(REFERENCED)?;
-    let rows = select.query_map([id_list(ids)], |row| row.get(0))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Reads a row that begins with `image_columns!`.
-pub(super) fn image(row: &Row<'_>) -> rusqlite::Result<ImageRow> {
-    let trashed_at = row.get::<_, Option<Millis>>(5)?.map(|at| at.0);
-    let preview = match (row.get(14)?, row.get::<_, Option<Count>>(15)?) {
-        (Some(id), Some(len)) => Some(BlobRef { id, len: len.0 }),
-        _ => None,
-    };
-    Ok(ImageRow {
-        id: row.get(0)?,
-        account: row.get(1)?,
-        seq: row.get::<_, Count>(2)?.0,
-        revision: row.get::<_, Count>(3)?.0,
-        state: if trashed_at.is_some() {
-            ImageState::Trashed
-        } else {
-            ImageState::Active
-        },
-        uploaded_at: row.get::<_, Millis>(4)?.0,
-        trashed_at,
-        digest: row.get(6)?,
-        key_wrap: row.get(7)?,
-        mk_generation: row.get(8)?,
-        metadata: row.get(9)?,
-        original: BlobRef {
-            id: row.get(10)?,
-            len: row.get::<_, Count>(11)?.0,
-        },
-        thumbnail: BlobRef {
-            id: row.get(12)?,
-            len: row.get::<_, Count>(13)?.0,
-        },
-        preview,
-    })
 }
 
 fn set_sequence(connection: &Connection, account: &AccountId, seq: u64) -> Result<()> {

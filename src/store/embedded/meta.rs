@@ -1,10 +1,12 @@
 //! Single values that belong to the instance.
 
+use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::ids::AccountId;
 
-use super::super::Result;
+use super::super::{Instance, Result};
+use super::database::Database;
 
 statements! {
     GET = "SELECT value FROM meta WHERE name = ?1";
@@ -14,14 +16,30 @@ statements! {
 const INSTANCE_CHECK: &str = "instance_check";
 const FOUNDER: &str = "founder";
 
-pub(super) fn instance_check(connection: &Connection) -> Result<Option<[u8; 32]>> {
+#[async_trait]
+impl Instance for Database {
+    async fn ping(&self) -> Result<()> {
+        self.read(|db| instance_check(db).map(drop)).await
+    }
+
+    async fn instance_check(&self, if_absent: &[u8; 32]) -> Result<[u8; 32]> {
+        let value = *if_absent;
+        self.write(move |db| keep_instance_check(db, &value)).await
+    }
+
+    async fn existing_instance_check(&self) -> Result<Option<[u8; 32]>> {
+        self.read(instance_check).await
+    }
+}
+
+fn instance_check(connection: &Connection) -> Result<Option<[u8; 32]>> {
     let mut get = connection.prepare_cached(GET)?;
     Ok(get
         .query_row([INSTANCE_CHECK], |row| row.get(0))
         .optional()?)
 }
 
-pub(super) fn keep_instance_check(connection: &Connection, value: &[u8; 32]) -> Result<[u8; 32]> {
+fn keep_instance_check(connection: &Connection, value: &[u8; 32]) -> Result<[u8; 32]> {
     connection
         .prepare_cached(SET_IF_ABSENT)?
         .execute((INSTANCE_CHECK, value))?;

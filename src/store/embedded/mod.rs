@@ -28,17 +28,14 @@ mod catalogue;
 mod columns;
 mod database;
 mod errors;
-mod events;
-mod factor_records;
 mod factors;
 mod files;
 mod image_keys;
 mod images;
-mod invitations;
 mod meta;
-mod pending;
+mod nouns;
 mod private;
-mod records;
+mod rows;
 mod sessions;
 mod tries;
 mod usage;
@@ -46,10 +43,11 @@ mod usage;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Result, Store, StoreError};
+use super::{Records, Result, Store, StoreError};
 use database::Database;
 use files::FileBlobs;
-use records::SqliteRecords;
+
+impl Records for Database {}
 
 /// Opens the data directory, creating what is missing. What others may enter or read is closed to
 /// them (`private.rs`).
@@ -61,7 +59,7 @@ pub(super) async fn open(dir: &Path) -> Result<Store> {
     blocking(move || {
         private::data_directory(&dir)?;
         Ok(Store {
-            records: Arc::new(SqliteRecords::new(Database::open(&dir.join("vault.db"))?)),
+            records: Arc::new(Database::open(&dir.join("vault.db"))?),
             blobs: Arc::new(FileBlobs::open(&dir)?),
         })
     })

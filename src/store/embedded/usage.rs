@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::ids::AccountId;
 
-use super::super::{Allowance, Result, UsageRecords, UsageRow};
+use super::super::{Allowance, Result, Usage, UsageRow};
 use super::columns::Count;
-use super::records::SqliteRecords;
+use super::database::Database;
 
 statements! {
     OF = "SELECT images, bytes, images_allowed, bytes_allowed FROM sequences WHERE account = ?1";
@@ -23,7 +23,7 @@ statements! {
 }
 
 #[async_trait]
-impl UsageRecords for SqliteRecords {
+impl Usage for Database {
     async fn usage(&self, account: &AccountId) -> Result<UsageRow> {
         let account = *account;
         self.read(move |db| of(db, &account)).await

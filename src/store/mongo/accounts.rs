@@ -1,21 +1,82 @@
-//! Rows of accounts.
+//! Accounts in MongoDB.
 
-use futures_util::{FutureExt, TryStreamExt};
+use async_trait::async_trait;
+use futures_util::FutureExt;
 use jiff::Timestamp;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Document, RawDocumentBuf, doc};
+use mongodb::{ClientSession, Collection};
 
 use crate::ids::AccountId;
 
-use super::super::{AccountRow, Admission, FactorRow, Result, Role, StoreError, Updated};
+use super::super::{
+    AccountRow, Accounts, Admission, DepartedRow, FactorRow, InvitationRow, Result, Role,
+    StoreError, Updated,
+};
 use super::Mongo;
-use super::account_documents::{AccountDoc, DepartedDoc};
-use super::documents::date;
-use super::sessions;
-use super::{factors, invitations, meta, pending};
+use super::documents::{binary, date};
+use super::rows::{document, update};
+use super::{DriverResult, factors, meta, sessions};
+
+#[async_trait]
+impl Accounts for Mongo {
+    async fn insert_account(&self, row: &AccountRow, admission: &Admission) -> Result<Role> {
+        insert(self, row, admission).await
+    }
+
+    async fn has_accounts(&self) -> Result<bool> {
+        meta::is_founded(self).await
+    }
+
+    async fn account_by_login(&self, key: &str) -> Result<Option<AccountRow>> {
+        let either = doc! { "$or": [{ "username_key": key }, { "email_key": key }] };
+        self.one(either).await
+    }
+
+    async fn update_account(&self, row: &AccountRow) -> Result<Updated> {
+        let updated = self
+            .answer(
+                self.accounts()
+                    .update_one(unchanged(row), update(&next(row))),
+            )
+            .await?;
+        outcome(self, row, updated.matched_count == 1).await
+    }
+
+    async fn replace_credentials(
+        &self,
+        row: &AccountRow,
+        keep: Option<&[u8; 32]>,
+    ) -> Result<Updated> {
+        replace(self, row, keep, Factor::Touched).await
+    }
+
+    async fn reset_credentials(&self, row: &AccountRow) -> Result<Updated> {
+        replace(self, row, None, Factor::Cleared).await
+    }
+
+    async fn rotate_credentials(&self, row: &AccountRow, factor: &FactorRow) -> Result<Updated> {
+        replace(self, row, None, Factor::Put(factor)).await
+    }
+
+    async fn remove_account(&self, id: &AccountId, at: Timestamp) -> Result<()> {
+        remove(self, id, at).await
+    }
+
+    async fn departed(&self, until: Timestamp, limit: u32) -> Result<Vec<DepartedRow>> {
+        let by_then = doc! { "at": { "$lte": date(until) } };
+        self.all(by_then, doc! { "at": 1 }, limit).await
+    }
+}
+
+impl Mongo {
+    pub(super) fn accounts(&self) -> Collection<RawDocumentBuf> {
+        self.rows::<AccountRow>()
+    }
+}
 
 /// Who is first is noted in a document that every insertion touches or reads, and an invitation is
 /// deleted: two insertions that may not both succeed write one document, and the later comes again.
-pub(super) async fn insert(mongo: &Mongo, row: &AccountRow, admission: &Admission) -> Result<Role> {
+async fn insert(mongo: &Mongo, row: &AccountRow, admission: &Admission) -> Result<Role> {
     let insert = mongo.transact(
         (mongo, row, admission),
         |session, (mongo, row, admission)| {
@@ -26,7 +87,7 @@ pub(super) async fn insert(mongo: &Mongo, row: &AccountRow, admission: &Admissio
                         Admission::Anyone => true,
                         Admission::OnlyFirst => false,
                         Admission::Invited { digest, now } => {
-                            invitations::spend(mongo, session, digest, *now).await?
+                            spend(mongo, session, digest, *now).await?
                         }
                     };
                 if !admitted {
@@ -37,10 +98,14 @@ pub(super) async fn insert(mongo: &Mongo, row: &AccountRow, admission: &Admissio
                     true => Role::Administrator,
                     false => row.role,
                 };
-                let account = AccountDoc::new(row, role, row.revision);
+                let account = AccountRow {
+                    role,
+                    ..(*row).clone()
+                };
                 mongo
                     .accounts()
-                    .insert_one(account)
+                    .clone_with_type()
+                    .insert_one(document(&account))
                     .session(session)
                     .await?;
                 Ok(Some(role))
@@ -49,47 +114,6 @@ pub(super) async fn insert(mongo: &Mongo, row: &AccountRow, admission: &Admissio
         },
     );
     insert.await?.ok_or(StoreError::NotAdmitted)
-}
-
-pub(super) async fn by_id(mongo: &Mongo, id: &AccountId) -> Result<Option<AccountRow>> {
-    let found = mongo
-        .answer(mongo.accounts().find_one(doc! { "_id": id.to_string() }))
-        .await?;
-    found.map(AccountRow::try_from).transpose()
-}
-
-pub(super) async fn by_login(mongo: &Mongo, key: &str) -> Result<Option<AccountRow>> {
-    let either = doc! { "$or": [{ "username_key": key }, { "email_key": key }] };
-    let found = mongo.answer(mongo.accounts().find_one(either)).await?;
-    found.map(AccountRow::try_from).transpose()
-}
-
-pub(super) async fn update(mongo: &Mongo, row: &AccountRow) -> Result<Updated> {
-    let change = change(row)?;
-    let updated = mongo
-        .answer(mongo.accounts().update_one(unchanged(row), change))
-        .await?;
-    outcome(mongo, row, updated.matched_count == 1).await
-}
-
-pub(super) async fn replace_credentials(
-    mongo: &Mongo,
-    row: &AccountRow,
-    keep: Option<&[u8; 32]>,
-) -> Result<Updated> {
-    replace(mongo, row, keep, Factor::Touched).await
-}
-
-pub(super) async fn reset_credentials(mongo: &Mongo, row: &AccountRow) -> Result<Updated> {
-    replace(mongo, row, None, Factor::Cleared).await
-}
-
-pub(super) async fn rotate_credentials(
-    mongo: &Mongo,
-    row: &AccountRow,
-    factor: &FactorRow,
-) -> Result<Updated> {
-    replace(mongo, row, None, Factor::Put(factor)).await
 }
 
 /// What becomes of the second factor along with the credentials.
@@ -106,7 +130,7 @@ async fn replace(
     keep: Option<&[u8; 32]>,
     factor: Factor<'_>,
 ) -> Result<Updated> {
-    let context = (mongo, row, keep, factor, change(row)?);
+    let context = (mongo, row, keep, factor, update(&next(row)));
     let replaced = mongo
         .transact(context, |session, (mongo, row, keep, factor, change)| {
             async move {
@@ -156,49 +180,15 @@ async fn replace(
         .await?;
     // A session that came between the transaction's snapshot and its end was not seen by it.
     if replaced {
-        sessions::delete_of(mongo, &row.id, keep).await?;
+        let others = sessions::of(&row.id, keep);
+        mongo.answer(mongo.sessions().delete_many(others)).await?;
     }
     outcome(mongo, row, replaced).await
 }
 
-/// Sets what this version knows, and leaves alone what a later one may have added.
-fn change(row: &AccountRow) -> Result<Document> {
-    let account = AccountDoc::new(row, row.role, row.revision + 1);
-    let set = mongodb::bson::to_document(&account);
-    let mut set = set.map_err(|error| StoreError::Damaged(error.to_string()))?;
-    set.remove("_id");
-    Ok(doc! { "$set": set })
-}
-
-pub(super) async fn departed(
-    mongo: &Mongo,
-    until: Timestamp,
-    limit: u32,
-) -> Result<Vec<(AccountId, Timestamp)>> {
-    let found = async {
-        mongo
-            .departed()
-            .find(doc! { "at": { "$lte": date(until) } })
-            .sort(doc! { "at": 1 })
-            .limit(i64::from(limit))
-            .await?
-            .try_collect::<Vec<_>>()
-            .await
-    };
-    let documents = mongo.answer(found).await?;
-    documents.into_iter().map(DepartedDoc::into_row).collect()
-}
-
-pub(super) async fn forget_departed(mongo: &Mongo, id: &AccountId) -> Result<()> {
-    mongo
-        .answer(mongo.departed().delete_one(doc! { "_id": id.to_string() }))
-        .await?;
-    Ok(())
-}
-
-/// The account goes first, with its keys and sessions, in one transaction; what is only about it
-/// follows in calls of its own, since a transaction has a minute.
-pub(super) async fn remove(mongo: &Mongo, id: &AccountId, at: Timestamp) -> Result<()> {
+/// The account goes first, with its keys and sessions, in one transaction; what else it owns follows
+/// in calls of its own, since a transaction has a minute.
+async fn remove(mongo: &Mongo, id: &AccountId, at: Timestamp) -> Result<()> {
     mongo
         .transact((mongo, id), |session, (mongo, id)| {
             async move {
@@ -211,7 +201,7 @@ pub(super) async fn remove(mongo: &Mongo, id: &AccountId, at: Timestamp) -> Resu
                     .session(&mut *session)
                     .await?;
                 mongo
-                    .departed()
+                    .rows::<DepartedRow>()
                     .update_one(own.clone(), note)
                     .upsert(true)
                     .session(&mut *session)
@@ -226,18 +216,39 @@ pub(super) async fn remove(mongo: &Mongo, id: &AccountId, at: Timestamp) -> Resu
                     .delete_many(sessions::of(id, None))
                     .session(&mut *session)
                     .await?;
-                factors::delete(mongo, session, id).await?;
+                mongo
+                    .factors()
+                    .delete_one(doc! { "_id": id.to_string() })
+                    .session(session)
+                    .await?;
                 Ok(())
             }
             .boxed()
         })
         .await?;
-    let of = doc! { "account": id.to_string() };
-    mongo
-        .answer(mongo.tombstones().delete_many(of.clone()))
-        .await?;
-    mongo.answer(mongo.events().delete_many(of)).await?;
-    pending::delete_of(mongo, id).await
+    mongo.remove_all_of(id).await
+}
+
+/// Whether there was an invitation that had not ended. Of two who delete one document, the later meets
+/// a write conflict, comes again, and finds none.
+async fn spend(
+    mongo: &Mongo,
+    session: &mut ClientSession,
+    digest: &[u8; 32],
+    now: Timestamp,
+) -> DriverResult<bool> {
+    let live = doc! { "_id": binary(digest), "expires_at": { "$gt": date(now) } };
+    let invitations = mongo.rows::<InvitationRow>();
+    let spent = invitations.delete_one(live).session(session).await?;
+    Ok(spent.deleted_count == 1)
+}
+
+/// The row after a change.
+fn next(row: &AccountRow) -> AccountRow {
+    AccountRow {
+        revision: row.revision + 1,
+        ..row.clone()
+    }
 }
 
 fn unchanged(row: &AccountRow) -> Document {
@@ -248,7 +259,7 @@ async fn outcome(mongo: &Mongo, row: &AccountRow, replaced: bool) -> Result<Upda
     if replaced {
         return Ok(Updated::Done);
     }
-    let exists = by_id(mongo, &row.id).await?.is_some();
+    let exists = mongo.account(&row.id).await?.is_some();
     Ok(if exists {
         Updated::Conflict
     } else {

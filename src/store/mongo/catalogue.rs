@@ -1,9 +1,7 @@
 //! The catalogue of an account as a stream of changes, all of one moment.
 
-use std::sync::Arc;
-
 use futures_util::stream::{self, BoxStream, StreamExt};
-use mongodb::bson::doc;
+use mongodb::bson::{RawDocumentBuf, doc};
 use mongodb::options::ReadConcern;
 use mongodb::{ClientSession, SessionCursor};
 
@@ -11,7 +9,8 @@ use crate::ids::AccountId;
 
 use super::super::{Change, ImageRow, Result};
 use super::Mongo;
-use super::documents::{ImageDoc, TombstoneDoc};
+use super::documents::TombstoneDoc;
+use super::rows::read;
 
 /// What follows `after`: two cursors in the same order, merged. They share a snapshot, or an image
 /// that is removed meanwhile could be missed by both. (The session alone does not bring it about:
@@ -19,7 +18,7 @@ use super::documents::{ImageDoc, TombstoneDoc};
 ///
 /// The server keeps a snapshot for five minutes; a reader slower than that gets an error.
 pub(super) async fn changes_since(
-    mongo: Arc<Mongo>,
+    mongo: Mongo,
     account: &AccountId,
     after: u64,
 ) -> Result<BoxStream<'static, Result<Change>>> {
@@ -61,12 +60,12 @@ pub(super) async fn changes_since(
 }
 
 struct Merge {
-    mongo: Arc<Mongo>,
+    mongo: Mongo,
     session: ClientSession,
-    images: SessionCursor<ImageDoc>,
+    images: SessionCursor<RawDocumentBuf>,
     tombstones: SessionCursor<TombstoneDoc>,
     /// Read, but not yet their turn.
-    image: Option<ImageDoc>,
+    image: Option<ImageRow>,
     tombstone: Option<TombstoneDoc>,
 }
 
@@ -74,7 +73,8 @@ impl Merge {
     async fn next(&mut self) -> Result<Option<Change>> {
         if self.image.is_none() {
             let next = async { self.images.next(&mut self.session).await.transpose() };
-            self.image = self.mongo.answer(next).await?;
+            let next = self.mongo.answer(next).await?;
+            self.image = next.map(|row| read(&row)).transpose()?;
         }
         if self.tombstone.is_none() {
             let next = async { self.tombstones.next(&mut self.session).await.transpose() };
@@ -85,7 +85,7 @@ impl Merge {
             (image, _) => image.is_some(),
         };
         if image_first {
-            let image = self.image.take().map(ImageRow::try_from).transpose()?;
+            let image = self.image.take();
             return Ok(image.map(|image| Change::Put(Box::new(image))));
         }
         let gone = self.tombstone.take();

@@ -4,7 +4,7 @@
 use futures_util::{FutureExt, TryStreamExt};
 use jiff::Timestamp;
 use mongodb::ClientSession;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::error::Error;
 use mongodb::options::ReturnDocument;
 use serde::Deserialize;
@@ -15,8 +15,9 @@ use super::super::quotas::{Record, blob_kept, due};
 use super::super::{
     Bearer, BlobRef, Edited, ImageRow, ImageState, Inserted, MetadataChange, Quota, Result,
 };
-use super::documents::{ImageDoc, SequenceDoc, TombstoneDoc, binary, date};
+use super::documents::{SequenceDoc, TombstoneDoc, binary, date};
 use super::images::{own, owns};
+use super::rows::{document, read};
 use super::{DriverResult, Mongo, sessions, usage};
 
 pub(super) async fn insert(
@@ -64,9 +65,15 @@ pub(super) async fn insert(
                 session.abort_transaction().await?;
                 return Ok(Inserted::NoRoom);
             }
+            let stored = ImageRow {
+                seq: raised.seq,
+                revision: 0,
+                ..(*row).clone()
+            };
             mongo
                 .images()
-                .insert_one(ImageDoc::new(row, raised.seq))
+                .clone_with_type()
+                .insert_one(document(&stored))
                 .session(session)
                 .await?;
             Ok(Inserted::New)
@@ -258,25 +265,29 @@ pub(super) async fn remove(
             let seq = raise(mongo, session, account).await?;
             let images = mongo.images();
             let mut found = images.find(these.clone()).session(&mut *session).await?;
-            let found: Vec<ImageDoc> = found.stream(session).try_collect().await?;
-            if found.is_empty() {
-                session.abort_transaction().await?;
-                return Ok(found);
-            }
+            let found: Vec<RawDocumentBuf> = found.stream(session).try_collect().await?;
+            let removed: Result<Vec<ImageRow>> = found.iter().map(|row| read(row)).collect();
+            let removed = match removed {
+                Ok(removed) if !removed.is_empty() => removed,
+                none_or_damaged => {
+                    session.abort_transaction().await?;
+                    return Ok(none_or_damaged);
+                }
+            };
             images
                 .delete_many(these.clone())
                 .session(&mut *session)
                 .await?;
-            let kept: u64 = found.iter().map(ImageDoc::kept).sum();
+            let kept: u64 = removed.iter().map(ImageRow::kept).sum();
             usage::change(
                 mongo,
                 session,
                 account,
-                -(found.len() as i64),
+                -(removed.len() as i64),
                 -(kept as i64),
             )
             .await?;
-            let tombstones = found.iter().map(|image| TombstoneDoc {
+            let tombstones = removed.iter().map(|image| TombstoneDoc {
                 account: **account,
                 seq,
                 image: image.id,
@@ -287,11 +298,11 @@ pub(super) async fn remove(
                 .insert_many(tombstones)
                 .session(session)
                 .await?;
-            Ok(found)
+            Ok(Ok(removed))
         }
         .boxed()
     });
-    remove.await?.into_iter().map(ImageRow::try_from).collect()
+    remove.await?
 }
 
 /// Changes that fit into one command: a document has at most 16 MiB.

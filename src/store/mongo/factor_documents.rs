@@ -1,13 +1,11 @@
-//! The rows of second factors as documents, and of what waits for one.
+//! The rows of second factors as documents: lists within them.
 
 use mongodb::bson::{Binary, DateTime};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, PasskeyId};
 
-use super::super::{
-    AuthenticatorRow, FactorRow, PasskeyRow, PendingRow, Result, SpareCodesRow, StoreError,
-};
+use super::super::{AuthenticatorRow, FactorRow, PasskeyRow, Result, SpareCodesRow, StoreError};
 use super::documents::{array, binary, date, time};
 
 #[derive(Serialize, Deserialize)]
@@ -119,39 +117,6 @@ impl TryFrom<FactorDoc> for FactorRow {
             authenticator: doc.authenticator.map(app).transpose()?,
             spare_codes: doc.spare_codes.map(spare).transpose()?,
             revision: doc.revision,
-        })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct PendingDoc {
-    #[serde(rename = "_id")]
-    digest: Binary,
-    account: Option<AccountId>,
-    payload: Binary,
-    expires_at: DateTime,
-}
-
-impl From<&PendingRow> for PendingDoc {
-    fn from(row: &PendingRow) -> Self {
-        Self {
-            digest: binary(&row.digest),
-            account: row.account,
-            payload: binary(&row.payload),
-            expires_at: date(row.expires_at),
-        }
-    }
-}
-
-impl TryFrom<PendingDoc> for PendingRow {
-    type Error = StoreError;
-
-    fn try_from(doc: PendingDoc) -> Result<Self> {
-        Ok(Self {
-            digest: array(&doc.digest)?,
-            account: doc.account,
-            payload: doc.payload.bytes,
-            expires_at: time(doc.expires_at)?,
         })
     }
 }

@@ -1,5 +1,6 @@
-//! Rows of second factors.
+//! Second factors in MongoDB.
 
+use async_trait::async_trait;
 use mongodb::action::ReplaceOne;
 use mongodb::bson::doc;
 use mongodb::results::UpdateResult;
@@ -7,28 +8,33 @@ use mongodb::{ClientSession, Collection};
 
 use crate::ids::AccountId;
 
-use super::super::{FactorRow, Result};
+use super::super::factors::FACTORS;
+use super::super::{FactorRow, Factors, Result};
 use super::factor_documents::FactorDoc;
 use super::{DriverResult, Mongo, errors};
 
-pub(super) async fn of_account(mongo: &Mongo, account: &AccountId) -> Result<Option<FactorRow>> {
-    let found = mongo
-        .answer(
-            mongo
-                .factors()
-                .find_one(doc! { "_id": account.to_string() }),
-        )
-        .await?;
-    found.map(FactorRow::try_from).transpose()
+#[async_trait]
+impl Factors for Mongo {
+    async fn factor(&self, account: &AccountId) -> Result<Option<FactorRow>> {
+        let of = doc! { "_id": account.to_string() };
+        let found = self.answer(self.factors().find_one(of)).await?;
+        found.map(FactorRow::try_from).transpose()
+    }
+
+    async fn put_factor(&self, row: &FactorRow) -> Result<bool> {
+        let factors = self.factors();
+        let put = async { taken(replacement(&factors, row).await) };
+        self.answer(put).await
+    }
 }
 
-pub(super) async fn put(mongo: &Mongo, row: &FactorRow) -> Result<bool> {
-    let factors = mongo.factors();
-    let put = async { taken(replacement(&factors, row).await) };
-    mongo.answer(put).await
+impl Mongo {
+    pub(super) fn factors(&self) -> Collection<FactorDoc> {
+        self.database.collection(FACTORS.name)
+    }
 }
 
-/// The same inside a transaction.
+/// As [`Factors::put_factor`], inside a transaction.
 pub(super) async fn put_again(
     mongo: &Mongo,
     session: &mut ClientSession,
@@ -84,19 +90,6 @@ pub(super) async fn clear(
         .factors()
         .update_one(doc! { "_id": account.to_string() }, cleared)
         .upsert(true)
-        .session(session)
-        .await?;
-    Ok(())
-}
-
-pub(super) async fn delete(
-    mongo: &Mongo,
-    session: &mut ClientSession,
-    account: &AccountId,
-) -> DriverResult<()> {
-    mongo
-        .factors()
-        .delete_one(doc! { "_id": account.to_string() })
         .session(session)
         .await?;
     Ok(())

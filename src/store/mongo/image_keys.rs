@@ -7,12 +7,11 @@ use serde::Deserialize;
 
 use crate::ids::{AccountId, ImageId};
 
-use super::super::{KeyRecords, KeyRow, Result};
+use super::super::{ImageKeys, KeyRow, Result};
 use super::Mongo;
 use super::changes::refuse_write_errors;
 use super::documents::binary;
 use super::images::own;
-use super::records::MongoRecords;
 
 #[derive(Deserialize)]
 struct KeyDoc {
@@ -22,7 +21,7 @@ struct KeyDoc {
 }
 
 #[async_trait]
-impl KeyRecords for MongoRecords {
+impl ImageKeys for Mongo {
     async fn keys_of_generation(
         &self,
         account: &AccountId,
@@ -30,11 +29,11 @@ impl KeyRecords for MongoRecords {
         after: Option<&ImageId>,
         limit: u32,
     ) -> Result<Vec<KeyRow>> {
-        of_generation(&self.0, account, generation, after, limit).await
+        of_generation(self, account, generation, after, limit).await
     }
 
     async fn count_keys_of_generation(&self, account: &AccountId, generation: u32) -> Result<u64> {
-        count(&self.0, account, generation).await
+        count(self, account, generation).await
     }
 
     async fn replace_keys(
@@ -43,7 +42,7 @@ impl KeyRecords for MongoRecords {
         generation: u32,
         keys: &[KeyRow],
     ) -> Result<()> {
-        replace(&self.0, account, generation, keys).await
+        replace(self, account, generation, keys).await
     }
 }
 

@@ -1,141 +1,150 @@
-//! Rows of images: what reads them.
+//! Images in MongoDB; their changes: `changes`.
 
-use std::collections::HashSet;
-
+use async_trait::async_trait;
 use futures_util::TryStreamExt;
+use futures_util::stream::BoxStream;
 use jiff::Timestamp;
-use mongodb::bson::{Document, doc};
+use mongodb::Collection;
+use mongodb::bson::{Document, RawDocumentBuf, doc};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use crate::ids::{AccountId, BlobId, ImageId};
+use crate::ids::{AccountId, ImageId};
 
-use super::super::{ImageRow, Result};
-use super::Mongo;
-use super::documents::{ArchiveDoc, BlobDoc, ImageDoc, array, binary, date, texts};
+use super::super::images::TOMBSTONES;
+use super::super::quotas::SEQUENCES;
+use super::super::{
+    Bearer, BlobRef, Change, Edited, ImageRow, ImageState, Images, Inserted, MetadataChange, Quota,
+    Result,
+};
+use super::documents::{SequenceDoc, TombstoneDoc, array, binary, date, texts};
+use super::{Mongo, catalogue, changes};
 
-pub(super) async fn sequence(mongo: &Mongo, account: &AccountId) -> Result<u64> {
-    let found = mongo
-        .answer(
-            mongo
-                .sequences()
-                .find_one(doc! { "_id": account.to_string() }),
-        )
-        .await?;
-    Ok(found.map_or(0, |found| found.seq))
-}
-
-pub(super) async fn by_id(
-    mongo: &Mongo,
-    account: &AccountId,
-    id: &ImageId,
-) -> Result<Option<ImageRow>> {
-    let found = mongo
-        .answer(mongo.images().find_one(own(account, id)))
-        .await?;
-    found.map(ImageRow::try_from).transpose()
-}
-
-pub(super) async fn by_ids(
-    mongo: &Mongo,
-    account: &AccountId,
-    ids: &[ImageId],
-) -> Result<Vec<ImageRow>> {
-    let found: Vec<ImageDoc> = mongo
-        .answer(async {
-            mongo
-                .images()
-                .find(owns(account, ids))
-                .await?
-                .try_collect()
-                .await
-        })
-        .await?;
-    found.into_iter().map(ImageRow::try_from).collect()
-}
-
-pub(super) async fn by_digests(
-    mongo: &Mongo,
-    account: &AccountId,
-    digests: &[[u8; 32]],
-) -> Result<Vec<([u8; 32], ImageId)>> {
-    let digests: Vec<_> = digests.iter().map(|digest| binary(digest)).collect();
-    let these = doc! { "account": account.to_string(), "digest": { "$in": digests } };
-    let found: Vec<DigestDoc> = find(mongo, these, doc! { "digest": 1 }).await?;
-    found
-        .into_iter()
-        .map(|found| Ok((array(&found.digest)?, found.id)))
-        .collect()
-}
-
-pub(super) async fn trashed_before(
-    mongo: &Mongo,
-    before: Timestamp,
-    limit: u32,
-) -> Result<Vec<(AccountId, ImageId)>> {
-    if limit == 0 {
-        return Ok(Vec::new()); // to MongoDB it means "no limit"
+#[async_trait]
+impl Images for Mongo {
+    async fn sequence(&self, account: &AccountId) -> Result<u64> {
+        let of = doc! { "_id": account.to_string() };
+        let found = self.answer(self.sequences().find_one(of)).await?;
+        Ok(found.map_or(0, |found| found.seq))
     }
-    let images = mongo.images().clone_with_type::<OwnerDoc>();
-    let oldest = images
-        .find(doc! { "trashed_at": { "$lt": date(before) } })
-        .sort(doc! { "trashed_at": 1 })
-        .limit(limit.into())
-        .projection(doc! { "account": 1 });
-    let found: Vec<OwnerDoc> = mongo
-        .answer(async { oldest.await?.try_collect().await })
-        .await?;
-    Ok(found
-        .into_iter()
-        .map(|found| (found.account, found.id))
-        .collect())
+
+    async fn insert_image(&self, row: &ImageRow, by: &Bearer, default: &Quota) -> Result<Inserted> {
+        changes::insert(self, row, by, default).await
+    }
+
+    async fn images(&self, account: &AccountId, ids: &[ImageId]) -> Result<Vec<ImageRow>> {
+        self.all(owns(account, ids), doc! {}, 0).await
+    }
+
+    async fn images_by_digest(
+        &self,
+        account: &AccountId,
+        digests: &[[u8; 32]],
+    ) -> Result<Vec<([u8; 32], ImageId)>> {
+        let digests: Vec<_> = digests.iter().map(|digest| binary(digest)).collect();
+        let these = doc! { "account": account.to_string(), "digest": { "$in": digests } };
+        let images = self.images().clone_with_type::<DigestDoc>();
+        let find = images.find(these).projection(doc! { "digest": 1 });
+        let found: Vec<DigestDoc> = self
+            .answer(async { find.await?.try_collect().await })
+            .await?;
+        let pairs = found.into_iter();
+        pairs
+            .map(|found| Ok((array(&found.digest)?, found.id)))
+            .collect()
+    }
+
+    async fn update_metadata(
+        &self,
+        account: &AccountId,
+        changes: &[MetadataChange],
+        default: &Quota,
+    ) -> Result<Edited> {
+        changes::update_metadata(self, account, changes, default).await
+    }
+
+    async fn set_preview(
+        &self,
+        account: &AccountId,
+        id: &ImageId,
+        preview: &BlobRef,
+        default: &Quota,
+    ) -> Result<bool> {
+        changes::set_preview(self, account, id, preview, default).await
+    }
+
+    async fn set_state(
+        &self,
+        account: &AccountId,
+        ids: &[ImageId],
+        state: ImageState,
+        at: Timestamp,
+    ) -> Result<Vec<ImageId>> {
+        changes::set_state(self, account, ids, state, at).await
+    }
+
+    async fn remove_images(
+        &self,
+        account: &AccountId,
+        ids: &[ImageId],
+        at: Timestamp,
+    ) -> Result<Vec<ImageRow>> {
+        changes::remove(self, owns(account, ids), account, at).await
+    }
+
+    async fn remove_trashed(
+        &self,
+        account: &AccountId,
+        ids: &[ImageId],
+        before: Timestamp,
+        at: Timestamp,
+    ) -> Result<Vec<ImageRow>> {
+        let mut trashed = owns(account, ids);
+        trashed.insert("trashed_at", doc! { "$lt": date(before) });
+        changes::remove(self, trashed, account, at).await
+    }
+
+    async fn changes_since(
+        &self,
+        account: &AccountId,
+        after: u64,
+    ) -> Result<BoxStream<'static, Result<Change>>> {
+        catalogue::changes_since(self.clone(), account, after).await
+    }
+
+    async fn trashed_before(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(AccountId, ImageId)>> {
+        if limit == 0 {
+            return Ok(Vec::new()); // to MongoDB it means "no limit"
+        }
+        let images = self.images().clone_with_type::<OwnerDoc>();
+        let oldest = images
+            .find(doc! { "trashed_at": { "$lt": date(before) } })
+            .sort(doc! { "trashed_at": 1 })
+            .limit(limit.into())
+            .projection(doc! { "account": 1 });
+        let found: Vec<OwnerDoc> = self
+            .answer(async { oldest.await?.try_collect().await })
+            .await?;
+        let owned = found.into_iter();
+        Ok(owned.map(|found| (found.account, found.id)).collect())
+    }
 }
 
-pub(super) async fn purge_tombstones(mongo: &Mongo, before: Timestamp) -> Result<u64> {
-    let old = doc! { "removed_at": { "$lt": date(before) } };
-    Ok(mongo
-        .answer(mongo.tombstones().delete_many(old))
-        .await?
-        .deleted_count)
-}
+impl Mongo {
+    pub(super) fn images(&self) -> Collection<RawDocumentBuf> {
+        self.rows::<ImageRow>()
+    }
 
-pub(super) async fn referenced(mongo: &Mongo, ids: &[BlobId]) -> Result<HashSet<BlobId>> {
-    let these = doc! { "$in": texts(ids) };
-    let images: Vec<BlobsDoc> = find(
-        mongo,
-        doc! { "$or": [
-            { "original.id": these.clone() },
-            { "thumbnail.id": these.clone() },
-            { "preview.id": these.clone() },
-        ] },
-        doc! { "_id": 0, "original": 1, "thumbnail": 1, "preview": 1 },
-    )
-    .await?;
-    let archives = mongo.archives();
-    let with_plan = archives.find(doc! { "plan.id": these });
-    let archives: Vec<ArchiveDoc> = mongo
-        .answer(async { with_plan.await?.try_collect().await })
-        .await?;
+    pub(super) fn sequences(&self) -> Collection<SequenceDoc> {
+        self.database.collection(SEQUENCES.name)
+    }
 
-    let asked: HashSet<BlobId> = ids.iter().copied().collect();
-    let of_images = images.into_iter().flat_map(|image| {
-        [Some(image.original), Some(image.thumbnail), image.preview]
-            .into_iter()
-            .flatten()
-    });
-    let of_archives = archives.into_iter().map(|archive| archive.plan);
-    Ok(of_images
-        .chain(of_archives)
-        .map(|blob| blob.id)
-        .filter(|id| asked.contains(id))
-        .collect())
-}
-
-/// Those of the ids that are the account's and went to the trash before `before`.
-pub(super) fn trashed(account: &AccountId, ids: &[ImageId], before: Timestamp) -> Document {
-    let mut these = owns(account, ids);
-    these.insert("trashed_at", doc! { "$lt": date(before) });
-    these
+    pub(super) fn tombstones(&self) -> Collection<TombstoneDoc> {
+        self.database.collection(TOMBSTONES.name)
+    }
 }
 
 #[derive(Deserialize)]
@@ -150,31 +159,6 @@ struct DigestDoc {
     #[serde(rename = "_id")]
     id: ImageId,
     digest: mongodb::bson::Binary,
-}
-
-#[derive(Deserialize)]
-struct BlobsDoc {
-    original: BlobDoc,
-    thumbnail: BlobDoc,
-    preview: Option<BlobDoc>,
-}
-
-async fn find<T: DeserializeOwned + Send + Sync>(
-    mongo: &Mongo,
-    filter: Document,
-    projection: Document,
-) -> Result<Vec<T>> {
-    let images = mongo.images().clone_with_type::<T>();
-    mongo
-        .answer(async {
-            images
-                .find(filter)
-                .projection(projection)
-                .await?
-                .try_collect()
-                .await
-        })
-        .await
 }
 
 pub(super) fn own(account: &AccountId, id: &ImageId) -> Document {

@@ -1,44 +1,46 @@
 //! Single values that belong to the instance.
 
+use async_trait::async_trait;
 use mongodb::ClientSession;
 use mongodb::bson::doc;
 use mongodb::options::ReturnDocument;
 
 use crate::ids::AccountId;
 
-use super::super::{Result, StoreError};
+use super::super::{Instance, Result, StoreError};
 use super::Mongo;
 use super::documents::{array, binary};
 
 const INSTANCE_CHECK: &str = "instance_check";
 const FOUNDER: &str = "founder";
 
-pub(super) async fn ping(mongo: &Mongo) -> Result<()> {
-    mongo
-        .answer(mongo.database.run_command(doc! { "ping": 1 }))
-        .await?;
-    Ok(())
-}
+#[async_trait]
+impl Instance for Mongo {
+    async fn ping(&self) -> Result<()> {
+        let ping = self.database.run_command(doc! { "ping": 1 });
+        self.answer(ping).await?;
+        Ok(())
+    }
 
-pub(super) async fn instance_check(mongo: &Mongo) -> Result<Option<[u8; 32]>> {
-    let found = mongo
-        .answer(mongo.meta().find_one(doc! { "_id": INSTANCE_CHECK }))
-        .await?;
-    found.as_ref().map(value).transpose()
-}
+    async fn instance_check(&self, if_absent: &[u8; 32]) -> Result<[u8; 32]> {
+        let keep = doc! { "$setOnInsert": { "value": binary(if_absent) } };
+        let meta = self.meta();
+        let kept = meta
+            .find_one_and_update(doc! { "_id": INSTANCE_CHECK }, keep)
+            .upsert(true)
+            .return_document(ReturnDocument::After);
+        match self.answer(kept).await? {
+            Some(kept) => value(&kept),
+            None => Err(StoreError::Internal(
+                "an upsert returned no document".into(),
+            )),
+        }
+    }
 
-pub(super) async fn keep_instance_check(mongo: &Mongo, if_absent: &[u8; 32]) -> Result<[u8; 32]> {
-    let keep = doc! { "$setOnInsert": { "value": binary(if_absent) } };
-    let meta = mongo.meta();
-    let kept = meta
-        .find_one_and_update(doc! { "_id": INSTANCE_CHECK }, keep)
-        .upsert(true)
-        .return_document(ReturnDocument::After);
-    match mongo.answer(kept).await? {
-        Some(kept) => value(&kept),
-        None => Err(StoreError::Internal(
-            "an upsert returned no document".into(),
-        )),
+    async fn existing_instance_check(&self) -> Result<Option<[u8; 32]>> {
+        let check = doc! { "_id": INSTANCE_CHECK };
+        let found = self.answer(self.meta().find_one(check)).await?;
+        found.as_ref().map(value).transpose()
     }
 }
 

@@ -7,7 +7,6 @@
 //!
 //! The driver's errors and types stop in this directory.
 
-mod account_documents;
 mod accounts;
 mod archives;
 mod blobs;
@@ -16,16 +15,13 @@ mod changes;
 mod documents;
 mod download;
 mod errors;
-mod events;
 mod factor_documents;
-mod factor_records;
 mod factors;
 mod image_keys;
 mod images;
-mod invitations;
 mod meta;
-mod pending;
-mod records;
+mod nouns;
+mod rows;
 mod schema;
 mod sessions;
 mod tries;
@@ -42,12 +38,9 @@ use mongodb::options::{
 };
 use mongodb::{Client, ClientSession, Collection, Database};
 
-use super::{Result, Store, StoreError};
-use account_documents::{AccountDoc, DepartedDoc, EventDoc, InvitationDoc, SessionDoc, TriesDoc};
+use super::row::Noun;
+use super::{Records, Result, Store, StoreError};
 use blobs::GridFsBlobs;
-use documents::{ArchiveDoc, ImageDoc, SequenceDoc, TombstoneDoc};
-use factor_documents::{FactorDoc, PendingDoc};
-use records::MongoRecords;
 
 /// The database where the connection string names none.
 const DEFAULT_DATABASE: &str = "image_vault";
@@ -95,12 +88,15 @@ pub(super) async fn open(uri: &str) -> Result<Store> {
     mongo.refuse_unfit_server().await?;
     schema::bring_forward(&mongo).await?;
     Ok(Store {
-        records: Arc::new(MongoRecords::new(Arc::clone(&mongo))),
+        records: Arc::clone(&mongo) as Arc<dyn Records>,
         blobs: Arc::new(GridFsBlobs::new(mongo)),
     })
 }
 
-/// A database, and how it is talked to.
+impl Records for Mongo {}
+
+/// A database, and how it is talked to. Cheap to clone.
+#[derive(Clone)]
 struct Mongo {
     client: Client,
     database: Database,
@@ -110,54 +106,6 @@ struct Mongo {
 impl Mongo {
     fn meta(&self) -> Collection<Document> {
         self.database.collection("meta")
-    }
-
-    fn accounts(&self) -> Collection<AccountDoc> {
-        self.database.collection("accounts")
-    }
-
-    fn sessions(&self) -> Collection<SessionDoc> {
-        self.database.collection("sessions")
-    }
-
-    fn events(&self) -> Collection<EventDoc> {
-        self.database.collection("events")
-    }
-
-    fn factors(&self) -> Collection<FactorDoc> {
-        self.database.collection("factors")
-    }
-
-    fn pending(&self) -> Collection<PendingDoc> {
-        self.database.collection("pending")
-    }
-
-    fn invitations(&self) -> Collection<InvitationDoc> {
-        self.database.collection("invitations")
-    }
-
-    fn departed(&self) -> Collection<DepartedDoc> {
-        self.database.collection("departed")
-    }
-
-    fn tries(&self) -> Collection<TriesDoc> {
-        self.database.collection("tries")
-    }
-
-    fn sequences(&self) -> Collection<SequenceDoc> {
-        self.database.collection("sequences")
-    }
-
-    fn images(&self) -> Collection<ImageDoc> {
-        self.database.collection("images")
-    }
-
-    fn tombstones(&self) -> Collection<TombstoneDoc> {
-        self.database.collection("tombstones")
-    }
-
-    fn archives(&self) -> Collection<ArchiveDoc> {
-        self.database.collection("archives")
     }
 
     fn files(&self) -> Collection<Document> {
@@ -184,14 +132,14 @@ impl Mongo {
 
     /// Removes what the filter finds but for the newest, by a time that has an index with it. What is
     /// of the same moment as the last of those stays as well.
-    async fn keep_newest<T: Send + Sync>(
+    async fn keep_newest(
         &self,
-        collection: Collection<T>,
+        noun: &Noun,
         mut those: Document,
         time: &str,
         most: u32,
     ) -> Result<()> {
-        let collection = collection.clone_with_type::<Document>();
+        let collection = self.collection(noun).clone_with_type::<Document>();
         let last = collection
             .find_one(those.clone())
             .sort(doc! { time: -1 })

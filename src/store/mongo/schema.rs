@@ -14,7 +14,7 @@ use super::Mongo;
 use super::usage;
 
 /// The version that this program reads and writes.
-const CURRENT: i64 = 8;
+const CURRENT: i64 = 9;
 
 const NAMESPACE_EXISTS: i32 = 48;
 const INDEX_NOT_FOUND: i32 = 27;
@@ -89,6 +89,10 @@ pub(super) async fn bring_forward(mongo: &Mongo) -> Result<()> {
         mongo.answer(dropped).await?;
         raise_version(mongo, 8).await?;
     }
+    if version < 9 {
+        fill_what_was_absent(mongo).await?;
+        raise_version(mongo, 9).await?;
+    }
     Ok(())
 }
 
@@ -159,6 +163,25 @@ async fn add_second_factor(mongo: &Mongo) -> Result<()> {
     ];
     let pending = mongo.database.collection::<Document>("pending");
     mongo.answer(pending.create_indexes(indexes)).await?;
+    Ok(())
+}
+
+/// Schema 9: members that rows of older versions have not, and that were guessed at each reading.
+async fn fill_what_was_absent(mongo: &Mongo) -> Result<()> {
+    // As old as the account.
+    let without = doc! { "$or": [{ "password_set_at": null }, { "recovery_made_at": null }] };
+    let created = |name: &str| doc! { "$ifNull": [name, "$created_at"] };
+    let filled = vec![doc! { "$set": {
+        "password_set_at": created("$password_set_at"),
+        "recovery_made_at": created("$recovery_made_at"),
+    } }];
+    let accounts = mongo.accounts();
+    mongo.answer(accounts.update_many(without, filled)).await?;
+    // Before there were rotations, all were of the first generation.
+    let without = doc! { "mk_generation": null };
+    let filled = doc! { "$set": { "mk_generation": 1_i64 } };
+    let sessions = mongo.sessions();
+    mongo.answer(sessions.update_many(without, filled)).await?;
     Ok(())
 }
 

@@ -1,71 +1,104 @@
-//! Rows of sessions.
+//! Sessions in MongoDB.
 
+use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
-use mongodb::ClientSession;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Document, RawDocumentBuf, doc};
+use mongodb::{ClientSession, Collection};
 use serde::Deserialize;
 
 use crate::ids::AccountId;
 
-use super::super::{AccountRow, Bearer, Result, SessionKind, SessionRow};
-use super::account_documents::{AccountDoc, SessionDoc};
+use super::super::row::Row as _;
+use super::super::{AccountRow, Bearer, Result, SessionKind, SessionRow, Sessions};
 use super::documents::{binary, date};
+use super::rows::{document, read};
 use super::{DriverResult, Mongo};
-
-pub(super) async fn insert(mongo: &Mongo, row: &SessionRow) -> Result<()> {
-    mongo
-        .answer(mongo.sessions().insert_one(SessionDoc::from(row)))
-        .await?;
-    if row.scopes.is_some() {
-        return Ok(());
-    }
-    let mut sign_ins = of(&row.account, None);
-    sign_ins.insert("scopes", doc! { "$exists": false });
-    let most = SessionRow::MOST_SIGN_INS;
-    mongo
-        .keep_newest(mongo.sessions(), sign_ins, "created_at", most)
-        .await
-}
-
-pub(super) async fn by_digest(mongo: &Mongo, digest: &[u8; 32]) -> Result<Option<SessionRow>> {
-    let found = mongo
-        .answer(mongo.sessions().find_one(with(digest)))
-        .await?;
-    found.map(SessionRow::try_from).transpose()
-}
 
 #[derive(Deserialize)]
 struct WithAccount {
-    session: SessionDoc,
-    account: Vec<AccountDoc>,
+    session: RawDocumentBuf,
+    account: Vec<RawDocumentBuf>,
 }
 
-pub(super) async fn with_account(
-    mongo: &Mongo,
-    digest: &[u8; 32],
-) -> Result<Option<(SessionRow, AccountRow)>> {
-    let stages = [
-        doc! { "$match": with(digest) },
-        doc! { "$project": { "_id": 0, "session": "$$ROOT" } },
-        doc! { "$lookup": {
-            "from": mongo.accounts().name(),
-            "localField": "session.account",
-            "foreignField": "_id",
-            "as": "account",
-        } },
-    ];
-    let found = async {
-        let sessions = mongo.sessions();
+#[async_trait]
+impl Sessions for Mongo {
+    async fn insert_session(&self, row: &SessionRow) -> Result<()> {
+        let new = self.sessions().clone_with_type();
+        self.answer(new.insert_one(document(row))).await?;
+        if row.scopes.is_some() {
+            return Ok(());
+        }
+        let mut sign_ins = of(&row.account, None);
+        sign_ins.insert("scopes", doc! { "$exists": false });
+        let most = SessionRow::MOST_SIGN_INS;
+        self.keep_newest(&SessionRow::NOUN, sign_ins, "created_at", most)
+            .await
+    }
+
+    async fn session_and_account(
+        &self,
+        digest: &[u8; 32],
+    ) -> Result<Option<(SessionRow, AccountRow)>> {
+        let stages = [
+            doc! { "$match": with(digest) },
+            doc! { "$project": { "_id": 0, "session": "$$ROOT" } },
+            doc! { "$lookup": {
+                "from": self.rows::<AccountRow>().name(),
+                "localField": "session.account",
+                "foreignField": "_id",
+                "as": "account",
+            } },
+        ];
+        let sessions = self.sessions();
         let found = sessions.aggregate(stages).with_type::<WithAccount>();
-        found.await?.try_next().await
-    };
-    let Some(WithAccount { session, account }) = mongo.answer(found).await? else {
-        return Ok(None);
-    };
-    let session = SessionRow::try_from(session)?;
-    let account = account.into_iter().next().map(AccountRow::try_from);
-    Ok(account.transpose()?.map(|account| (session, account)))
+        let found = async { found.await?.try_next().await };
+        let Some(WithAccount { session, account }) = self.answer(found).await? else {
+            return Ok(None);
+        };
+        let session = read(&session)?;
+        let account = account.first().map(|account| read(account)).transpose()?;
+        Ok(account.map(|account| (session, account)))
+    }
+
+    async fn sessions_of(
+        &self,
+        account: &AccountId,
+        kind: SessionKind,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<SessionRow>> {
+        let mut live = of(account, None);
+        let later = doc! { "$gt": date(now) };
+        live.insert("scopes", doc! { "$exists": kind == SessionKind::ApiToken });
+        live.extend(doc! { "expires_at": later.clone(), "idle_at": later });
+        self.all(live, doc! { "created_at": -1 }, limit).await
+    }
+
+    async fn touch_session(
+        &self,
+        digest: &[u8; 32],
+        at: Timestamp,
+        idle_at: Timestamp,
+    ) -> Result<()> {
+        let later = doc! { "$max": { "last_seen_at": date(at), "idle_at": date(idle_at) } };
+        self.answer(self.sessions().update_one(with(digest), later))
+            .await?;
+        Ok(())
+    }
+
+    async fn delete_sign_ins(&self, account: &AccountId, keep: &[u8; 32]) -> Result<u64> {
+        let mut others = of(account, Some(keep));
+        others.insert("scopes", doc! { "$exists": false });
+        let deleted = self.answer(self.sessions().delete_many(others)).await?;
+        Ok(deleted.deleted_count)
+    }
+}
+
+impl Mongo {
+    pub(super) fn sessions(&self) -> Collection<RawDocumentBuf> {
+        self.rows::<SessionRow>()
+    }
 }
 
 /// Whether the bearer has a session of this account that has not ended, noted in the transaction
@@ -94,86 +127,6 @@ pub(super) async fn note_use(
         .session(session)
         .await?;
     Ok(noted.matched_count == 1)
-}
-
-pub(super) async fn of_account(
-    mongo: &Mongo,
-    account: &AccountId,
-    kind: SessionKind,
-    now: Timestamp,
-    limit: u32,
-) -> Result<Vec<SessionRow>> {
-    let mut live = of(account, None);
-    let later = doc! { "$gt": date(now) };
-    live.insert("scopes", doc! { "$exists": kind == SessionKind::ApiToken });
-    live.extend(doc! { "expires_at": later.clone(), "idle_at": later });
-    let found = async {
-        mongo
-            .sessions()
-            .find(live)
-            .sort(doc! { "created_at": -1 })
-            .limit(i64::from(limit))
-            .await?
-            .try_collect::<Vec<_>>()
-            .await
-    };
-    let documents = mongo.answer(found).await?;
-    documents.into_iter().map(SessionRow::try_from).collect()
-}
-
-pub(super) async fn touch(
-    mongo: &Mongo,
-    digest: &[u8; 32],
-    at: Timestamp,
-    idle_at: Timestamp,
-) -> Result<()> {
-    let later = doc! { "$max": { "last_seen_at": date(at), "idle_at": date(idle_at) } };
-    mongo
-        .answer(mongo.sessions().update_one(with(digest), later))
-        .await?;
-    Ok(())
-}
-
-pub(super) async fn delete(mongo: &Mongo, digest: &[u8; 32]) -> Result<()> {
-    mongo
-        .answer(mongo.sessions().delete_one(with(digest)))
-        .await?;
-    Ok(())
-}
-
-pub(super) async fn delete_of(
-    mongo: &Mongo,
-    account: &AccountId,
-    keep: Option<&[u8; 32]>,
-) -> Result<u64> {
-    Ok(mongo
-        .answer(mongo.sessions().delete_many(of(account, keep)))
-        .await?
-        .deleted_count)
-}
-
-pub(super) async fn delete_sign_ins(
-    mongo: &Mongo,
-    account: &AccountId,
-    keep: &[u8; 32],
-) -> Result<u64> {
-    let mut others = of(account, Some(keep));
-    others.insert("scopes", doc! { "$exists": false });
-    Ok(mongo
-        .answer(mongo.sessions().delete_many(others))
-        .await?
-        .deleted_count)
-}
-
-pub(super) async fn delete_expired(mongo: &Mongo, now: Timestamp) -> Result<u64> {
-    let over = doc! { "$or": [
-        { "expires_at": { "$lte": date(now) } },
-        { "idle_at": { "$lte": date(now) } },
-    ] };
-    Ok(mongo
-        .answer(mongo.sessions().delete_many(over))
-        .await?
-        .deleted_count)
 }
 
 /// All of an account but one.

@@ -7,9 +7,8 @@ use mongodb::bson::{Bson, Document, doc};
 use crate::ids::AccountId;
 
 use super::super::quotas::BLOCK;
-use super::super::{Allowance, Result, StoreError, UsageRecords, UsageRow};
+use super::super::{Allowance, Result, StoreError, Usage, UsageRow};
 use super::documents::SequenceDoc;
-use super::records::MongoRecords;
 use super::{DriverResult, Mongo};
 
 /// How often another process may change an account while it is counted, at the start of the first
@@ -40,9 +39,9 @@ impl SequenceDoc {
 }
 
 #[async_trait]
-impl UsageRecords for MongoRecords {
+impl Usage for Mongo {
     async fn usage(&self, account: &AccountId) -> Result<UsageRow> {
-        of(&self.0, account).await
+        of(self, account).await
     }
 
     async fn set_allowed(
@@ -51,7 +50,7 @@ impl UsageRecords for MongoRecords {
         images: Allowance,
         bytes: Allowance,
     ) -> Result<bool> {
-        allow(&self.0, account, images, bytes).await
+        allow(self, account, images, bytes).await
     }
 }
 

@@ -60,7 +60,7 @@ impl Entry {
         Self {
             id: row.id,
             revision: row.revision,
-            state: row.state,
+            state: row.state(),
             uploaded_at: row.uploaded_at,
             trashed_at: row.trashed_at,
             taken_ms: metadata
@@ -89,7 +89,7 @@ impl Entry {
     /// The same record in a row that went to the trash or came back.
     pub(super) fn moved(&self, row: &ImageRow) -> Self {
         Self {
-            state: row.state,
+            state: row.state(),
             trashed_at: row.trashed_at,
             facts: self.facts.clone(),
             metadata: self.metadata.clone(),
