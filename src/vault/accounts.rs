@@ -26,10 +26,11 @@ use crate::store::Updated;
 const MAX_NAME_CHARS: usize = 64;
 /// Longest address that can be delivered to (RFC 5321, 4.5.3.1.3, less the angle brackets).
 const MAX_EMAIL_BYTES: usize = 254;
-// A password that is the owner's own address is seen to be weak.
+// Every address fits into the words that a password is compared with, so a password that is the
+// owner's own address is judged weak.
 const _: () = assert!(MAX_EMAIL_BYTES <= MAX_WORD_BYTES);
 
-/// What somebody types to register.
+/// The input of a registration.
 pub struct NewAccount {
     /// User name.
     pub username: String,
@@ -44,7 +45,7 @@ pub struct NewAccount {
 }
 
 /// An account that was opened without a session: by registering, by its recovery code, or by
-/// replacing its master key, which ends them all.
+/// replacing its master key, which ends all sessions.
 pub struct Opened {
     /// Its row.
     pub account: AccountRow,
@@ -64,7 +65,7 @@ impl Vault {
     pub async fn register(&self, mut new: NewAccount, caller: &Caller) -> Result<Opened> {
         check(&new)?;
         let admission = self.admission(new.invitation.take().as_deref()).await?;
-        // Not before: judging is work, and not for who may not register.
+        // Only after admission: judging costs time, not to be spent on people who may not register.
         let context = [new.username.as_str(), &new.email];
         self.judge("password", &new.password, context).await?;
         let id = AccountId::from_bytes(crypto::random()?);
@@ -111,7 +112,7 @@ impl Vault {
         })
     }
 
-    /// Names every field that somebody else has, not only the one the store met first.
+    /// Names every field whose value another account has, not only the one the store met first.
     async fn taken(&self, new: &AccountRow, met: UniqueField) -> Result<VaultError> {
         let records = &self.store().records;
         let mut errors = FieldErrors::new();
@@ -127,10 +128,10 @@ impl Vault {
         Ok(VaultError::Taken(errors))
     }
 
-    /// Signs its owner in, without asking for the password again.
+    /// Signs the owner of an opened account in, without asking for the password again.
     ///
     /// # Errors
-    /// [`VaultError::Unauthenticated`] where its secrets have been changed since.
+    /// [`VaultError::Unauthenticated`] where the account's secrets have been changed since.
     pub async fn start_first_session(&self, opened: Opened, caller: &Caller) -> Result<Started> {
         let Opened {
             account,
@@ -199,7 +200,7 @@ fn display_name(new: &NewAccount) -> String {
     }
 }
 
-/// All that can be told at once and without work.
+/// The rules that can be checked at once and without costly work.
 fn check(new: &NewAccount) -> Result<()> {
     let problems = [
         ("username", username_problem(&new.username)),

@@ -59,17 +59,18 @@ impl Vault {
         self.issue(who, filename, &plan, &[]).await
     }
 
-    /// The names of images. Records that are not in memory are read some at a time.
+    /// The names of images. Records that are not in memory are read in batches.
     ///
     /// # Errors
-    /// [`VaultError::Changed`] where one of them went away meanwhile.
+    /// [`VaultError::Changed`] where one of the images was removed meanwhile.
     async fn names_of(&self, who: &Unlocked, entries: &[Arc<Entry>]) -> Result<Vec<String>> {
         let mut names = Vec::with_capacity(entries.len());
         for batch in entries.chunks(NAMES_AT_ONCE) {
             let whole = self.whole(who, batch.to_vec()).await?;
             let whole = whole.iter().filter_map(|entry| entry.metadata.as_ref());
             names.extend(whole.map(|metadata| metadata.name.clone()));
-            // A hundred thousand names take milliseconds where all are in memory.
+            // With all records in memory a hundred thousand names take milliseconds without an
+            // await.
             tokio::task::yield_now().await;
         }
         match names.len() == entries.len() {
@@ -84,7 +85,7 @@ impl Vault {
     /// [`VaultError::NotFound`]; [`VaultError::Gone`] once the ticket has ended or one of its
     /// images was removed for good.
     pub async fn open_archive(&self, who: &Unlocked, id: &ArchiveId) -> Result<OpenArchive> {
-        // A plan is opened whole.
+        // The whole plan is in memory while it is opened, so only a few are opened at once.
         let _turn = self.0.plans.wait(who.id()).await?;
         let archive = self.open_ticket(who, id).await?;
         let catalogue = self.catalogue(who, Sort::UploadedAt).await?;
@@ -121,7 +122,7 @@ impl Vault {
     }
 }
 
-/// A zip on its way. Holds its own reference to the keys, so it can go on without a request.
+/// A zip that is being sent. It holds its own reference to the keys, so it can outlive the request.
 struct Zip {
     vault: Vault,
     account: AccountId,
@@ -201,7 +202,7 @@ fn freeze(chosen: &[Arc<Entry>], names: &[String]) -> Result<Plan> {
     lay_out(entries.map(|(entry, name)| packed(entry, name)).collect())
 }
 
-/// A picture as an entry of this name.
+/// A picture as an entry of a zip, under this name.
 pub(super) fn packed(entry: &Entry, name: String) -> archive::Entry {
     archive::Entry {
         source: *entry.id.as_bytes(),

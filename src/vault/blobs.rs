@@ -10,14 +10,14 @@ use crate::store::ImageRow;
 const AT_ONCE: usize = 8;
 
 impl Vault {
-    /// Removes blobs whose rows are gone. A blob that cannot be removed now is left to the sweeper:
+    /// Removes blobs whose rows are gone. A blob that cannot be removed now is left to the sweep:
     /// the keys are gone already, so nothing opens it.
     pub(super) async fn remove_blobs(&self, ids: impl IntoIterator<Item = BlobId>) {
         let blobs = &self.store().blobs;
         stream::iter(ids)
             .for_each_concurrent(AT_ONCE, |id| async move {
                 if let Err(error) = blobs.delete(&id).await {
-                    tracing::warn!(blob = %id, %error, "a blob is left for the sweeper");
+                    tracing::warn!(blob = %id, %error, "a blob is left to the sweep");
                 }
             })
             .await;

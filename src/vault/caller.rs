@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-/// Told to an account's owner, and what failed tries are counted by. Never a reason to open
-/// anything.
+/// The client behind a call: told to the account's owner, and what failed tries are counted by.
+/// Never a reason to open anything.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// What kind of client it says to be, in a few words.
+    /// The kind of client that it says it is, in a few words.
     pub device: String,
     /// Its address; none for the operator's command line.
     pub address: Option<IpAddr>,
@@ -21,19 +21,19 @@ impl Caller {
         }
     }
 
-    /// Where it is, as calls and tries are counted: its address, or in IPv6 its network of 64 bits.
+    /// The network by which calls and tries are counted: the address, or in IPv6 its first 64 bits.
     pub fn network(&self) -> String {
         self.address.map(network_of).unwrap_or_default()
     }
 
-    /// As rows hold it.
+    /// The address as rows hold it.
     pub(super) fn address_text(&self) -> String {
         self.address.map(|at| at.to_string()).unwrap_or_default()
     }
 }
 
-/// What tries are counted by: the address, or the network of 64 bits that is the least one site has
-/// for itself in IPv6 (RFC 6177).
+/// The network that tries are counted by: the address, or in IPv6 its network of 64 bits, the least
+/// that one site has for itself (RFC 6177).
 pub(super) fn network_of(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(at) => at.to_string(),

@@ -1,10 +1,10 @@
 //! The opened catalogue of each account in use: what lists, searches and selections are computed
 //! from. Never holds a key; wiped when it is dropped.
 //!
-//! It is right on every process: whoever reads it first asks the store for the account's sequence
-//! number and applies what is newer. Its memory is bounded: beyond an account's part of it, only
-//! what every list needs of an image is kept (`entry`), and its record is read when somebody asks
-//! for it (`beyond`).
+//! It is up to date on every process: each call that reads it first asks the store for the
+//! account's sequence number and applies the changes that are newer. Its memory is bounded: beyond
+//! an account's part of it, only what every list needs of an image is kept (`entry`), and the
+//! image's record is read when a request needs it (`beyond`).
 
 mod beyond;
 mod entry;
@@ -30,10 +30,11 @@ use crate::ids::ImageId;
 use crate::store::Change;
 use crate::store::ImageState;
 
-/// Changes from which on orders are made anew instead of being kept up.
+/// From this many changes on, the orders are sorted anew instead of updated change by change.
 const REORDER_FROM: usize = 128;
 
-/// Bytes of memory of an image whose record does not open: its place among these, half empty at worst.
+/// Bytes of memory of an image whose record does not open: its slot in the set, half empty at
+/// worst.
 const DAMAGED_WEIGHT: usize = 48;
 
 /// How many images, and the bytes of their originals.
@@ -59,9 +60,9 @@ impl Tally {
 pub(super) struct Catalogue {
     seq: u64,
     entries: HashMap<ImageId, Arc<Entry>>,
-    /// Of the images of each state, so that nobody walks over all of them to say how many there are.
+    /// The tally of each state, so that no list has to walk over all images to count them.
     tallies: HashMap<ImageState, Tally>,
-    /// Ascending orders that somebody asked for, kept up with each change.
+    /// Ascending orders that a request has asked for, updated with each change.
     orders: HashMap<Sort, Vec<Arc<Entry>>>,
     /// Images whose record does not open. They are kept out of lists, and counted.
     damaged: HashSet<ImageId>,
@@ -74,7 +75,7 @@ pub(super) struct Catalogue {
 }
 
 impl Catalogue {
-    /// An empty one that keeps records up to so many bytes.
+    /// An empty catalogue that keeps records up to `part` bytes of memory.
     fn new(part: usize) -> Self {
         Self {
             seq: 0,
@@ -88,12 +89,12 @@ impl Catalogue {
         }
     }
 
-    /// Bytes of memory that it takes.
+    /// Bytes of memory that the catalogue takes.
     fn weight(&self) -> usize {
         self.weight + self.damaged.len() * DAMAGED_WEIGHT
     }
 
-    /// Keeps no further record.
+    /// From now on no further record is kept in memory.
     fn is_full(&mut self) {
         self.part = self.part.min(self.weight);
     }
@@ -116,7 +117,7 @@ impl Catalogue {
         self.orders.get(&sort).map(Vec::as_slice)
     }
 
-    /// What a change comes to where nothing has to be opened for it.
+    /// The outcome of a change for which no record has to be opened.
     fn known(&self, change: &Change) -> Option<Opened> {
         match change {
             Change::Gone { id, .. } => Some(Opened::Gone(*id)),
@@ -167,7 +168,7 @@ impl Catalogue {
 
     fn apply(&mut self, opened: Vec<Opened>) {
         if opened.len() >= REORDER_FROM {
-            // Sorted anew when somebody asks: moving each one into place would take longer.
+            // The next list sorts them anew: moving each image into place would take longer.
             self.orders.clear();
         }
         for change in opened {
@@ -183,7 +184,7 @@ impl Catalogue {
     }
 }
 
-/// Where a key stands in an ascending order, or where it would.
+/// Index of a key in an ascending order, or else where it would be inserted.
 pub(super) fn find(
     order: &[Arc<Entry>],
     sort: Sort,

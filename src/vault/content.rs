@@ -1,5 +1,5 @@
-//! Reading sealed blobs as plaintext, a few segments at a time, into a stream that is bounded: it ends
-//! when whoever reads it drops it.
+//! Reading sealed blobs as plaintext, a few segments at a time, into a bounded stream, which ends
+//! when its reader drops it.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -28,10 +28,10 @@ use crate::store::ByteStream;
 /// Segments opened together into one piece of 256 KiB: each hand-over to another thread costs as much
 /// as opening some tens of kilobytes.
 const SEGMENTS: u64 = 4;
-/// Pieces that wait for the reader.
+/// Pieces that are opened already and wait for the reader, at most.
 const WINDOW: usize = 2;
 
-/// Decrypted bytes in order. An error ends it, so whoever counts the bytes notices.
+/// Decrypted bytes in order. An error ends the stream early, so a reader that counts bytes notices.
 pub type PlainStream = std::pin::Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
 /// A sealed blob with all that is needed to read it.
@@ -39,7 +39,7 @@ pub(super) struct SealedBlob {
     pub(super) id: BlobId,
     pub(super) key: RoleKey,
     pub(super) context: BlobContext,
-    /// Length of the plaintext, known from elsewhere and held against what comes.
+    /// Length of the plaintext, known from elsewhere and compared with what is read.
     pub(super) len: u64,
     /// CRC-32 of the whole plaintext, where it is known.
     pub(super) crc32: Option<u32>,
@@ -77,10 +77,11 @@ impl StreamSender {
     }
 }
 
-/// Runs `produce` as a task of its own, so that reading ahead and sending overlap; its keys and
-/// memory go when it ends: at the latest when the stream is dropped, or two seconds after the session
-/// has ended. Then the reader gets nothing any more, not even what waits for it. Whoever hands the
-/// stream to somebody who may be slow sees to it that it is dropped.
+/// Runs `produce` as a task of its own, so that reading ahead and sending overlap. Its keys and
+/// memory are freed when the task ends: at the latest when the stream is dropped, or two seconds
+/// after the session has ended; from then on the reader gets nothing, not even pieces that wait for
+/// it already. A caller that hands the stream to a reader who may be slow must see to it that the
+/// stream is dropped.
 pub(super) fn spawn_stream<F, Fut>(watch: &Watch, produce: F) -> PlainStream
 where
     F: FnOnce(StreamSender) -> Fut,
@@ -111,9 +112,9 @@ where
 }
 
 impl SealedBlob {
-    /// Sends the plaintext of this range, whole segments checked before any byte of them leaves.
-    /// Read from the first byte to the last, the CRC is held against it too, and nothing may
-    /// follow the last segment.
+    /// Sends the plaintext of this range; whole segments are checked before any byte of them
+    /// leaves. Where the range is the whole blob, the CRC is checked too, and nothing may follow
+    /// the last segment.
     pub(super) async fn send(
         &self,
         blobs: &dyn Blobs,
@@ -172,11 +173,11 @@ impl SealedBlob {
     }
 }
 
-/// The sealed bytes of a blob from one segment on, cut to measure.
+/// The sealed bytes of a blob from one segment on, handed out in the lengths that are asked for.
 struct Source {
     header: [u8; HEADER_LEN],
     stream: ByteStream,
-    /// Read and not yet taken.
+    /// Bytes that were read and not yet taken.
     piece: Bytes,
 }
 
@@ -258,8 +259,8 @@ impl Vault {
         self.read_small(&row.thumbnail, key, context).await
     }
 
-    /// The preview: a JPEG that fits 1600 by 1600 pixels. Made when first looked at, and kept where
-    /// the account has room for it: looking at pictures needs none.
+    /// The preview: a JPEG that fits 1600 by 1600 pixels. Made at the first request, and kept where
+    /// the account's quota has room for it: looking at pictures needs no room.
     ///
     /// # Errors
     /// [`VaultError::NotFound`], [`VaultError::Damaged`].
@@ -268,10 +269,10 @@ impl Vault {
         if let Some(kept) = self.kept_preview(&image).await? {
             return Ok(kept);
         }
-        // Memory before a turn, as uploads have it: the other way round each would wait for the other.
+        // Memory first, then a turn, as uploads do: in the opposite order the two could deadlock.
         let permit = self.admit_original(&image).await?;
         let turn = self.decoder(who.id()).await?;
-        // Looked at anew: it may have been made by who stood in line before.
+        // Read again: a request that was ahead in line may have made the preview.
         let image = self.open_image(who, id).await?;
         if let Some(kept) = self.kept_preview(&image).await? {
             return Ok(kept);
@@ -293,7 +294,7 @@ impl Vault {
             }
             Ok::<(), VaultError>(())
         };
-        // It can be shown all the same; what is left of it the sweeper finds.
+        // The preview can be shown all the same; the sweep finds a blob that is left of it.
         if let Err(error) = kept.await {
             tracing::warn!(%error, "a preview was not kept");
         }

@@ -17,7 +17,7 @@ use super::{Caller, Opened, Unlocked, Vault, keys};
 use crate::crypto::{CryptoError, MasterKey, RecoverySecret, WrapKind};
 use crate::store::{AccountRow, Updated};
 
-/// What somebody types who has lost the password.
+/// The input of an owner who has lost the password.
 pub struct Recovery {
     /// User name or email address.
     pub login: String,
@@ -28,7 +28,7 @@ pub struct Recovery {
 }
 
 impl Recovery {
-    /// Only what would cost work: the rest is told once the code has proved who asks.
+    /// Refuses only what would cost work: the rest is told once the code has proved the owner.
     fn check(&self) -> Result<()> {
         if self.login.len() > MAX_LOGIN_BYTES {
             let message = "No user name or email address is that long.";
@@ -42,20 +42,21 @@ impl Recovery {
     }
 }
 
-/// What shows that it is the owner who asks for a change: the password, and a code where the account
+/// Proof that it is the owner who asks for a change: the password, and a code where the account
 /// asks for one.
 pub struct Proof {
     password: Zeroizing<String>,
     code: Option<Zeroizing<String>>,
-    /// A code works once, so it is not looked at again where a change is tried again.
+    /// Whether the code was used up: it works once, so a change tried again must not check it
+    /// again.
     code_taken: bool,
-    /// A new password that is to be judged once the present one was right, and before a code is used
-    /// up on it.
+    /// A new password to be judged once the present one proved right, and before a code is used up
+    /// on it.
     to_judge: Option<Zeroizing<String>>,
 }
 
 impl Proof {
-    /// What somebody typed.
+    /// The password and the code as they were typed.
     pub fn new(password: Zeroizing<String>, code: Option<Zeroizing<String>>) -> Self {
         Self {
             password,
@@ -71,7 +72,7 @@ impl Proof {
     }
 }
 
-/// Another change of the account at the very same moment, so often in a row.
+/// How often in a row a change is tried again after another change of the account came first.
 pub(super) const MOST_RACES: usize = 5;
 
 impl Vault {
@@ -125,7 +126,7 @@ impl Vault {
         Err(VaultError::Busy)
     }
 
-    /// Whether a recovery code opens this vault; that its owner has it is remembered.
+    /// Whether a recovery code opens this vault; if so, it is noted that the owner has it.
     ///
     /// # Errors
     /// [`VaultError::Invalid`] naming `recovery_code` where it does not,
@@ -157,8 +158,8 @@ impl Vault {
     }
 
     /// Opens an account by its recovery code: sets a new password, makes a new code, ends all
-    /// sign-ins, and turns the second factor off, since who has lost it needs a way back, and this
-    /// code is the stronger secret. An unknown login costs the same work as a wrong code.
+    /// sign-ins, and turns the second factor off, since an owner who has lost it needs a way back,
+    /// and this code is the stronger secret. An unknown login costs the same work as a wrong code.
     ///
     /// # Errors
     /// [`VaultError::WrongCredentials`], [`VaultError::TooManyTries`], [`VaultError::Invalid`]
@@ -177,8 +178,8 @@ impl Vault {
             Ok((row, key, master))
         };
         let (mut row, key, master) = self.throttled(Guess::Recovery, caller, opened).await?;
-        // Not before: what is wrong with a password would tell whether its name is in use. The code
-        // is still good then.
+        // Only now: a refusal of the password before the code was checked would tell whether the
+        // login is in use. The code still works after it.
         self.judge_new(&recovery.new_password, &row).await?;
         row.password_wrap = keys::wrap_by_password(&row.id, &hashing, &key, &master)?;
         row.kdf = keys::kdf_row(&hashing);
@@ -223,7 +224,8 @@ impl Vault {
                 VaultError::WrongCredentials => VaultError::WrongPassword,
                 other => other,
             })?;
-            // An error and not a success, or it would clear the count of wrong codes.
+            // Judged here, so that a refusal is an error: a success would clear the count of wrong
+            // codes.
             if let Some(new) = proof.to_judge.take() {
                 self.judge_new(&new, &row).await?;
             }
@@ -264,7 +266,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Puts a new code in the old one's place; returns it.
+    /// Puts a new recovery code in the old one's place, and returns it.
     pub(super) fn wrap_recovery(
         &self,
         row: &mut AccountRow,
@@ -279,7 +281,7 @@ impl Vault {
     }
 }
 
-/// Whether a change was made; where somebody else made one at the same moment, it is tried again.
+/// Whether the change was made; `false` where another one won the race and it is to be tried again.
 pub(super) fn won_race(updated: Updated) -> Result<bool> {
     match updated {
         Updated::Done => Ok(true),

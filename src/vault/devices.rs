@@ -10,13 +10,13 @@ use crate::store::{SessionKind, SessionRow};
 
 /// A sign-in that has not ended.
 pub struct Device {
-    /// Names it in calls.
+    /// Names the sign-in in calls.
     pub id: SessionId,
-    /// Whether it is the one that asks.
+    /// Whether it is the sign-in of this request.
     pub current: bool,
-    /// What kind of client it is.
+    /// Kind of client.
     pub device: String,
-    /// Where it began, as text.
+    /// The IP address it began from, as text.
     pub address: String,
     /// When it began.
     pub created_at: Timestamp,
@@ -26,8 +26,8 @@ pub struct Device {
     pub expires_at: Timestamp,
 }
 
-/// The first half of the digest: enough to tell sessions apart, and not even the whole of what the
-/// store looks them up by.
+/// The first half of the digest: enough to tell sessions apart, and less than the key by which the
+/// store finds them.
 pub(super) fn id_of(row: &SessionRow) -> SessionId {
     let mut id = [0; 16];
     id.copy_from_slice(&row.digest[..16]);
@@ -35,7 +35,7 @@ pub(super) fn id_of(row: &SessionRow) -> SessionId {
 }
 
 impl Vault {
-    /// The account's live sign-ins: the asking one first, then those used last.
+    /// The account's live sign-ins: the one of this request first, then the most recently used.
     ///
     /// # Errors
     /// The store's.
@@ -59,7 +59,7 @@ impl Vault {
         Ok(rows.into_iter().map(device).collect())
     }
 
-    /// Ends one of the account's sign-ins: what it is downloading ends, too.
+    /// Ends one of the account's sign-ins, and the downloads that run on it.
     ///
     /// # Errors
     /// [`VaultError::NotFound`].
@@ -70,7 +70,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Ends the one of these with this id.
+    /// Ends the session with this id, which is one of these.
     pub(super) async fn end_session(
         &self,
         who: &Unlocked,
@@ -98,17 +98,17 @@ impl Vault {
         Ok(ended)
     }
 
-    /// Gives this sign-in a new id and secret: whoever has the old ones has nothing.
+    /// Gives this sign-in a new id and secret; the old ones open nothing any more.
     ///
     /// # Errors
-    /// [`VaultError::Unauthenticated`] where it has ended meanwhile.
+    /// [`VaultError::Unauthenticated`] where the sign-in has ended meanwhile.
     pub async fn renew_session(&self, who: &Unlocked, caller: &Caller) -> Result<Started> {
         let account = who.account.clone();
         let started = self
             .start_session(account, &who.keyring.master, caller, who.lifetime)
             .await?;
         let records = &self.store().records;
-        // Somebody has ended this one meanwhile: then it has no successor.
+        // The old session was ended meanwhile: then it gets no successor.
         if records.session(&who.session).await?.is_none() {
             records.delete_session(&started.digest).await?;
             return Err(VaultError::Unauthenticated);

@@ -74,7 +74,7 @@ pub enum VaultError {
     /// Nobody can register here.
     #[error("registration is closed")]
     RegistrationClosed,
-    /// Who registers here needs an invitation, and this is none that works.
+    /// Registration needs an invitation, and none that works was given.
     #[error("there is no such invitation, or not any more")]
     NotInvited,
     /// There is no such object, or it is somebody else's.
@@ -83,13 +83,13 @@ pub enum VaultError {
     /// Some of the images that a call names do not exist, or are somebody else's.
     #[error("{} of the chosen images are not there", .0.len())]
     Missing(Vec<ImageId>),
-    /// It was there and is gone for good.
+    /// The object was there and is gone for good.
     #[error("this is no longer available")]
     Gone,
-    /// What the caller saw is not what is there now.
+    /// What is there now is not what the caller saw.
     #[error("something has changed in the meantime")]
     Changed,
-    /// The keys of some pictures are still to be re-wrapped for the master key of today.
+    /// The data keys of some pictures are still to be re-wrapped by the current master key.
     #[error("{left} keys of the last rotation are left")]
     RotationUnderWay {
         /// How many.
@@ -110,19 +110,19 @@ pub enum VaultError {
     /// The file would not fit into the account's vault were that empty.
     #[error("the file is larger than all the account may keep")]
     LargerThanQuota(Usage),
-    /// The account keeps as much as it may, or nearly so.
+    /// The account's quota has too little room left.
     #[error("the account has no room for this")]
     NoRoom(Usage),
     /// The file is no picture we take.
     #[error(transparent)]
     Media(#[from] MediaError),
-    /// What was given to be imported is no export, or could not be read.
+    /// The file to import is no export, or could not be read.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// Too much work is waiting; later it may work.
+    /// Too much work is waiting; the call may succeed later.
     #[error("the server is busy")]
     Busy,
-    /// What is stored fails its check. It is never shown as if it were whole.
+    /// Stored bytes fail their check. They are never shown as if they were whole.
     #[error("a stored file fails its check: {0}")]
     Damaged(&'static str),
     /// The store failed.

@@ -11,15 +11,16 @@ use crate::store::AccountRow;
 pub(super) use crate::store::EventKind;
 use crate::store::EventRow;
 
-/// Most that are listed, and looked through for a device or a network.
+/// Most events that are listed, and that are searched for a known device or network.
 pub(super) const MOST_EVENTS: u32 = 200;
 
-/// Where somebody still signs in after so long is noted again, so that it stays known.
+/// A kind of client that still signs in from a network after this long is noted again, so that both
+/// stay known.
 const RENEW_AFTER: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// Guessing is told once in this time: it may not push out what else happened.
+/// Guessing is noted once in this time: it must not push out other events.
 const TELL_GUESSING: SignedDuration = SignedDuration::from_hours(24);
 
-/// Whether only somebody with a secret of the account can have done it.
+/// Whether only somebody with a secret of the account can have caused the event.
 pub(super) fn is_by_owner(event: &EventRow) -> bool {
     match event.kind {
         EventKind::Registered
@@ -108,16 +109,15 @@ impl Vault {
         Ok(rows.into_iter().map(Event::from).collect())
     }
 
-    /// Notes an event. What has happened has happened: that it could not be noted is logged, and
-    /// undoes nothing.
+    /// Notes an event. A failure to do so is logged and undoes nothing: the event has happened.
     pub(super) async fn note(&self, account: &AccountId, kind: EventKind, caller: &Caller) {
         if let Err(error) = self.try_note(account, kind, caller).await {
             tracing::warn!(%account, %error, kind = kind.name(), "an event could not be noted");
         }
     }
 
-    /// Notes that a kind of client signs in that has not done so from this network before. (What
-    /// somebody else did, such as guessing, makes no client known.)
+    /// Notes a sign-in by a kind of client that has not signed in from this network before. (Events
+    /// that others can cause, such as guessing, make no client known.)
     pub(super) async fn note_new_device(
         &self,
         account: &AccountRow,
@@ -137,7 +137,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Notes that somebody guesses, unless that was noted of late.
+    /// Notes that somebody guesses at a secret, unless that was noted recently.
     pub(super) async fn note_guessing(&self, account: &AccountId, caller: &Caller) -> Result<()> {
         let records = &self.store().records;
         let events = records.events_of(account, MOST_EVENTS).await?;

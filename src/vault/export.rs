@@ -73,8 +73,8 @@ impl Vault {
             return Err(VaultError::invalid("pictures", message));
         }
         let _turn = self.0.plans.wait(who.id()).await?;
-        // For the list, for the ticket into which it is copied, and for records that are not in
-        // memory as yet.
+        // Memory for the list, for its copy in the ticket, and for records that are not in memory
+        // yet.
         let lists: u64 = entries
             .iter()
             .map(|entry| 2 * manifest::room_for(entry))
@@ -95,7 +95,7 @@ impl Vault {
         self.issue(who, filename, &plan, &texts).await
     }
 
-    /// Every picture that can be listed, newest first and those in the trash last; and the others.
+    /// Every picture that can be listed, newest first and the trash last; and those that cannot.
     async fn everything(&self, who: &Unlocked) -> Result<(Vec<Arc<Entry>>, Vec<LeftOut>)> {
         let catalogue = self.catalogue(who, Sort::UploadedAt).await?;
         let all = move || {
@@ -113,7 +113,7 @@ impl Vault {
         self.walk(all).await
     }
 
-    /// Reads every original, and tells which do not open.
+    /// Reads every original, and returns those that do not open.
     async fn damaged_originals(
         &self,
         who: &Unlocked,
@@ -125,7 +125,7 @@ impl Vault {
             let rows = self.store().records.images(who.id(), &ids).await?;
             let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
             for entry in batch {
-                // One that was deleted in this moment is missed when the zip is fetched.
+                // A picture that was deleted just now: fetching the zip will report it.
                 let Some(row) = rows.get(&entry.id) else {
                     continue;
                 };
@@ -154,7 +154,7 @@ impl Vault {
 /// What will be in the zip.
 struct Contents {
     at: Timestamp,
-    /// Each picture and where it will be.
+    /// Each picture and its path in the zip.
     pictures: Vec<(Arc<Entry>, String)>,
     left_out: Vec<LeftOut>,
     /// Bytes of the list.
@@ -202,7 +202,7 @@ impl Contents {
     }
 }
 
-/// The pictures of a state and where they will be.
+/// The pictures of a state, each with its path in the zip.
 fn in_folder(
     entries: &[Arc<Entry>],
     state: ImageState,

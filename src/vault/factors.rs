@@ -19,10 +19,10 @@ use crate::store::{AuthenticatorRow, FactorRow, SpareCodesRow};
 
 /// How long a secret that was shown can be confirmed.
 const CONFIRM_WITHIN: SignedDuration = SignedDuration::from_mins(30);
-/// What apps call us.
+/// The issuer that authenticator apps show.
 const ISSUER: &str = "Image Vault";
 
-/// What an account asks for besides its password.
+/// The second factors that an account asks for besides its password.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Factors {
     /// Since when codes of an authenticator app are asked for.
@@ -31,12 +31,12 @@ pub struct Factors {
     pub passkeys: Vec<KnownPasskey>,
     /// How many spare codes are left.
     pub spare_codes_left: usize,
-    /// When they were made.
+    /// When the spare codes were made.
     pub spare_codes_made_at: Option<Timestamp>,
 }
 
 impl Factors {
-    /// Whether any is asked for.
+    /// Whether any second factor is asked for.
     pub fn is_on(&self) -> bool {
         self.authenticator_since.is_some() || !self.passkeys.is_empty()
     }
@@ -46,12 +46,12 @@ impl Factors {
 pub struct Enrolment {
     /// The secret in base32.
     pub secret: Zeroizing<String>,
-    /// The same as a link that apps open, and scan as a picture.
+    /// The same as a link, which apps open, or scan as a QR code.
     pub url: Zeroizing<String>,
 }
 
 impl Vault {
-    /// What the account asks for besides its password.
+    /// The second factors that the account asks for besides its password.
     ///
     /// # Errors
     /// The store's.
@@ -72,7 +72,7 @@ impl Vault {
         })
     }
 
-    /// Makes the secret of a new authenticator app; one that was begun before is forgotten.
+    /// Makes the secret of a new authenticator app; one that was not confirmed is replaced.
     ///
     /// # Errors
     /// [`VaultError::WrongPassword`] and [`VaultError::WrongFactor`] (counted as failed tries),
@@ -107,10 +107,10 @@ impl Vault {
         Ok(enrolment(&key, who))
     }
 
-    /// What [`Vault::begin_authenticator`] made, while it waits to be confirmed.
+    /// The enrolment that [`Vault::begin_authenticator`] began, while it waits to be confirmed.
     ///
     /// # Errors
-    /// [`VaultError::Gone`] where nothing waits.
+    /// [`VaultError::Gone`] where no app waits to be confirmed.
     pub async fn waiting_authenticator(&self, who: &Unlocked) -> Result<Enrolment> {
         let row = self.store().records.factor(who.id()).await?;
         let app = row.and_then(|row| row.authenticator);
@@ -120,12 +120,12 @@ impl Vault {
         Ok(enrolment(&key, who))
     }
 
-    /// Takes the app's first code: from now on it is asked for. Gives spare codes where there were
-    /// none.
+    /// Takes the app's first code: from now on the account asks for its codes. Returns spare codes
+    /// where there were none.
     ///
     /// # Errors
-    /// [`VaultError::Invalid`] naming `totp`, [`VaultError::Gone`] where nothing waits,
-    /// [`VaultError::Busy`].
+    /// [`VaultError::Invalid`] naming `totp`, [`VaultError::Gone`] where no app waits to be
+    /// confirmed, [`VaultError::Busy`].
     pub async fn confirm_authenticator(
         &self,
         who: &Unlocked,
@@ -153,7 +153,7 @@ impl Vault {
     /// Turns the app off. Where there is no passkey either, the password alone opens the account.
     ///
     /// # Errors
-    /// As [`Vault::begin_authenticator`]; [`VaultError::NotFound`] where none is on.
+    /// As [`Vault::begin_authenticator`]; [`VaultError::NotFound`] where no app is set up.
     pub async fn remove_authenticator(
         &self,
         who: &Unlocked,
@@ -201,10 +201,10 @@ impl Vault {
         Ok(codes)
     }
 
-    /// Changes the row as it is in the store, whoever else does so at the same moment. It is looked
-    /// whether a session has ended after the row was read: what ended it, another password, a
-    /// recovery or another master key, has written the row, so nothing that was made before gets in
-    /// after it.
+    /// Changes the row by compare-and-swap, and tries again where another change came first.
+    /// Whether the session has ended is looked up after the row was read: whatever ended it, a new
+    /// password, a recovery or a new master key, has written the row, so a change made on the old
+    /// terms cannot be written after it.
     pub(super) async fn change_factor<T>(
         &self,
         account: &AccountId,
@@ -258,9 +258,9 @@ impl Vault {
     }
 }
 
-/// The same second factor under a new master key, for whoever changes that key: what is sealed here
-/// under the old one is sealed under the new one, and no code changes. What a passkey wraps cannot be
-/// wrapped again without it, so passkeys stay second factors only, until they are added anew.
+/// The same second factor under a new master key: the keys wrapped by the old one are wrapped by
+/// the new one, and no code changes. The copy of the master key that a passkey wraps cannot be made
+/// anew without that passkey, so passkeys stay second factors only, until they are added again.
 ///
 /// # Errors
 /// [`VaultError::Damaged`] where the old key does not open it.
@@ -301,7 +301,7 @@ fn enrolment(key: &AuthenticatorKey, who: &Unlocked) -> Enrolment {
     }
 }
 
-/// Percent-encoded but for what may stand anywhere (RFC 3986, 2.3).
+/// Percent-encoded, but for unreserved characters (RFC 3986, 2.3).
 fn encoded(text: &str) -> String {
     let byte = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {

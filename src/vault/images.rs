@@ -34,18 +34,18 @@ const MAX_PAUSE: Duration = Duration::from_millis(50);
 pub struct Image {
     /// Its id.
     pub id: ImageId,
-    /// Where it is.
+    /// Whether it is in the vault or in the trash.
     pub state: ImageState,
     /// When it was uploaded.
     pub uploaded_at: Timestamp,
     /// When it went to the trash, if it is there.
     pub trashed_at: Option<Timestamp>,
-    /// Everything else.
+    /// Everything else that is known about it.
     pub metadata: Metadata,
 }
 
 impl Image {
-    /// Nothing where the entry is without its record.
+    /// `None` where the entry is without its record.
     pub(super) fn of(entry: &Entry) -> Option<Self> {
         Some(Self {
             id: entry.id,
@@ -73,7 +73,7 @@ pub struct OpenImage {
     pub image: Image,
     pub(super) row: ImageRow,
     pub(super) key: DataKey,
-    /// On the session of whoever opened it.
+    /// Watches the session by which the image was opened.
     pub(super) watch: Watch,
 }
 
@@ -93,7 +93,7 @@ pub struct ImageEdit {
 /// How far a deletion goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removal {
-    /// To the trash; what is there already goes for good.
+    /// To the trash; an image that is there already is removed for good.
     OneStep,
     /// For good.
     ForGood,
@@ -116,7 +116,7 @@ impl Vault {
         })
     }
 
-    /// What is stored of one image of the account.
+    /// The row of one image of the account.
     pub(super) async fn row(&self, who: &Unlocked, id: &ImageId) -> Result<ImageRow> {
         let row = self.store().records.image(who.id(), id).await?;
         row.ok_or(VaultError::NotFound)
@@ -159,7 +159,7 @@ impl Vault {
     }
 
     /// Applies `change` to the sealed record by compare-and-swap; a change that loses a race is
-    /// applied again to what won. Nothing is written where `change` returns `false`.
+    /// applied again to the record that won. Nothing is written where `change` returns `false`.
     pub(super) async fn change_metadata(
         &self,
         who: &Unlocked,
@@ -187,13 +187,13 @@ impl Vault {
             if !changed.is_empty() {
                 return Ok(image);
             }
-            // Gone, or changed by somebody else: the next look tells.
+            // Removed, or changed by another call: the next read tells which.
             tokio::time::sleep(Duration::from_millis(attempt).min(MAX_PAUSE)).await;
         }
         Err(VaultError::Busy)
     }
 
-    /// Applies a checked edit to each of the images, by compare-and-swap. Those that went away
+    /// Applies a checked edit to each of the images, by compare-and-swap. Images that were removed
     /// meanwhile are left out.
     pub(super) async fn edit_batch(
         &self,
@@ -221,7 +221,7 @@ impl Vault {
         Err(VaultError::Busy)
     }
 
-    /// Stores changed records; returns the ids of those that nobody else had changed before.
+    /// Stores changed records; returns the ids of those that no other call had changed before.
     async fn put_records(
         &self,
         who: &Unlocked,
@@ -236,7 +236,7 @@ impl Vault {
 }
 
 impl ImageEdit {
-    /// The record of this row with the edit in it; nothing where that makes no difference.
+    /// The record of this row with the edit in it; `None` where that makes no difference.
     fn applied(&self, keyring: &Keyring, row: &ImageRow) -> Result<Option<MetadataChange>> {
         let key = keyring.data_key(row)?;
         let mut metadata = Metadata::open(&key, row)?;
@@ -278,7 +278,7 @@ impl ImageEdit {
         }
     }
 
-    /// Whether anything is different now.
+    /// Applies the edit; returns whether that changed anything.
     pub(super) fn apply(&self, metadata: &mut Metadata) -> bool {
         replace(&mut metadata.name, &self.name)
             | replace(&mut metadata.tags, &self.tags)
@@ -297,8 +297,8 @@ fn replace<T: Clone + PartialEq>(field: &mut T, new: &Option<T>) -> bool {
     }
 }
 
-/// What is wrong with a name for an image, or nothing. A name is data: it may hold anything but
-/// too much, and is made safe wherever it leaves.
+/// What is wrong with a name for an image, or `None`. A name is data: it may hold any character, up
+/// to a length, and is made safe wherever it leaves the vault.
 pub(super) fn name_problem(name: &str) -> Option<String> {
     if name.is_empty() {
         Some("A name has at least one character.".into())
@@ -309,8 +309,8 @@ pub(super) fn name_problem(name: &str) -> Option<String> {
     }
 }
 
-/// What a client calls something, as far as an answer repeats it: no further than a picture's name
-/// can go.
+/// A client's name for something, as an answer repeats it: cut to the longest name a picture can
+/// have.
 pub fn told_name(name: &str) -> String {
     let mut end = name.len().min(MAX_NAME_BYTES);
     while !name.is_char_boundary(end) {
@@ -319,7 +319,7 @@ pub fn told_name(name: &str) -> String {
     name[..end].to_owned()
 }
 
-/// Trimmed, without empty ones and repetitions.
+/// Tags trimmed, without empty ones and repetitions.
 fn clean_tags(tags: Vec<String>) -> std::result::Result<Vec<String>, String> {
     let mut clean: Vec<String> = Vec::new();
     for tag in tags

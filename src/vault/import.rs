@@ -1,8 +1,8 @@
 //! Taking an export back in, from its first byte to its last, one picture in memory at a time.
 //!
 //! Each picture is stored with its dates and words in one step, so an import that was interrupted
-//! is simply run again: what is here already is met, not added. Each is read back out of the vault
-//! before it counts.
+//! is simply run again: pictures that are here already are recognised, not added. Each picture is
+//! read back out of the vault before it counts.
 
 use std::collections::{HashMap, HashSet};
 
@@ -25,11 +25,12 @@ use crate::crypto::RunningSha256;
 use crate::ids::ImageId;
 use crate::store::ImageState;
 
-/// Sums asked for at a time.
+/// SHA-256 sums looked up in the store at a time.
 const LOOK_UP: usize = 500;
 /// Bytes of an export's list that are read at first.
 const FIRST_STEP: u64 = 1 << 20;
-/// Failures that are told one by one; all are counted. And pictures that were left out before.
+/// Most failures that are reported one by one (all are counted), and most pictures that were left
+/// out of the export.
 const MAX_FAILURES: usize = 1_000;
 
 impl From<Unreadable> for ImportError {
@@ -44,7 +45,7 @@ impl From<Unreadable> for ImportError {
 /// Whether pictures are added or only looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportMode {
-    /// What is missing is added.
+    /// Pictures that are missing are added.
     Add,
     /// Nothing is changed.
     Check,
@@ -54,15 +55,15 @@ pub enum ImportMode {
 pub struct Imported {
     /// Pictures in the export.
     pub total: usize,
-    /// Those that the vault now gives back byte by byte; the others failed.
+    /// Pictures that the vault now gives back byte by byte; the others failed.
     pub identical: usize,
-    /// Those that were added.
+    /// Pictures that were added.
     pub added: usize,
-    /// Those that had been here before.
+    /// Pictures that had been here before.
     pub already_here: usize,
-    /// Those that could not be read when the export was made, and are not in it; the first thousand.
+    /// Pictures that could not be read for the export, and are not in it; the first thousand.
     pub left_out: Vec<String>,
-    /// Those that failed; the first thousand.
+    /// Pictures that failed; the first thousand.
     pub failed: Vec<Failure>,
 }
 
@@ -74,17 +75,17 @@ pub struct Failure {
     pub reason: String,
 }
 
-/// What became of one picture.
+/// Whether a picture was added or met as one that is here already.
 enum Arrival {
     Added,
     Met,
 }
 
-/// Why one picture is not there.
+/// Why a picture could not be imported.
 enum Trouble {
-    /// It alone; the others may still come.
+    /// Only this picture; the others may still come.
     One(String),
-    /// All that come after it as well.
+    /// This picture and all that come after it.
     All(VaultError),
 }
 
@@ -119,14 +120,14 @@ impl Vault {
     /// Brings the pictures of an export into the account, and reads each back. `progress` is told
     /// how many are done, and of how many.
     ///
-    /// A picture that is here already keeps what its owner says about it here; what is not said is
-    /// filled in, and it leaves the trash if it was in none when it was exported. What was exported
-    /// from the trash goes to the trash, as of now.
+    /// A picture that is here already keeps the words and mark that it has here; those it lacks are
+    /// filled in, and it leaves the trash if it was in none when it was exported. A new picture
+    /// that was exported from the trash goes to the trash, as of now.
     ///
     /// # Errors
     /// [`VaultError::Import`] where this is no export; [`VaultError::Unauthenticated`] when the
     /// session ends on the way; [`VaultError::Busy`] when there is no memory for its list; the
-    /// store's. What was added until then stays, and a second import goes on from there.
+    /// store's. Pictures added until then stay, and a second import goes on from there.
     pub async fn import(
         &self,
         who: &Unlocked,
@@ -134,7 +135,7 @@ impl Vault {
         mode: ImportMode,
         progress: impl FnMut(usize, usize) + Send,
     ) -> Result<Imported> {
-        // However long a single file takes to come.
+        // Also ends the import while a single file is slow to arrive.
         who.watch
             .during(self.import_all(who, zip, mode, progress))
             .await
@@ -203,8 +204,9 @@ impl Vault {
         drop(beginning);
         let mut bytes = BytesMut::new();
         while (bytes.len() as u64) < size {
-            // As much as has come already, so that who claims much and sends little holds little. The
-            // old bytes are there until the new ones have their place.
+            // Each step is as long as what has arrived, so that a client that claims much and sends
+            // little holds little. While the buffer grows, the old bytes are in memory beside the
+            // new.
             let old = bytes.len() as u64;
             let step = old.max(FIRST_STEP).min(size - old);
             intake.grow(&mut permit, 2 * old + step + WINDOW).await?;
@@ -267,7 +269,7 @@ impl Vault {
                 }
             }
         };
-        // A list may name one picture many times: what was read back once has its sum.
+        // A list may name one picture many times: one that was read back needs no second look.
         if checked.contains(&id) {
             return Ok(arrival);
         }
@@ -282,7 +284,7 @@ impl Vault {
         }
     }
 
-    /// A picture that is here already: what is said about it elsewhere is added.
+    /// Adds to a picture that is here already what the export says about it.
     async fn meet(&self, who: &Unlocked, id: &ImageId, facts: &ImportedFacts) -> Result<ImageId> {
         if facts.trashed_at.is_none() {
             let records = &self.store().records;
@@ -293,13 +295,13 @@ impl Vault {
         }
         let met = self.change_metadata(who, id, |metadata| facts.fill_in(metadata));
         match met.await {
-            // The picture is here all the same, without what else was said about it.
+            // The picture is here all the same; only the additions to its record are not.
             Err(VaultError::NoRoom(_)) => Ok(*id),
             met => Ok(met?.id),
         }
     }
 
-    /// SHA-256 of what a download would give.
+    /// SHA-256 of the original as a download gives it.
     async fn sum_of_original(&self, who: &Unlocked, id: &ImageId) -> Result<[u8; 32]> {
         let image = self.open_image(who, id).await?;
         let mut sum = RunningSha256::default();
@@ -344,14 +346,14 @@ fn listed(line: &[u8]) -> Result<Listed> {
     Ok(Listed::read(line).map_err(ImportError::from)?)
 }
 
-/// Other names, as far as a picture may have them here.
+/// The listed picture's other names, as far as the rules of this vault allow them.
 fn also_named(listed: &Listed) -> Vec<String> {
     let names = listed.also_named.iter();
     let good = names.filter(|name| name_problem(name).is_none());
     good.take(MAX_OTHER_NAMES).cloned().collect()
 }
 
-/// What the list says about a picture, held against the rules of this vault.
+/// What the list says about a picture, checked against the rules of this vault.
 fn facts_of(listed: &Listed, now: Timestamp) -> std::result::Result<ImportedFacts, Trouble> {
     let sha256 = listed
         .sum()
@@ -367,7 +369,7 @@ fn facts_of(listed: &Listed, now: Timestamp) -> std::result::Result<ImportedFact
     Ok(ImportedFacts {
         sha256,
         uploaded_at: Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(now),
-        // Its days in the trash begin anew: else it would be gone as soon as it has come.
+        // Its days in the trash begin anew: with the old date upkeep would remove it at once.
         trashed_at: listed.trashed_at.map(|_| now),
         also_named: also_named(listed),
         edit: said.checked()?,

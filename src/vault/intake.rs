@@ -1,6 +1,6 @@
-//! Memory for what is being received, and for the lists of exports: an amount for files and forms with
-//! files, and another for what is small. Of each, one account has a part at most, and so has one
-//! network of people who are not signed in. So somebody who sends slowly, on any number of
+//! Memory for request bodies, and for the lists of exports: one budget for files and forms with
+//! files, and another for small bodies. Of each, one account has a part at most, and so has one
+//! network of clients that are not signed in. So a client that sends slowly, on any number of
 //! connections, keeps nobody else waiting.
 
 use std::time::Duration;
@@ -10,21 +10,22 @@ use super::memory::{MemoryBudget, Payer, Portion};
 use crate::config::Uploads;
 use crate::ids::AccountId;
 
-/// How long an upload waits for memory before it is told to come again.
+/// How long an upload waits for memory before it is refused as [`VaultError::Busy`].
 const WAIT: Duration = Duration::from_secs(20);
 
 /// One account has this part of the memory for files at most.
 const PARTS_OF_FILES: u32 = 2;
-/// What is small has an eighth as much memory as files, besides.
+/// Small bodies have memory of their own, an eighth as much as files have.
 const SMALL_PART: u64 = 8;
-/// One account, or one network, has this part of that at most.
+/// One account, or one network, has this part of the memory for small bodies at most.
 const PARTS_OF_SMALL: u32 = 4;
 
-/// What receiving a body takes beside what is kept of it: the connection's own buffers, of 400 KiB
-/// with a fast sender (`hyper`'s `DEFAULT_MAX_BUFFER_SIZE`), and what is looked at at a time.
+/// Memory that receiving a body takes beside the bytes that are kept of it: the connection's own
+/// buffers, of 400 KiB with a fast sender (`hyper`'s `DEFAULT_MAX_BUFFER_SIZE`), and the piece that
+/// is being parsed.
 pub(super) const WINDOW: u64 = 512 << 10;
 
-/// Memory set aside for what one request brings; given back when dropped.
+/// Memory set aside for the body of one request; given back when dropped.
 pub type UploadPermit = Portion;
 
 /// The memory and limits of uploads.
@@ -54,7 +55,7 @@ impl Intake {
         portion.ok_or(VaultError::Busy)
     }
 
-    /// Makes what is set aside so many bytes.
+    /// Grows a permit to so many bytes in all.
     ///
     /// # Errors
     /// [`VaultError::Busy`] when there is no room for a while.
@@ -65,8 +66,9 @@ impl Intake {
         }
     }
 
-    /// Sets memory aside for a small body, or for the beginning of one whose length nobody knows
-    /// yet. Whoever has this may wait for memory for a file, but not the other way round.
+    /// Sets memory aside for a small body, or for the beginning of one whose length is not known
+    /// yet. A request that holds this may wait for memory for a file, but never the other way
+    /// round.
     ///
     /// # Errors
     /// [`VaultError::Busy`] when there is no room for a while.

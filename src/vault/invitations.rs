@@ -1,4 +1,4 @@
-//! Who may register: everybody, whoever was sent a link, or nobody but the first person.
+//! Who may register: everybody, people who were sent a link, or nobody but the first person.
 
 use data_encoding::BASE64URL_NOPAD;
 use jiff::{SignedDuration, Timestamp};
@@ -10,10 +10,10 @@ use crate::config::Registration;
 use crate::crypto::{random, sha256};
 use crate::store::{Admission, InvitationRow};
 
-/// Longest text that is looked at: 32 bytes in base64url are 43 characters.
+/// Characters of a token, 32 bytes in base64url; texts of another length are not looked up.
 const TOKEN_CHARS: usize = 43;
 
-/// A way in for one person.
+/// An invitation to register, for one person.
 pub struct Invitation {
     /// Goes into the link. Shown once; the store has its digest.
     pub token: Zeroizing<String>,
@@ -34,7 +34,8 @@ impl Vault {
         Ok(Registration::Open)
     }
 
-    /// Makes an invitation that one person can register with. Asking who may do so is the caller's.
+    /// Makes an invitation that one person can register with. Who may do so is for the caller to
+    /// check.
     ///
     /// # Errors
     /// The store's.
@@ -55,8 +56,8 @@ impl Vault {
         })
     }
 
-    /// How a newcomer with this token may come in: for the store to decide when it stores the
-    /// account, since others come as well meanwhile. Who is refused already costs no hashing.
+    /// How a new account with this invitation may be admitted. The store decides when it inserts
+    /// the account, since others register meanwhile; a refusal known here already costs no hashing.
     pub(super) async fn admission(&self, invitation: Option<&str>) -> Result<Admission> {
         let configured = self.0.registration;
         let token = invitation.filter(|token| token.len() == TOKEN_CHARS);
@@ -82,7 +83,7 @@ impl Vault {
         Ok(admission)
     }
 
-    /// What is told to whom the store does not admit.
+    /// The error for somebody whom the store did not admit.
     pub(super) fn refusal(&self) -> VaultError {
         match self.0.registration {
             Registration::Closed => VaultError::RegistrationClosed,

@@ -34,7 +34,7 @@ pub(super) fn wrap(
     Ok(wrapped.as_bytes().to_vec())
 }
 
-/// The other way round.
+/// Unwraps a key that [`wrap`] wrapped with the same account and subject.
 pub(super) fn unwrap<K: SecretKey>(
     kind: WrapKind,
     owner: &AccountId,
@@ -58,7 +58,7 @@ pub(super) fn wrap_by_password(
     Ok(WrappedKey::wrap(key, master, &context)?.as_bytes().to_vec())
 }
 
-/// Opens the master key with a password's key. Failing is what a wrong password looks like.
+/// Unwraps the master key with a password's key; with a wrong password that fails.
 pub(super) fn unwrap_by_password(
     owner: &AccountId,
     hashing: &PasswordHashing,
@@ -72,15 +72,15 @@ pub(super) fn unwrap_by_password(
         .map_err(|_| VaultError::WrongCredentials)
 }
 
-/// What opens an account's images: its master key, and while a rotation is under way the one
-/// before, too.
+/// The keys that open an account's images: its master key and, while a rotation is under way, the
+/// retired one too.
 #[derive(Clone)]
 pub(super) struct Keyring {
-    /// The master key of today.
+    /// The current master key.
     pub(super) master: Arc<MasterKey>,
-    /// Counts rotations.
+    /// Its generation: the number of rotations so far.
     pub(super) generation: u32,
-    /// Wraps the keys that the rotation has not come to yet.
+    /// The master key before it, which wraps the data keys that the rotation has not reached.
     pub(super) retired: Option<Arc<MasterKey>>,
 }
 
@@ -99,14 +99,14 @@ impl Keyring {
         data_key(master, &row.account, &row.id, &row.key_wrap)
     }
 
-    /// Whether the row's key is of a later master key.
+    /// Whether the row's data key is wrapped by a later master key.
     pub(super) fn is_outdated_by(&self, row: &ImageRow) -> bool {
         row.mk_generation > self.generation
     }
 }
 
-/// The keys of an account whose master key this is. A retired key that does not open is only missed
-/// by the images that need it.
+/// The keyring of the account whose master key this is. A retired key that does not open is left
+/// out: only the images that need it miss it.
 pub(super) fn open_keyring(account: &AccountRow, master: MasterKey) -> Keyring {
     let subject = account.id.as_bytes();
     let open = |wrapped: &Vec<u8>| {
@@ -123,8 +123,8 @@ pub(super) fn open_keyring(account: &AccountRow, master: MasterKey) -> Keyring {
     }
 }
 
-/// Whether this is the account's master key of today: it opens one of the two keys that the account's
-/// row wraps by it. (Either, so that one that is damaged locks nobody out.)
+/// Whether this is the account's current master key: it opens one of the two keys that the
+/// account's row holds wrapped by it. (Either, so that a damaged one locks nobody out.)
 pub(super) fn belongs_to(master: &MasterKey, account: &AccountRow) -> bool {
     let (id, subject) = (&account.id, account.id.as_bytes());
     let digest = unwrap::<DigestKey>(
@@ -141,7 +141,7 @@ pub(super) fn belongs_to(master: &MasterKey, account: &AccountRow) -> bool {
     digest.is_ok() || secret().is_ok()
 }
 
-/// An image's data key, where this master key wraps it.
+/// Unwraps an image's data key with the master key that wraps it.
 pub(super) fn data_key(
     master: &MasterKey,
     account: &AccountId,
@@ -157,7 +157,7 @@ pub(super) fn data_key(
     )
 }
 
-/// An image's data key under this master key.
+/// Wraps an image's data key by this master key.
 pub(super) fn wrap_data_key(
     master: &MasterKey,
     account: &AccountId,
@@ -184,7 +184,7 @@ pub(super) fn blob_context(owner: &AccountId, subject: &[u8; 16], role: BlobRole
     }
 }
 
-/// How a row says its password is hashed.
+/// The cost and salt with which a row says its password is hashed.
 pub(super) fn hashing_of(row: &KdfRow) -> PasswordHashing {
     PasswordHashing {
         params: crate::crypto::KdfParams {
@@ -197,7 +197,7 @@ pub(super) fn hashing_of(row: &KdfRow) -> PasswordHashing {
     }
 }
 
-/// The row for a way of hashing.
+/// The row for this cost and salt.
 pub(super) fn kdf_row(hashing: &PasswordHashing) -> KdfRow {
     KdfRow {
         memory_kib: hashing.params.memory_kib,

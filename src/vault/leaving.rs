@@ -1,8 +1,8 @@
 //! Deleting an account.
 //!
-//! First its keys and sign-ins go, so that nobody can open anything, and in the same transaction it
-//! is noted that it departed; then its pictures. What was on its way meanwhile, or is left after a
-//! crash, upkeep removes for a day.
+//! First, in one transaction, its keys and sign-ins are removed, so that nobody can open anything,
+//! and a row notes that the account departed; then its pictures are removed. What requests under
+//! way still store, or a crash leaves, upkeep removes for a day.
 
 use jiff::SignedDuration;
 
@@ -16,7 +16,7 @@ use crate::store::NOUNS;
 const BATCH: u32 = 1_000;
 /// Departed accounts looked after in one round of upkeep.
 const MOST_DEPARTED: u32 = 100;
-/// Longer than any request that began before the account was gone.
+/// How long upkeep looks after a departed account: longer than any request takes that began before.
 const LOOK_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 impl Vault {
@@ -24,8 +24,8 @@ impl Vault {
     /// it is left in the store, and nobody can bring it back.
     ///
     /// # Errors
-    /// As for [`Vault::change_password`], where it is not the owner; the store's, after which it is
-    /// deleted by and by.
+    /// As for [`Vault::change_password`], where the proof is not the owner's; the store's, after
+    /// which upkeep deletes the rest.
     pub async fn delete_account(
         &self,
         who: &Unlocked,
@@ -41,7 +41,7 @@ impl Vault {
     /// account.
     ///
     /// # Errors
-    /// The store's, after which it is deleted by and by.
+    /// The store's, after which upkeep deletes the rest.
     pub async fn remove_account(&self, login: &str) -> Result<bool> {
         let records = &self.store().records;
         let Some(row) = records.account_by_login(&login_key(login)).await? else {
@@ -58,13 +58,13 @@ impl Vault {
         Ok(())
     }
 
-    /// Finishes what was interrupted, and removes what came in while an account went; returns how
-    /// many accounts are done with.
+    /// Finishes deletions that were interrupted, and removes what was stored while they ran; returns
+    /// how many accounts are done with.
     pub(super) async fn look_after_departed(&self) -> Result<u64> {
         let (records, mut done) = (&self.store().records, 0);
         for departed in records.departed(self.now(), MOST_DEPARTED).await? {
             let account = departed.account;
-            // An account that cannot be finished keeps no other from being looked after.
+            // An account whose deletion fails must not keep the others from being looked after.
             match self.remove_everything_of(&account).await {
                 Err(error) => tracing::warn!(%account, %error, "a deleted account is not gone yet"),
                 Ok(()) if departed.at + LOOK_AFTER < self.now() => {

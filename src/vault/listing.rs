@@ -17,7 +17,7 @@ use crate::store::ImageState;
 pub const DEFAULT_LIMIT: usize = 100;
 /// Most images on a page.
 pub const MAX_LIMIT: usize = 500;
-/// Bytes after which a page ends, however few images it has: ten times those of an ordinary one of
+/// Bytes after which a page ends, however few images it has: ten times those of an ordinary page of
 /// [`MAX_LIMIT`] images.
 const MAX_BYTES: usize = 2 << 20;
 /// Bytes of an image in an answer that are not in its record.
@@ -25,7 +25,7 @@ const BESIDE_RECORD: usize = 512;
 
 /// Which images to list.
 pub struct ListRequest {
-    /// Those that are meant.
+    /// The images to list.
     pub filter: Filter,
     /// The order.
     pub sort: Sort,
@@ -33,7 +33,7 @@ pub struct ListRequest {
     pub descending: bool,
     /// Images on the page.
     pub limit: usize,
-    /// Where the page before this one ended.
+    /// The cursor with which the page before this one ended.
     pub cursor: Option<String>,
 }
 
@@ -113,12 +113,12 @@ impl Vault {
     }
 }
 
-/// What a list is about that does not say.
+/// The state that a list is about where its filter names none.
 const ABOUT: ImageState = ImageState::Active;
 
 struct Found {
     items: Vec<Arc<Entry>>,
-    /// Of the whole list.
+    /// The tally of the whole list.
     tally: Tally,
     next: Option<Vec<u8>>,
     damaged: usize,
@@ -144,7 +144,7 @@ fn page(
         }
     });
     let wanted = request.filter.matcher(ABOUT, beyond);
-    // What is known already need not be counted: then only the page itself is walked over.
+    // With a tally that is known already, only the page itself has to be walked over.
     let known = request.filter.whole_state(ABOUT);
     let known = known.map(|state| catalogue.tally(state));
     let skipped = match known {
@@ -170,7 +170,7 @@ fn page(
         } else if let Some(last) = last.take() {
             next = Some(cursor_bytes(request.sort, request.descending, last));
         }
-        // The next page begins, or there is nothing behind this one, the first.
+        // Enough, if the next page has begun or this one, the first, holds the whole list.
         let is_all = known.is_some_and(|known| known.images == counted.images);
         if known.is_some() && (next.is_some() || is_all) {
             break;
@@ -184,7 +184,7 @@ fn page(
     }
 }
 
-/// An ascending order, or turned round, without the first `skipped`.
+/// Walks an order, upwards or downwards, without its first `skipped` images.
 pub(super) fn walk(
     order: &[Arc<Entry>],
     descending: bool,
@@ -194,7 +194,7 @@ pub(super) fn walk(
     (skipped..len).map(move |at| &order[if descending { len - 1 - at } else { at }])
 }
 
-/// What leads to the images behind this one.
+/// The plaintext of the cursor that leads to the images behind this one.
 pub(super) fn cursor_bytes(sort: Sort, descending: bool, entry: &Entry) -> Vec<u8> {
     let Key(place, id) = sort.key(entry);
     let cursor = Cursor {
@@ -312,7 +312,7 @@ mod tests {
                 expected.push(entry.id);
                 tally.add(entry);
             }
-            // Of some the record is not in memory, and they were looked for elsewhere.
+            // Some have no record in memory: those were matched elsewhere.
             let catalogue = Catalogue::holding(images, sort, share);
             let beyond = expected.iter().copied().collect();
 

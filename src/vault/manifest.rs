@@ -1,8 +1,8 @@
 //! `image-vault.json`, the first file of an export: what is in the zip, and what its owner said
 //! about each picture. `docs/EXPORT.md` is its description.
 //!
-//! Written for people and other programs too: one picture a line, and so it is read. A field that is added later has
-//! a default, so that old exports come back.
+//! It is written for people and other programs too: one picture a line, and read line by line. A
+//! field that is added later has a default, so that old exports can be imported.
 
 use std::io;
 use std::io::Write;
@@ -16,32 +16,32 @@ use super::catalogue::Entry;
 use crate::ids::ImageId;
 use crate::media::Location;
 
-/// Its name in the zip.
+/// The manifest's name in the zip.
 pub(super) const NAME: &str = "image-vault.json";
 const FORMAT: &str = "image-vault-export";
 const VERSION: u32 = 1;
-/// Longest one that is written or read: some 500,000 pictures with a sentence each.
+/// Longest manifest that is written or read: some 500,000 pictures with a sentence each.
 pub(super) const MAX_BYTES: u64 = 256 << 20;
 /// Longest line of a picture: all that may be said about one, escaped, is a third of it.
 const MAX_LINE: usize = 1 << 20;
 /// Longest part before the pictures.
 const MAX_HEAD: usize = 4 << 10;
-/// Longest part behind them. Read, it takes twice as much memory at most.
+/// Longest part behind the pictures. Parsed, it takes twice as much memory at most.
 pub(super) const MAX_TAIL: usize = 16 << 20;
 /// What stands before the first picture.
 const OPENING: &str = "\"pictures\": [\n";
 
-/// A manifest that was read. Its pictures stay text until somebody asks for one, since an opened
-/// record can take many times the memory of what somebody wrote.
+/// A manifest that was read. Its pictures stay text until their turn comes, since a parsed record
+/// can take many times the memory of its text.
 pub(super) struct Manifest {
     bytes: Bytes,
     /// Where the pictures are, a line each.
     pictures: Range<usize>,
     /// How many.
     pub(super) total: usize,
-    /// Bytes of the largest.
+    /// Bytes of the largest picture.
     pub(super) largest: u64,
-    /// Those that could not be read and are not in the zip.
+    /// Pictures that could not be read for the export and are not in the zip.
     pub(super) damaged: Vec<LeftOut>,
 }
 
@@ -79,7 +79,7 @@ pub(super) struct Listed {
     pub(super) uploaded_at: Timestamp,
     #[serde(default)]
     pub(super) trashed_at: Option<Timestamp>,
-    /// What follows the file itself says; an import reads it there.
+    /// The file itself says all that follows, and an import reads it there.
     #[serde(default)]
     taken_at: Option<Timestamp>,
     #[serde(default)]
@@ -94,13 +94,13 @@ pub(super) struct Listed {
     pub(super) caption: String,
     #[serde(default)]
     pub(super) favourite: bool,
-    /// There are no albums yet: none.
+    /// Always empty: there are no albums yet.
     #[serde(default)]
     albums: Vec<String>,
 }
 
 impl Listed {
-    /// A picture that will be at this place; nothing where the entry is without its record.
+    /// A picture that will be at this path; `None` where the entry is without its record.
     pub(super) fn new(entry: &Entry, path: &str) -> Option<Self> {
         let about = entry.metadata.as_deref()?;
         Some(Self {
@@ -140,7 +140,7 @@ impl Listed {
     }
 }
 
-/// Bytes that a picture may take in the list: what its record has, its path, and what is named.
+/// Most bytes that a picture takes in the list: its record's, its path, and the fields' names.
 pub(super) fn room_for(entry: &Entry) -> u64 {
     entry.record_len as u64 + 1_024
 }
@@ -149,13 +149,13 @@ pub(super) fn room_for(entry: &Entry) -> u64 {
 #[derive(Serialize, Deserialize)]
 pub(super) struct LeftOut {
     pub(super) id: ImageId,
-    /// Nothing where not even that could be read.
+    /// `None` where not even the name could be read.
     #[serde(default)]
     pub(super) name: Option<String>,
 }
 
 impl LeftOut {
-    /// What people call it.
+    /// The name that people see: the picture's, or else its id.
     pub(super) fn title(&self) -> String {
         self.name.clone().unwrap_or_else(|| self.id.to_string())
     }
@@ -211,7 +211,7 @@ fn put_list<T: Serialize>(out: &mut impl Write, items: impl Iterator<Item = T>) 
 /// Why bytes are no manifest of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unreadable {
-    /// Something else, or formatted anew.
+    /// Another format, or ours written differently.
     Foreign,
     /// From a version to come.
     Newer,
@@ -243,7 +243,7 @@ impl Manifest {
         };
         let (mut total, mut largest) = (0, 0);
         for line in manifest.lines() {
-            // What a line holds takes many times its length when it is read.
+            // A line that is parsed takes many times its length in memory.
             if line.len() > MAX_LINE {
                 return Err(Unreadable::Foreign);
             }
@@ -263,8 +263,8 @@ impl Manifest {
     }
 }
 
-/// Where the pictures begin, and where the bracket is that ends them. No picture's line begins with
-/// one.
+/// Where the pictures begin, and where the bracket stands that ends them: no picture's line begins
+/// with a bracket.
 fn parts(bytes: &[u8]) -> Option<(usize, usize)> {
     let head = &bytes[..bytes.len().min(MAX_HEAD)];
     let mut places = head.windows(OPENING.len());

@@ -1,5 +1,6 @@
-//! Memory for many: a bounded amount, of which one of them has a part at most, unless a single thing
-//! takes more. So whoever holds on to theirs, for however long, keeps nobody else waiting.
+//! A memory budget for many payers: a bounded amount, of which one payer has a part at most, unless
+//! a single reservation takes more. So a payer that holds on to memory, for however long, keeps
+//! nobody else waiting.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -13,29 +14,29 @@ use crate::ids::AccountId;
 /// Semaphores count in `u32`, so memory is counted in KiB.
 const UNIT: u64 = 1024;
 
-/// How often memory is asked for by who cannot stand in line for it.
+/// How often a reservation that must not stand in line for memory is tried again.
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
-/// Whose part memory is taken from.
+/// The payer from whose part memory is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Payer {
-    /// Somebody who is signed in.
+    /// An account that is signed in.
     Account(AccountId),
-    /// Anybody in one network, as [`super::Caller::network`] names it.
+    /// The clients of one network, as [`super::Caller::network`] names it.
     Network(String),
 }
 
-/// The memory, and who has how much of it.
+/// A bounded amount of memory, and how much of it each payer holds.
 pub struct MemoryBudget<K> {
     all: Arc<Semaphore>,
     most: Most,
-    /// Of those who have memory or wait for it.
+    /// The part of each payer that holds memory or waits for it.
     parts: Mutex<HashMap<K, Weak<Semaphore>>>,
-    /// Of those who have it together.
+    /// The part of each group of payers that share one.
     together: Mutex<HashMap<K, Weak<Semaphore>>>,
 }
 
-/// In units.
+/// Limits, in units.
 #[derive(Clone, Copy)]
 struct Most {
     in_all: u32,
@@ -44,15 +45,16 @@ struct Most {
 
 /// Memory set aside; given back when dropped.
 pub struct Portion {
-    /// Of each part that it counts in, and the most of that.
+    /// The permit of each part that the memory counts in, and the limit of that part.
     of_parts: Vec<(OwnedSemaphorePermit, u32)>,
     of_all: OwnedSemaphorePermit,
     most: Most,
 }
 
 impl Most {
-    /// What so many bytes take of all; of a part no more than there is. So more than a part still
-    /// gets in, as its only one, and more than all the memory gets in alone.
+    /// The units of so many bytes, and of the whole budget at most. (A part is never asked for more
+    /// than it has.) So a reservation larger than a part is admitted as the payer's only one, and
+    /// one larger than the budget is admitted alone.
     fn units(self, bytes: u64) -> u32 {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
         units.clamp(1, self.in_all)
@@ -60,7 +62,7 @@ impl Most {
 }
 
 impl<K: Eq + Hash + Clone> MemoryBudget<K> {
-    /// So many bytes in all, of which one has the `one_in`-th part at most.
+    /// A budget of so many bytes, of which one payer has the `one_in`-th part at most.
     pub fn new(bytes: u64, one_in: u32) -> Self {
         let in_all = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
         let of_one = (in_all / one_in).max(1);
@@ -72,13 +74,13 @@ impl<K: Eq + Hash + Clone> MemoryBudget<K> {
         }
     }
 
-    /// Sets memory aside for one of them; nothing where there is no room for so long.
+    /// Sets memory aside for a payer; `None` where there is no room within `wait`.
     pub async fn reserve(&self, whose: &K, bytes: u64, wait: Duration) -> Option<Portion> {
         let part = part_of(&self.parts, whose, self.most.of_one);
         self.reserve_of(&[part], bytes, wait).await
     }
 
-    /// The same for one of several who have half of the memory together at most.
+    /// The same for a payer of a group that may hold half of the memory together at most.
     pub async fn reserve_together(
         &self,
         whose: &K,
@@ -102,14 +104,15 @@ impl<K: Eq + Hash + Clone> MemoryBudget<K> {
     ) -> Option<Portion> {
         let units = self.most.units(bytes);
         let waiting = async {
-            // Parts first, the smallest before: who waits for one keeps no memory from others.
+            // Parts before the whole, the smallest first: waiting for a part keeps no memory from
+            // others.
             let mut of_parts = Vec::with_capacity(parts.len());
             for (part, most) in parts {
                 let permit = part.clone().acquire_many_owned(units.min(*most)).await;
                 of_parts.push((permit.ok()?, *most));
             }
             let of_all = match units > self.most.of_one {
-                // Nobody stands in line behind what takes more than a part.
+                // Tried again and again, so that nobody stands in line behind more than a part.
                 true => repeated(|| self.all.clone().try_acquire_many_owned(units).ok()).await,
                 false => self.all.clone().acquire_many_owned(units).await.ok()?,
             };
@@ -123,7 +126,7 @@ impl<K: Eq + Hash + Clone> MemoryBudget<K> {
     }
 }
 
-/// Somebody's part, and the most of it.
+/// A payer's part, and its limit.
 fn part_of<K: Eq + Hash + Clone>(
     parts: &Mutex<HashMap<K, Weak<Semaphore>>>,
     whose: &K,
@@ -139,7 +142,7 @@ fn part_of<K: Eq + Hash + Clone>(
     (part, most)
 }
 
-/// Tries until it works out.
+/// Calls `attempt` again and again until it succeeds.
 async fn repeated<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
     loop {
         if let Some(done) = attempt() {
@@ -150,14 +153,14 @@ async fn repeated<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
 }
 
 impl Portion {
-    /// Makes it so many bytes; false where there was no room for so long.
+    /// Resizes the portion to so many bytes; `false` where there is no room within `wait`.
     pub async fn grow(&mut self, bytes: u64, wait: Duration) -> bool {
         let grown = repeated(|| self.resize(bytes).then_some(()));
         tokio::time::timeout(wait, grown).await.is_ok()
     }
 
-    /// Makes it so many bytes: less at once, more only where there is room now. Returns whether it
-    /// is so.
+    /// Resizes the portion to so many bytes: always to fewer, to more only where there is room now.
+    /// Returns whether it did.
     pub fn resize(&mut self, bytes: u64) -> bool {
         let units = self.most.units(bytes);
         let parts = self.of_parts.iter_mut();
@@ -177,7 +180,7 @@ impl Portion {
         true
     }
 
-    /// Gives back what is beyond so many bytes.
+    /// Gives back the memory beyond so many bytes.
     pub fn shrink_to(&mut self, bytes: u64) {
         if (self.most.units(bytes) as usize) < self.of_all.num_permits() {
             self.resize(bytes);
@@ -195,12 +198,12 @@ mod tests {
     const ADA: u8 = 1;
     const BEN: u8 = 2;
 
-    /// Halves of 16 MiB.
+    /// 16 MiB, of which one payer has half.
     fn memory() -> MemoryBudget<u8> {
         MemoryBudget::new(16 * MIB, 2)
     }
 
-    /// Nothing where it would have to wait.
+    /// `None` where the reservation would have to wait.
     fn at_once(memory: &MemoryBudget<u8>, whose: u8, bytes: u64) -> Option<Portion> {
         memory
             .reserve(&whose, bytes, Duration::MAX)

@@ -128,9 +128,9 @@ impl Metadata {
         fits
     }
 
-    /// Seals the record under the image's data key. `replaced` is how long the sealed record is that
-    /// it takes the place of, and 0 for a new one: what was longer than allowed before there was a
-    /// limit may stay, and become shorter.
+    /// Seals the record under the image's data key. `replaced` is the length of the sealed record
+    /// that this one takes the place of, and 0 for a new image: a record that was longer than
+    /// allowed before there was a limit may stay so, and become shorter.
     ///
     /// # Errors
     /// [`VaultError::Invalid`] where it is longer than [`MAX_RECORD`], naming what makes it so.
@@ -145,12 +145,12 @@ impl Metadata {
             serde_json::to_vec(self).map_err(|error| VaultError::Internal(error.to_string()))?,
         );
         if self.favourite {
-            // `true` is shorter than `false`: the length of a record tells nobody what is marked, and
-            // a mark takes no room and needs none.
+            // `true` is shorter than `false`: padded, the record's length tells nobody which images
+            // are favourites, and marking one needs no room.
             json.push(b' ');
         }
-        // What is longer since before there was a limit may stay so, and lose its mark: records had no
-        // space for that then.
+        // A record that is too long since before there was a limit may stay so, and lose its mark,
+        // which makes it one byte longer: such records were stored without the padding.
         let most = MAX_RECORD.max(replaced.saturating_add(1));
         if crypto::sealed_len(json.len() as u64) > most as u64 {
             return Err(self.too_long());
@@ -203,7 +203,7 @@ impl Metadata {
         let json = crypto::open(&role_key, &context, &row.metadata)?;
         let mut metadata: Self = serde_json::from_slice(&json)
             .map_err(|_| VaultError::Damaged("a record is not in the form we write"))?;
-        // A hundred thousand of them may stay in memory, and lists grow in steps when they are read.
+        // A hundred thousand records may stay in memory, and parsed lists have spare capacity.
         metadata.tags.shrink_to_fit();
         metadata.also_named.shrink_to_fit();
         if metadata.version > VERSION {
@@ -233,13 +233,13 @@ pub(super) const fn allocated(bytes: usize) -> usize {
     }
 }
 
-/// Bytes that something takes in a record.
+/// Bytes that a value takes in a record.
 fn written_len(value: &impl Serialize) -> usize {
     // Numbers and strings always make JSON.
     Zeroizing::new(serde_json::to_vec(value).unwrap_or_default()).len()
 }
 
-/// What an upload's bytes are, before anything is known about the picture.
+/// Length and checksums of an upload, before anything is known about the picture.
 pub(super) struct Content {
     pub(super) size: u64,
     pub(super) sha256: [u8; 32],
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn a_record_is_bounded_and_what_makes_it_long_is_named() {
         let mut record: Metadata = serde_json::from_str(OLDER).unwrap();
-        // As long as each may be, and then escaped.
+        // Each field as long as it may be, and then made of characters that JSON escapes.
         (record.name, record.caption) = ("n".repeat(1_024), "c".repeat(4_096));
         record.tags = vec!["t".repeat(100); 100];
         let whole = sealed(&record, 0).unwrap();

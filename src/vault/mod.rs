@@ -1,8 +1,8 @@
 //! What the product does: accounts, sessions, images, archives. It knows no HTTP, so that the API,
 //! the pages, background work and tests share one set of rules.
 //!
-//! A signed-in person is an [`Unlocked`]: whoever holds one may act for that account. Nothing else
-//! opens a picture.
+//! A signed-in person is an [`Unlocked`]: code that holds one may act for that account. Nothing
+//! else opens a picture.
 
 mod accounts;
 mod archives;
@@ -188,7 +188,7 @@ impl Vault {
         Ok(self.0.store.records.ping().await?)
     }
 
-    /// Eight hex digits that tell this instance from others on the same host. Not secret.
+    /// Eight hex digits that distinguish this instance from others on the same host. Not secret.
     pub fn instance_tag(&self) -> &str {
         &self.0.instance_tag
     }

@@ -1,5 +1,5 @@
-//! Challenges for passkeys, and what answers them. A challenge is a row of its own that is taken once, so
-//! any process may check the answer, and none is taken twice.
+//! Challenges for passkeys, and their answers. A challenge is a row of `pending` that is taken
+//! once: any process may check the answer, and no challenge can be answered twice.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -20,31 +20,31 @@ use crate::store::{PasskeyRow, PendingRow};
 
 /// How long a challenge can be answered. Browsers give up after as long, too.
 const ANSWER_WITHIN: SignedDuration = SignedDuration::from_mins(5);
-/// What each passkey is asked to compute its PRF output of, so that it is always the same.
+/// Input of every passkey's PRF: always the same, so that the output is.
 const PRF_INPUT: &[u8] = b"image-vault passkey v1\0";
 /// Longest answer that is looked at: a signature, a key and an attestation have some 2 KB.
 pub(super) const MAX_ANSWER_BYTES: usize = 16 << 10;
 
 /// A challenge for the browser.
 pub struct Challenge {
-    /// Comes back with the answer.
+    /// Names the challenge; comes back with the answer.
     pub token: Zeroizing<String>,
     /// What `navigator.credentials` is called with; bytes are base64url.
     pub options: Value,
 }
 
-/// What a browser answers to a challenge.
+/// A browser's answer to a challenge.
 #[derive(Deserialize)]
 pub struct Answer {
-    /// The challenge's.
+    /// The token of the challenge.
     pub token: Zeroizing<String>,
     /// What `navigator.credentials` gave.
     pub credential: Value,
-    /// What the PRF extension gave, in base64url, where there is one.
+    /// The output of the PRF extension, in base64url, where there is one.
     pub prf: Option<Zeroizing<String>>,
 }
 
-/// What is stored of a challenge.
+/// The payload of a challenge's row.
 #[derive(Serialize, Deserialize)]
 pub(super) enum Asking {
     ToAdd(Box<PasskeyRegistration>),
@@ -52,13 +52,13 @@ pub(super) enum Asking {
     ToSignIn(Box<DiscoverableAuthentication>),
 }
 
-/// The site that passkeys belong to; none where its address is a number, which browsers refuse.
+/// The relying party of passkeys; `None` where its host is an IP address, which browsers refuse.
 pub(super) fn site(public_url: Option<&str>) -> Option<Webauthn> {
     let origin = Url::parse(public_url.unwrap_or("http://localhost")).ok()?;
     let host = origin.domain()?.to_owned();
     let builder = WebauthnBuilder::new(&host, &origin).ok()?;
     let builder = builder.rp_name("Image Vault");
-    // On the own machine the port is whatever was free.
+    // On localhost the port is whichever was free.
     builder.allow_any_port(public_url.is_none()).build().ok()
 }
 
@@ -89,14 +89,14 @@ impl Vault {
         })
     }
 
-    /// What was asked under this token, once.
+    /// Takes the challenge with this token; it can be taken once.
     pub(super) async fn asked(&self, token: &str) -> Result<Option<(Option<AccountId>, Asking)>> {
         let Ok(token) = SessionToken::parse(token) else {
             return Ok(None);
         };
         let records = &self.store().records;
         let row = records.take_pending(&token.digest(), self.now()).await?;
-        // A sign-in that waits has another form: its token answers nothing here.
+        // The row of a waiting sign-in has another payload: its token is no challenge's.
         Ok(row.and_then(|row| {
             let asking = serde_json::from_slice(&row.payload).ok()?;
             Some((row.account, asking))
@@ -107,7 +107,7 @@ impl Vault {
     /// wherever a code is.
     ///
     /// # Errors
-    /// [`VaultError::NotFound`] where it has none.
+    /// [`VaultError::NotFound`] where the account has none.
     pub async fn ask_for_passkey(&self, account: &AccountId) -> Result<Challenge> {
         let site = self.passkey_site()?;
         let row = self.store().records.factor(account).await?;
@@ -121,7 +121,7 @@ impl Vault {
         self.ask(Some(*account), to_json(&options)?, asking).await
     }
 
-    /// Whether an answer is that of a passkey of the account, asked for as its second factor.
+    /// Checks the answer of a passkey of the account that was asked for as its second factor.
     pub(super) async fn shown_passkey(
         &self,
         account: &AccountId,
@@ -144,7 +144,7 @@ impl Vault {
     }
 }
 
-/// Writes down what a passkey's use has changed: its counter, and the time.
+/// Notes in a passkey's row what its use has changed: the signature counter, and the time.
 ///
 /// # Errors
 /// [`VaultError::WrongPasskey`] where it was removed meanwhile.

@@ -1,5 +1,5 @@
-//! Signing in by a passkey alone. What it signs shows only *that* it is there; what opens the vault is its
-//! PRF output, under which the master key is wrapped.
+//! Signing in by a passkey alone. Its signature shows only *that* the passkey is there; the vault
+//! is opened by its PRF output, under which the master key is wrapped.
 
 use webauthn_rs::prelude::PublicKeyCredential;
 
@@ -24,11 +24,12 @@ impl Vault {
         self.ask(None, to_json(&options)?, asking).await
     }
 
-    /// Signs in by a passkey that opens the vault: it is possession and, since it asks for a finger
-    /// or a number, knowledge as well.
+    /// Signs in by a passkey that opens the vault: the passkey is possession and, since it asks for
+    /// a finger or a number, knowledge as well.
     ///
     /// # Errors
-    /// [`VaultError::WrongPasskey`] whatever is wrong with it, [`VaultError::TooManyTries`].
+    /// [`VaultError::WrongPasskey`] whatever is wrong with the answer,
+    /// [`VaultError::TooManyTries`].
     pub async fn sign_in_by_passkey(
         &self,
         answer: Answer,
@@ -56,7 +57,8 @@ impl Vault {
         let (user, credential) = named.map_err(|_| wrong())?;
         let account = AccountId::from_bytes(user.into_bytes());
         let id = id_of(credential);
-        // The account first: what is changed about it from now on ends the session that comes.
+        // The account is read first: a change of its secrets from now on ends the session that
+        // follows.
         let records = &self.store().records;
         let owner = records.account(&account).await?.ok_or_else(wrong)?;
         let row = records.factor(&account).await?;

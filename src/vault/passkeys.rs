@@ -16,7 +16,7 @@ use crate::crypto::{PasskeySecret, WrapKind};
 use crate::ids::PasskeyId;
 use crate::store::PasskeyRow;
 
-/// Most of one account.
+/// Most passkeys of one account.
 pub const MAX_PASSKEYS: usize = 20;
 /// Longest name, in characters.
 const MAX_NAME_CHARS: usize = 64;
@@ -25,7 +25,7 @@ const NO_ANSWER: &str = "This is not what a browser answers to the challenge.";
 /// A passkey, as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownPasskey {
-    /// Names it in calls.
+    /// Names the passkey in calls.
     pub id: PasskeyId,
     /// What its owner calls it.
     pub name: String,
@@ -58,8 +58,9 @@ impl Vault {
     /// Asks the browser for a new passkey.
     ///
     /// # Errors
-    /// As for [`Vault::change_password`], where it is not the owner; [`VaultError::Invalid`] where
-    /// there are too many, [`VaultError::NotFound`] where passkeys cannot be used here.
+    /// As for [`Vault::change_password`], where the proof is not the owner's;
+    /// [`VaultError::Invalid`] where there are too many, [`VaultError::NotFound`] where passkeys
+    /// cannot be used here.
     pub async fn begin_passkey(
         &self,
         who: &Unlocked,
@@ -83,13 +84,14 @@ impl Vault {
             site.start_passkey_registration(user, name, &who.account.display_name, Some(known));
         let (options, state) = begun.map_err(internal)?;
         let mut options = to_json(&options)?;
-        // So that it is found without a name being typed, where the authenticator has room.
+        // A discoverable credential, where the authenticator has room: signing in needs no name
+        // then.
         options["publicKey"]["authenticatorSelection"]["residentKey"] = json!("preferred");
         self.ask(Some(*who.id()), options, Asking::ToAdd(Box::new(state)))
             .await
     }
 
-    /// Adds the passkey that was asked for. Gives spare codes where there were none.
+    /// Adds the passkey that was asked for. Returns spare codes where there were none.
     ///
     /// # Errors
     /// [`VaultError::Invalid`] naming `name` or `passkey`, [`VaultError::Gone`] where the challenge
@@ -149,8 +151,8 @@ impl Vault {
     /// Removes a passkey: it opens nothing any more.
     ///
     /// # Errors
-    /// As for [`Vault::change_password`], where it is not the owner; [`VaultError::NotFound`],
-    /// [`VaultError::Busy`].
+    /// As for [`Vault::change_password`], where the proof is not the owner's;
+    /// [`VaultError::NotFound`], [`VaultError::Busy`].
     pub async fn remove_passkey(
         &self,
         who: &Unlocked,

@@ -23,7 +23,7 @@ const PEPPER_ID: u32 = 1;
 pub(super) struct Hashing {
     params: KdfParams,
     pepper: Arc<Pepper>,
-    /// What runs or waits.
+    /// A permit for each hash that runs or waits.
     admitted: Arc<Semaphore>,
     threads: Pool,
 }
@@ -44,7 +44,7 @@ impl Hashing {
         })
     }
 
-    /// Today's cost with a fresh salt.
+    /// The configured cost with a fresh salt.
     pub(super) fn fresh(&self) -> Result<PasswordHashing> {
         Ok(PasswordHashing {
             params: self.params,
@@ -53,13 +53,14 @@ impl Hashing {
         })
     }
 
-    /// Whether a hash of this cost should be made anew.
+    /// Whether a hash of this cost is below the configured one, and should be made anew.
     pub(super) fn is_outdated(&self, hashing: &PasswordHashing) -> bool {
         hashing.params.is_below(&self.params)
     }
 
-    /// The key of a password, for who is not signed in: never in less time than a hash of today's
-    /// cost takes, or the time of a refusal would tell of an account whose hash is older.
+    /// The key of a password, for a client that is not signed in: never in less time than a hash of
+    /// the configured cost takes, since a faster refusal would reveal an account with an older
+    /// hash.
     ///
     /// # Errors
     /// As [`Hashing::derive`].
@@ -86,7 +87,7 @@ impl Hashing {
         self.derive_and(password, hashing, None).await
     }
 
-    /// The key of a password, and another one that nobody wants.
+    /// The key of a password; `rest` is hashed too and thrown away, for the time that it takes.
     async fn derive_and(
         &self,
         password: &str,

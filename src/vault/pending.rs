@@ -28,19 +28,19 @@ pub enum Begun {
 
 /// A sign-in that waits for its second factor.
 pub struct Waiting {
-    /// What finishes it, together with a code. Kept nowhere else.
+    /// The secret that finishes the sign-in, together with a code. Kept nowhere else.
     pub token: Zeroizing<String>,
 }
 
-/// What is stored of it.
+/// The payload of its row.
 #[derive(Serialize, Deserialize)]
 struct Payload {
-    /// In hexadecimal digits.
+    /// The wrapped master key, in hexadecimal digits.
     master_wrap: String,
     keep: bool,
-    /// What was typed, as it is compared: wrong codes count along with wrong passwords.
+    /// The login as it is compared: wrong codes count along with wrong passwords.
     login: String,
-    /// Another one, and the password that was right is so no more.
+    /// If this differs from the account's, the password was changed meanwhile.
     password_set_at: Timestamp,
     mk_generation: u32,
 }
@@ -71,10 +71,11 @@ impl Vault {
         }
     }
 
-    /// Goes on with a sign-in that waits. A wrong code leaves it waiting.
+    /// Goes on with a sign-in that waits. After a wrong code it still waits.
     ///
     /// # Errors
-    /// [`VaultError::Unauthenticated`] where it waits no more, [`VaultError::FactorWanted`],
+    /// [`VaultError::Unauthenticated`] where the sign-in no longer waits,
+    /// [`VaultError::FactorWanted`],
     /// [`VaultError::WrongFactor`], [`VaultError::TooManyTries`], [`VaultError::Busy`].
     pub async fn finish_sign_in(
         &self,
@@ -105,10 +106,10 @@ impl Vault {
         self.let_in(account, &master, caller, lifetime).await
     }
 
-    /// What the account asks for whose sign-in still waits.
+    /// The second factors of the account whose sign-in waits.
     ///
     /// # Errors
-    /// [`VaultError::Unauthenticated`] where it does not wait.
+    /// [`VaultError::Unauthenticated`] where the sign-in no longer waits.
     pub async fn waiting_factors(&self, token: &str) -> Result<Factors> {
         let token = SessionToken::parse(token).map_err(|_| VaultError::Unauthenticated)?;
         let (account, _) = self.waiting_account(&token).await?;
@@ -118,7 +119,7 @@ impl Vault {
     /// Asks for a passkey of the account whose sign-in waits.
     ///
     /// # Errors
-    /// [`VaultError::Unauthenticated`] where it does not wait; as [`Vault::ask_for_passkey`].
+    /// [`VaultError::Unauthenticated`] where it no longer waits; as [`Vault::ask_for_passkey`].
     pub async fn ask_waiting_for_passkey(&self, token: &str) -> Result<Challenge> {
         let token = SessionToken::parse(token).map_err(|_| VaultError::Unauthenticated)?;
         let (account, _) = self.waiting_account(&token).await?;
@@ -158,7 +159,7 @@ impl Vault {
         let records = &self.store().records;
         let row = records.pending(&token.digest(), self.now()).await?;
         let row = row.ok_or(VaultError::Unauthenticated)?;
-        // A challenge for a passkey has another form: its token is none of these.
+        // A challenge for a passkey has another payload: its token finishes no sign-in.
         let payload: Payload =
             serde_json::from_slice(&row.payload).map_err(|_| VaultError::Unauthenticated)?;
         let account = row.account.ok_or(VaultError::Unauthenticated)?;

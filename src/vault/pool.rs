@@ -1,5 +1,6 @@
 //! Threads for work that keeps a core busy, such as hashing and decoding: a few, and of lower
-//! priority than those that answer, so that who only looks at pictures does not wait for who signs in.
+//! priority than those that answer requests, so that looking at pictures does not wait for
+//! sign-ins.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,15 +11,15 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::error::{Result, VaultError};
 
-/// How much nicer than the rest (nice(2)): about a third of the share, where there is too little.
+/// How much nicer than the rest (nice(2)): about a third of their share, where cores are scarce.
 const NICENESS: i32 = 5;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The threads. They end when this is dropped and what was asked for is done.
+/// A pool of threads. They end when this is dropped and all jobs given to it are done.
 pub(super) struct Pool {
     jobs: mpsc::Sender<Job>,
-    /// As many as there are threads: who gives up waiting leaves no work behind.
+    /// A permit for each thread: a caller that gives up waiting for one leaves no job behind.
     free: Arc<Semaphore>,
     threads: usize,
 }
@@ -45,12 +46,12 @@ impl Pool {
         })
     }
 
-    /// How many there are.
+    /// How many threads there are.
     pub(super) fn threads(&self) -> usize {
         self.threads
     }
 
-    /// Does the work on one of the threads. Once begun, it goes on where nobody waits any more.
+    /// Runs the work on one of the threads. Once begun, it goes on even if the caller has gone.
     ///
     /// # Errors
     /// [`VaultError::Internal`] where the work panics.
@@ -72,7 +73,7 @@ impl Pool {
 }
 
 fn work(waiting: &Mutex<mpsc::Receiver<Job>>) {
-    // Where it is not allowed they are as important as all others: no harm.
+    // Where the system does not allow it, the threads keep the usual priority: no harm.
     let _ = rustix::process::nice(NICENESS);
     loop {
         let job = waiting
@@ -82,7 +83,7 @@ fn work(waiting: &Mutex<mpsc::Receiver<Job>>) {
         let Ok(job) = job else {
             return;
         };
-        // Who waits for it notices that no outcome comes.
+        // After a panic the caller notices that no outcome comes.
         let _ = catch_unwind(AssertUnwindSafe(job));
     }
 }

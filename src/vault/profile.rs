@@ -7,7 +7,7 @@ use super::events::EventKind;
 use super::{Caller, Proof, Unlocked, Vault};
 use crate::store::{AccountRow, StoreError};
 
-/// A change of what is known about a person; what is not named stays.
+/// A change of an account's profile; a field that is `None` stays as it is.
 pub struct ProfileChange {
     /// A new email address.
     pub email: Option<String>,
@@ -31,7 +31,7 @@ impl ProfileChange {
         }
     }
 
-    /// Whether the address is another one: it is a way to sign in.
+    /// Whether the change names another address, by which the owner signs in.
     fn renames(&self, account: &AccountRow) -> bool {
         let given = self.email.as_deref().map(str::trim);
         given.is_some_and(|email| email != account.email)
@@ -52,7 +52,7 @@ impl ProfileChange {
 }
 
 impl Vault {
-    /// Changes the address or the name to show. For another address the owner has to prove to be it.
+    /// Changes the address or the name to show. Another address needs the owner's proof.
     ///
     /// # Errors
     /// [`VaultError::Invalid`] and [`VaultError::Taken`] naming `email` or `display_name`; for another
@@ -87,7 +87,7 @@ impl Vault {
     }
 }
 
-/// Only the address can be: the user name stays.
+/// Only the address can be taken: the user name does not change.
 fn taken(error: StoreError) -> VaultError {
     match error {
         StoreError::Taken(_) => {

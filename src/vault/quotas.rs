@@ -1,5 +1,5 @@
 //! How much an account keeps and may keep: told to its owner, decided by the operator, and checked
-//! before work is done for an upload. What holds is the check in the store, where its row goes in.
+//! before work is done for an upload. The check that binds is the store's, when it inserts the row.
 
 use super::accounts::login_key;
 use super::error::{Result, VaultError};
@@ -13,12 +13,12 @@ use crate::store::Quota;
 use crate::store::UsageRow;
 use crate::store::{blob_kept, least_kept};
 
-/// What to decide about an account; nothing leaves a limit as it is.
+/// The allowances to set for an account; `None` leaves one as it is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct QuotaChange {
-    /// About its bytes.
+    /// The allowance of bytes.
     pub bytes: Option<Allowance>,
-    /// About its pictures.
+    /// The allowance of pictures.
     pub images: Option<Allowance>,
 }
 
@@ -30,7 +30,7 @@ fn check_size(usage: Usage, kept: u64) -> Result<()> {
 }
 
 impl Vault {
-    /// What the account keeps, and what it may.
+    /// What the account keeps, and what it may keep.
     ///
     /// # Errors
     /// The store's.
@@ -38,8 +38,8 @@ impl Vault {
         self.usage_of(who.id()).await
     }
 
-    /// Decides how much an account may keep, where there is anything to decide, and tells what holds
-    /// now; for the operator's command line. Nothing where there is no such account.
+    /// Sets the allowances of an account, where `change` names any, and returns its usage and quota
+    /// as they are then; for the operator's command line. `None` where there is no such account.
     ///
     /// # Errors
     /// The store's.
@@ -81,8 +81,8 @@ impl Vault {
         check_size(self.usage(who).await?, least)
     }
 
-    /// Refuses a file for which there is no room, before it is worked on. What comes with it is not
-    /// known yet, but never nothing.
+    /// Refuses a file for which there is no room, before work is done for it. The size of its
+    /// thumbnail and record is not known yet, so the least that they take is counted.
     pub(super) async fn check_room(&self, who: &Unlocked, len: u64) -> Result<()> {
         let least = least_kept(crypto::sealed_len(len));
         let usage = self.usage(who).await?;
@@ -90,7 +90,7 @@ impl Vault {
         if !usage.has_room(least) {
             return Err(VaultError::NoRoom(usage));
         }
-        // Beyond, the account's list would not fit into memory.
+        // With more pictures, the account's list would not fit into memory.
         let most = self.0.catalogues.most_images();
         match usage.images < most {
             true => Ok(()),
@@ -102,13 +102,13 @@ impl Vault {
         }
     }
 
-    /// Whether what was made of a picture that is there may be kept, in this length.
+    /// Whether a blob of this length, made of a picture that is there already, may be kept.
     pub(super) async fn has_room_beside(&self, who: &Unlocked, len: u64) -> Result<bool> {
         let left = self.usage(who).await?.bytes_left();
         Ok(left.is_none_or(|left| blob_kept(crypto::sealed_len(len)) <= left))
     }
 
-    /// Why the store did not take in a picture that counts so many bytes.
+    /// The error for a picture of so many bytes that the store had no room for.
     pub(super) async fn no_room(&self, who: &Unlocked, kept: u64) -> Result<VaultError> {
         let usage = self.usage(who).await?;
         check_size(usage, kept)?;

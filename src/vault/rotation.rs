@@ -5,7 +5,7 @@
 //! recovery code, it wraps the *retired* one, and all sign-ins and tokens end. From then on new
 //! pictures are under the new key; the keys of the others are re-wrapped in the background, and
 //! until then the retired key opens them. No picture is touched, and a crash anywhere leaves all of
-//! them readable: whoever signs in next goes on with what is left.
+//! them readable: the next sign-in goes on with the keys that are left.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -29,19 +29,19 @@ const BATCH: u32 = 500;
 /// A pass that could not be finished is tried again after this long, by a request of its owner.
 const TRY_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
-/// The passes of this process.
+/// The re-wrapping passes of this process.
 #[derive(Default)]
 pub(super) struct Passes(Mutex<HashMap<AccountId, Pass>>);
 
 #[derive(Clone, Copy, PartialEq)]
 enum Pass {
     Running,
-    /// When.
+    /// When the last pass failed.
     Failed(Timestamp),
 }
 
 impl Passes {
-    /// Whether to begin one now.
+    /// Whether a pass of the account is to begin now; if so, it is noted as running.
     fn begin(&self, account: AccountId, now: Timestamp) -> bool {
         let mut passes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         passes.retain(|_, pass| match pass {
@@ -68,7 +68,7 @@ impl Passes {
 
 /// How a pass ended.
 enum Passed {
-    /// The retired key is forgotten.
+    /// No key is left, and the retired master key is removed.
     Whole,
     /// The session that brought the keys has ended; the next one goes on.
     WithoutKeys,
@@ -133,7 +133,7 @@ impl Vault {
         }
     }
 
-    /// Goes on with a rotation that is not finished, beside what the request is about.
+    /// Goes on with an unfinished rotation, in the background of the request.
     pub(super) fn go_on_rotating(&self, who: &Unlocked) {
         let (account, keyring, session) = (*who.id(), who.keyring.clone(), who.session);
         let Some(retired) = keyring.retired.clone() else {
@@ -157,7 +157,8 @@ impl Vault {
         });
     }
 
-    /// Tickets made before open nothing any more, and end with their day if they are not removed.
+    /// Removes, in the background, the tickets of before: they open nothing any more. Where that
+    /// fails they expire within a day.
     fn drop_tickets_beside(&self, account: AccountId) {
         let vault = self.clone();
         tokio::spawn(async move {
@@ -167,7 +168,7 @@ impl Vault {
         });
     }
 
-    /// Puts all that the account's row wraps under a new master key. Gives the new recovery code.
+    /// Re-wraps all keys of the account's row by a new master key. Returns the new recovery code.
     async fn put_under(
         &self,
         row: &mut AccountRow,
@@ -207,7 +208,7 @@ impl Vault {
         self.wrap_recovery(row, master)
     }
 
-    /// Re-wraps what is left, as long as the session that brought the keys lives.
+    /// Re-wraps the data keys that are left, as long as the session that brought the keys lives.
     async fn re_wrap_all(
         &self,
         account: &AccountId,
@@ -239,8 +240,8 @@ impl Vault {
         self.forget_retired(account, keyring.generation).await
     }
 
-    /// Removes the retired key, which opens nothing any more. Where a key could not be re-wrapped
-    /// it stays: the row may be mended from a backup.
+    /// Removes the retired key, which opens nothing any more. Where a data key could not be
+    /// re-wrapped, the retired key stays: the image's row may be mended from a backup.
     async fn forget_retired(&self, account: &AccountId, generation: u32) -> Result<Passed> {
         let records = &self.store().records;
         for _ in 0..MOST_RACES {
@@ -269,7 +270,7 @@ impl Vault {
     }
 }
 
-/// The key under the new master key; nothing where it does not open under the retired one.
+/// The data key wrapped by the new master key; `None` where the retired one does not open it.
 fn re_wrapped(
     account: &AccountId,
     row: KeyRow,

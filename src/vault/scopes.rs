@@ -7,7 +7,7 @@ use crate::crypto::SessionToken;
 /// Tells an API token from a sign-in's secret, for people, programs and scanners of leaked secrets.
 pub(super) const API_TOKEN_PREFIX: &str = "ivt_";
 
-/// One thing that a token may be for.
+/// One thing that a token may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// Look at pictures, and download them.
@@ -19,7 +19,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// All there are.
+    /// All scopes.
     pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Share];
 
     /// The word for it in the API.
@@ -40,25 +40,25 @@ impl Scope {
     }
 }
 
-/// What a token may be used for.
+/// The set of scopes of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scopes(u8);
 
 impl Scopes {
-    /// Reads what the store keeps. A bit of a newer version allows nothing here.
+    /// Reads the bits that a row keeps. An unknown bit, of a newer version, allows nothing here.
     pub(super) fn from_bits(bits: u8) -> Self {
         Self(bits)
     }
 
-    /// What the store keeps.
+    /// The bits that a row keeps.
     pub(super) fn bits(self) -> u8 {
         self.0
     }
 
-    /// Those with these words.
+    /// The scopes with these names.
     ///
     /// # Errors
-    /// A sentence, where there is none or one is unknown.
+    /// A sentence, where no name is given or one is unknown.
     pub(super) fn named<'a>(
         names: impl IntoIterator<Item = &'a str>,
     ) -> std::result::Result<Self, String> {
@@ -75,12 +75,12 @@ impl Scopes {
         }
     }
 
-    /// Whether this is one of them.
+    /// Whether the scope is in the set.
     pub fn has(self, scope: Scope) -> bool {
         self.0 & scope.bit() != 0
     }
 
-    /// Their words.
+    /// The names of the scopes in the set.
     pub fn names(self) -> Vec<&'static str> {
         let has = |scope: &Scope| self.has(*scope);
         Scope::ALL
@@ -90,8 +90,8 @@ impl Scopes {
             .collect()
     }
 
-    /// What the token's wrapped key is bound to: whoever alters scopes or end in the row has a row
-    /// that opens nothing.
+    /// The subject that binds the token's wrapped key: a row whose scopes or end were altered opens
+    /// nothing.
     pub(super) fn subject_of(self, token: &SessionToken, expires_at: Timestamp) -> [u8; 16] {
         let mut terms = [self.0, 0, 0, 0, 0, 0, 0, 0, 0];
         terms[1..].copy_from_slice(&expires_at.as_millisecond().to_be_bytes());

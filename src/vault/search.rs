@@ -1,4 +1,4 @@
-//! What searching is: all words of a query occur in what is known about an image, also inside longer
+//! What searching is: all words of a query occur in the texts of an image, also inside longer
 //! words, whatever their case or accents. It needs no key.
 
 use std::collections::BTreeSet;
@@ -7,19 +7,20 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use zeroize::Zeroizing;
 
-/// Most bytes of an image's texts that searches look into, once they are folded: a name and a caption
-/// of full length in any script that people write (Hangul becomes three times as long), or all that
-/// a record holds in most; but not what single characters become (U+FDFA eleven times as long).
+/// Most bytes of an image's folded texts that are searched: a name and a caption of full length fit
+/// in any script that people write (Hangul becomes three times as long), and in most scripts all
+/// that a record holds; but not the longest that a single character becomes (U+FDFA, eleven times
+/// as long).
 const MAX_FOLDED: usize = 16 << 10;
-/// Most bytes of a folded name by which images are ordered, and which a cursor carries: of a file's
-/// longest name on most systems, in most scripts twice as many.
+/// Most bytes of a folded name by which images are ordered, and which a cursor carries: in most
+/// scripts twice as many as a file's longest name has on most systems.
 const MAX_ORDERED: usize = 512;
 
-/// What searches look into: some texts, folded, a line each. Wiped from memory when dropped.
+/// The texts of an image that are searched, folded, a line each. Wiped from memory when dropped.
 pub struct Searchable(Zeroizing<Box<str>>);
 
 impl Searchable {
-    /// Of these texts, the name first. What is longer than searches look into is left out.
+    /// Folds these texts, the name first. Text beyond `MAX_FOLDED` is left out.
     pub fn new<'a>(texts: impl IntoIterator<Item = &'a String> + Clone) -> Self {
         // Folding makes few texts longer, so this grows seldom.
         let lengths = texts.clone().into_iter().map(|text| text.len() + 1);
@@ -49,12 +50,12 @@ impl Searchable {
         &name[..end]
     }
 
-    /// Only what images are ordered by.
+    /// Only the part by which images are ordered.
     pub(super) fn of_name(&self) -> Self {
         Self(Zeroizing::new(Box::from(self.folded_name())))
     }
 
-    /// Bytes of the texts.
+    /// Bytes of the folded texts.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
@@ -65,7 +66,7 @@ impl Searchable {
     }
 }
 
-/// The words that somebody looks for: folded, and each once.
+/// The words that are searched for: folded, and each once.
 pub struct Query(Vec<String>);
 
 impl Query {
@@ -76,7 +77,7 @@ impl Query {
         Self(words.into_iter().map(str::to_owned).collect())
     }
 
-    /// How many words. Without any, it matches everything.
+    /// How many words there are. A query without words matches everything.
     pub fn words(&self) -> usize {
         self.0.len()
     }

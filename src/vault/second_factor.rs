@@ -1,5 +1,5 @@
-//! Taking a code of the second factor: each works once, whoever else comes with it at the same
-//! moment, on whichever process.
+//! Taking a code of the second factor: each works once, even if several requests bring it at the
+//! same moment, on whichever process.
 
 use webauthn_rs::prelude::AuthenticationResult;
 
@@ -11,19 +11,19 @@ use crate::crypto::{AuthenticatorKey, FactorCode, MasterKey, SpareCodeKey, WrapK
 use crate::ids::AccountId;
 use crate::store::FactorRow;
 
-/// Others who change the row at the same moment; past it the server is simply busy.
+/// How often a change of the row is tried again after another came first; then the server is busy.
 pub(super) const MOST_RACES: usize = 32;
 
-/// What somebody shows as second factor.
+/// A second factor that was shown.
 enum Shown {
-    /// One of an app, or a spare one.
+    /// A code of an app, or a spare code.
     Code(FactorCode),
-    /// A passkey, which has signed what it was asked to.
+    /// A passkey that has signed its challenge.
     Passkey(Box<AuthenticationResult>),
 }
 
 impl Vault {
-    /// Uses a code up, if the account asks for one. It is not counted here as a try.
+    /// Uses a code up, if the account asks for one. Counting the try is for the caller.
     ///
     /// # Errors
     /// [`VaultError::FactorWanted`] where there is no code, [`VaultError::WrongFactor`],
@@ -59,7 +59,7 @@ impl Vault {
         Err(VaultError::Busy)
     }
 
-    /// Reads a code, or what a browser answers for a passkey: JSON.
+    /// Reads a code, or a browser's answer for a passkey, which is JSON.
     async fn shown(&self, account: &AccountId, typed: &str, asked: FactorPurpose) -> Result<Shown> {
         if !typed.starts_with('{') || typed.len() > MAX_ANSWER_BYTES {
             let code = FactorCode::parse(typed).map_err(|_| VaultError::WrongFactor(asked))?;
@@ -69,13 +69,13 @@ impl Vault {
         Ok(Shown::Passkey(Box::new(shown)))
     }
 
-    /// The row of an account that asks for a second factor.
+    /// The account's factors, if it asks for a second factor.
     pub(super) async fn factor_in_use(&self, account: &AccountId) -> Result<Option<FactorRow>> {
         let row = self.store().records.factor(account).await?;
         Ok(row.filter(is_in_use))
     }
 
-    /// Changes the row so that what was shown works no more; `false` where it does not work now.
+    /// Changes the row so that the shown factor works no more; `false` where it does not work now.
     fn use_up(&self, row: &mut FactorRow, master: &MasterKey, shown: &Shown) -> Result<bool> {
         let account = row.account;
         match shown {
@@ -113,7 +113,7 @@ impl Vault {
     }
 }
 
-/// Whether a second factor is asked for: not for an app that was only begun.
+/// Whether a second factor is asked for: an app that was not confirmed does not count.
 pub(super) fn is_in_use(row: &FactorRow) -> bool {
     is_confirmed(row) || !row.passkeys.is_empty()
 }

@@ -20,23 +20,24 @@ pub const MAX_IDS: usize = 10_000;
 const BATCH: usize = 1_000;
 /// Records opened, changed and sealed in one transaction.
 const EDIT_BATCH: usize = 500;
-/// Ids up to which a call needs no turn: marking a picture does not wait for what is done to thousands.
+/// Most ids of a call that needs no turn: marking a picture does not wait for a change of
+/// thousands.
 const FEW_IDS: usize = 16;
 
 /// A choice of images.
 #[derive(Debug, Clone)]
 pub enum Selection {
-    /// These, in this order.
+    /// These ids, in this order.
     Ids(Vec<ImageId>),
     /// Every image of the state the call is about.
     All,
     /// Every image that a filter lets through, but for some.
     Matching {
-        /// Those that are meant.
+        /// The images to select.
         filter: Filter,
-        /// Not these.
+        /// Images left out.
         except: Vec<ImageId>,
-        /// How many the caller expects: what came or went since somebody looked is not swept along.
+        /// How many images the caller expects: where others came or went since, nothing is changed.
         count: Option<usize>,
     },
     /// Every image that went to the trash at this moment: what one call deleted.
@@ -59,8 +60,8 @@ impl Vault {
         Ok((moved, at))
     }
 
-    /// Removes images for good; returns how many it removed. `about` is what [`Selection::All`]
-    /// means, and a filter that names no state.
+    /// Removes images for good; returns how many it removed. `about` is the state that
+    /// [`Selection::All`] means, and a filter that names none.
     ///
     /// # Errors
     /// As [`Vault::trash`].
@@ -93,7 +94,7 @@ impl Vault {
             .await
     }
 
-    /// Changes what is said about each of the chosen images; returns how many there are.
+    /// Changes what is said about each of the chosen images; returns how many were chosen.
     ///
     /// # Errors
     /// As [`Vault::edit`]; those before the ones that failed stay changed.
@@ -133,7 +134,7 @@ impl Vault {
             let older = order[..at].iter().rev().find(same);
             Some((newer.map(|entry| entry.id), older.map(|entry| entry.id)))
         };
-        // Among a hundred thousand the next one of its state may be the last.
+        // Among a hundred thousand images the next one of the same state may be the last.
         Ok(self.walk(find_them).await?.unwrap_or_default())
     }
 
@@ -159,7 +160,7 @@ impl Vault {
         ))
     }
 
-    /// The turn of a call about so many images, if it needs one.
+    /// The turn of a call about this selection, if it needs one.
     ///
     /// # Errors
     /// [`VaultError::Busy`] where others of the account, or of all, take long.

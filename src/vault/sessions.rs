@@ -35,7 +35,7 @@ pub struct Started {
     pub expires_at: Timestamp,
     /// Whether it lasts on this device, used or not.
     pub kept: bool,
-    /// Whose it is.
+    /// The account it belongs to.
     pub account: AccountRow,
     pub(super) digest: [u8; 32],
 }
@@ -50,14 +50,15 @@ pub struct Unlocked {
     pub(super) session: [u8; 32],
     pub(super) watch: Watch,
     pub(super) lifetime: SessionLifetime,
-    /// What a program's token is limited to; a sign-in is not.
+    /// The scopes of an API token; `None` for a sign-in, which may do everything.
     scopes: Option<Scopes>,
     csrf_token: String,
     token: SessionToken,
 }
 
 impl Unlocked {
-    /// What a change must carry beside the cookie, to show that our own page asked for it.
+    /// The secret that a change must carry beside the cookie, to show that our own page asked for
+    /// it.
     pub fn csrf_token(&self) -> &str {
         &self.csrf_token
     }
@@ -67,17 +68,17 @@ impl Unlocked {
         self.token.secret().csrf_matches(given)
     }
 
-    /// Whether this may be done: a sign-in may do all, an API token what its owner chose.
+    /// Whether the session may do this: a sign-in may do all, an API token what its owner chose.
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.is_none_or(|scopes| scopes.has(scope))
     }
 
-    /// What the API token that asks may do; `None` for a sign-in.
+    /// The scopes of the API token; `None` for a sign-in.
     pub fn scopes(&self) -> Option<Scopes> {
         self.scopes
     }
 
-    /// An eye on the session, for what takes longer than a moment.
+    /// The watch on the session, for work that takes longer than a moment.
     pub fn watch(&self) -> &Watch {
         &self.watch
     }
@@ -123,7 +124,7 @@ impl Vault {
         caller: &Caller,
         lifetime: SessionLifetime,
     ) -> Result<Started> {
-        // A passkey may still wrap the key before a rotation: what came in with that would be lost.
+        // A passkey may still wrap the retired master key: pictures stored with that would be lost.
         if !keys::belongs_to(master, &account) {
             return Err(VaultError::Unauthenticated);
         }
@@ -132,7 +133,7 @@ impl Vault {
         let sessions = &self.0.sessions;
         let (idle_at, expires_at) = match lifetime {
             SessionLifetime::Idle => (now + sessions.idle, now + sessions.absolute),
-            // Its end is noted as its idling, and a use never brings that nearer.
+            // `idle_at` is the session's end as well, and a use never moves that nearer.
             SessionLifetime::Remembered => (now + sessions.keep, now + sessions.keep),
         };
         let row = SessionRow {
@@ -164,7 +165,7 @@ impl Vault {
         })
     }
 
-    /// What a cookie or bearer token opens.
+    /// Opens the session of a cookie or bearer token.
     ///
     /// # Errors
     /// [`VaultError::Unauthenticated`] for anything but the secret of a live session.
@@ -180,7 +181,7 @@ impl Vault {
         if scopes.is_some() != api_token.is_some() {
             return Err(VaultError::Unauthenticated);
         }
-        // A session that began while the master key was being replaced has the key of before.
+        // A session that began while the master key was being replaced has the retired key.
         if account.mk_generation != row.mk_generation {
             return Err(VaultError::Unauthenticated);
         }
@@ -232,7 +233,7 @@ impl Vault {
         }
     }
 
-    /// Notes that a session is in use; nothing where it has ended.
+    /// Notes that a session is in use; `None` where it has ended.
     async fn used(&self, row: SessionRow) -> Result<Option<SessionRow>> {
         let now = self.now();
         if !is_live(&row, now) {
@@ -253,13 +254,13 @@ impl Vault {
         Ok(row.is_some_and(|row| is_live(&row, self.now())))
     }
 
-    /// Often enough that a short idle time is not outrun by the writing of it.
+    /// How often a use is written: often enough that a session in use outlives a short idle time.
     fn touch_every(&self) -> SignedDuration {
         let quarter = self.0.sessions.idle / 4;
         SignedDuration::try_from(quarter).map_or(TOUCH_EVERY, |quarter| quarter.min(TOUCH_EVERY))
     }
 
-    /// Whether it was asked to last. In its last minutes that is not told any more, and then it is
+    /// Whether the session was asked to last. In its last minutes the row does not tell, and it is
     /// taken for one that was not.
     fn lifetime(&self, row: &SessionRow) -> SessionLifetime {
         let kept = row.idle_at >= row.expires_at;

@@ -1,4 +1,4 @@
-//! Signing in with name and password, and what goes with it while the password is at hand.
+//! Signing in with name and password, and raising the hash's cost while the password is at hand.
 
 use zeroize::Zeroizing;
 
@@ -13,7 +13,7 @@ use crate::store::{AccountRow, Updated};
 /// Longest login that is looked up. An address has 254 bytes, a name of 64 characters 256.
 pub(super) const MAX_LOGIN_BYTES: usize = 256;
 
-/// What somebody types to sign in.
+/// The input of a sign-in.
 pub struct SignIn {
     /// User name or email address.
     pub login: String,
@@ -112,7 +112,7 @@ impl Vault {
         self.throttled(guess, caller, proven).await
     }
 
-    /// Begins the session of somebody who has proved everything.
+    /// Begins the session of an owner who has proved everything.
     pub(super) async fn let_in(
         &self,
         account: AccountRow,
@@ -133,8 +133,8 @@ impl Vault {
         }
     }
 
-    /// The account, where this is its password. Without an account the work is the same, and so it is
-    /// where the password's hash is still of a lower cost than today's.
+    /// The account and its master key, where this is its password. The work is the same without an
+    /// account, and where the password's hash is still of a lower cost than configured.
     async fn open_by_password(
         &self,
         row: Option<AccountRow>,
@@ -151,8 +151,8 @@ impl Vault {
         Ok((account, master))
     }
 
-    /// Brings the password's hash to today's cost, while the password is at hand. What hinders it,
-    /// such as another sign-in that does the same, hinders nobody from signing in.
+    /// Hashes the password anew at the configured cost, while it is at hand. A failure, such as
+    /// another sign-in that does the same, keeps nobody from signing in.
     pub(super) async fn raise_cost(
         &self,
         account: &AccountRow,

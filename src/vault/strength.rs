@@ -1,8 +1,9 @@
 //! How easily a new password is guessed.
 //!
-//! Judging is work, and whoever chooses the text can make it more. So it is asked of people who were
-//! let in or have proved who they are, and whose try is counted; it runs where passwords are hashed,
-//! a few at once; and of a text that is made to cost much only the beginning is looked at.
+//! Judging costs time, and whoever chooses the text can make it cost more. So a password is judged
+//! only for people who were admitted, or who have proved who they are by a counted try; judging
+//! runs on the threads that hash passwords, a few at once; and of a text made to cost much only the
+//! beginning is judged.
 
 use zeroize::Zeroizing;
 
@@ -19,16 +20,16 @@ const MIN_STRENGTH: zxcvbn::Score = zxcvbn::Score::Three;
 /// Most characters that are judged: zxcvbn compares each part of them with its dictionaries, so its
 /// time grows with the square of the length.
 const MOST_JUDGED: usize = 64;
-/// What zxcvbn also reads as a letter (`L33T_TABLE` in its `matching`). It does all of its work anew
-/// for each way of reading them, of which 20 different ones have thousands.
+/// Characters that zxcvbn also reads as letters (`L33T_TABLE` in its `matching`). It does all of
+/// its work anew for each way of reading them, of which 20 different ones have thousands.
 const LOOK_ALIKES: &str = "0123456789@({[<!|$+%";
 /// After so many different look-alikes nothing more is judged. Measured in a release build on one
 /// core of 2026: 16 ms at worst instead of 440.
 const MOST_LOOK_ALIKES: usize = 8;
-/// But so many characters always are: 16 of which each is another look-alike take 16 ms as well.
+/// But so many characters are always judged: 16 different look-alikes take 16 ms as well.
 const LEAST_JUDGED: usize = 16;
 
-/// Longest word that is looked at of what an attacker would try first: each address fits.
+/// Longest word of what an attacker would try first that is compared: each address fits.
 pub(super) const MAX_WORD_BYTES: usize = 254;
 
 impl Vault {
@@ -70,8 +71,8 @@ pub(super) fn length_problem(password: &str) -> Option<String> {
     }
 }
 
-/// The part of a password that is judged: nothing behind it changes the verdict for the better, but
-/// for people who begin a strong password with a long weak one.
+/// The part of a password that is judged. What follows it cannot better the verdict, at the expense
+/// of people who begin a strong password with a long weak one.
 fn judged(password: &str) -> Zeroizing<String> {
     let mut different = String::with_capacity(LOOK_ALIKES.len());
     let judged = password.chars().take(MOST_JUDGED).enumerate();
@@ -81,7 +82,7 @@ fn judged(password: &str) -> Zeroizing<String> {
         }
         *at < LEAST_JUDGED || different.len() <= MOST_LOOK_ALIKES
     });
-    // All its room at once: what a growing text leaves behind would not be wiped.
+    // Its whole capacity at once: the copies that a growing text leaves behind would not be wiped.
     let mut text = Zeroizing::new(String::with_capacity(4 * MOST_JUDGED));
     text.extend(judged.map(|(_, char)| char));
     text

@@ -1,19 +1,20 @@
 //! Failed tries, counted in the store so that all processes know of them: each costs the next one
 //! a longer wait.
 //!
-//! A try is counted before it is made, so that a thousand at once are a thousand; only a wrong
-//! secret leaves it counted. What has to wait is refused without a write, and not counted: whoever
-//! hammers on neither keeps the disk busy nor the owner out for longer.
+//! A try is counted before it is made, so that a thousand at once count as a thousand; only a wrong
+//! secret leaves it counted. A try that has to wait is refused without a write, and not counted: a
+//! client that hammers on keeps neither the disk busy nor the owner out for longer.
 //!
-//! What is under way counts as failed until it has proved right, so that N guesses at once, on any
+//! A try under way counts as failed until it has proved right, so that N guesses at once, on any
 //! number of processes, get no more answers than N one after the other: each is answered only after
-//! it was counted, in one row that is changed by compare-and-swap. But then a burst of right passwords
-//! would use up the free tries of everybody in its network, if only for as long as it takes. So tries
-//! take turns ([`Rule::at_once`]): in each process one at a secret and eight from a network are under
-//! way; the others wait their turn, as many as may wait for a hash, before they are counted. Of a
-//! network's thirty free tries P processes hold eight P at any moment, and whoever sends a hundred to
-//! one account holds P of them. A refusal that failed tries alone would not have brought is no matter
-//! of waits that double, but [`VaultError::Busy`]; another process's share of it cannot be told apart.
+//! it was counted, in one row that is changed by compare-and-swap. But then a burst of right
+//! passwords would use up the free tries of everybody in its network, if only for as long as it
+//! takes. So tries take turns ([`Rule::at_once`]): in each process one at a secret and eight from a
+//! network are under way; the others wait their turn, as many as may wait for a hash, before they
+//! are counted. Of a network's thirty free tries P processes hold eight P at any moment, and a
+//! client that sends a hundred to one account holds P of them. A refusal that the failed tries
+//! alone would not have brought is [`VaultError::Busy`] and not a wait that doubles; tries under
+//! way in other processes cannot be told apart from failed ones.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -25,16 +26,16 @@ use crate::crypto::sha256;
 use crate::ids::AccountId;
 use crate::store::TriesRow;
 
-/// What is guessed at, and so what is counted.
+/// The secret that is guessed at, and so what is counted.
 pub(super) enum Guess<'a> {
-    /// The password, by somebody who is not signed in. Counted by what was typed, whether that is
-    /// anybody's or not: by account, the waits of a name and of an address would tell that they
-    /// belong together. Apart in networks from which the owner has signed in, so that strangers
-    /// cannot keep the owner out.
+    /// The password, by a client that is not signed in. Counted by the login that was typed,
+    /// whether it exists or not: if accounts were counted, the waits of a name and of an address
+    /// would tell that they belong together. Counted apart in networks from which the owner has
+    /// signed in, so that strangers cannot keep the owner out.
     SignIn {
-        /// As it is compared.
+        /// The login as it is compared.
         login: &'a str,
-        /// Whose it is.
+        /// The account with this login.
         account: Option<AccountId>,
     },
     /// A secret of the own account, by somebody who is signed in to it.
@@ -50,7 +51,7 @@ pub(super) enum Guess<'a> {
 struct Rule {
     free: u32,
     longest: SignedDuration,
-    /// How many are under way at once in one process: a small part of the free ones.
+    /// How many tries are under way at once in one process: a small part of the free ones.
     at_once: usize,
 }
 
@@ -66,23 +67,23 @@ const BY_NETWORK: Rule = Rule {
     longest: SignedDuration::from_mins(15),
     at_once: 8,
 };
-/// Others who try at the same moment; past it the server is simply busy.
+/// How often a count is tried again after another came first; then the server is busy.
 const MOST_RACES: usize = 32;
 
-/// What a try is counted by.
+/// A count that a try adds to.
 struct Counter {
     key: [u8; 32],
     rule: &'static Rule,
-    /// Whether its count is the one of the secret: a right one clears it.
+    /// Whether it counts tries at the secret, which a right one clears.
     of_secret: bool,
 }
 
-/// A counter, and what a try did to it.
+/// A counter, before and after a try was counted.
 struct Counted {
     key: [u8; 32],
     before: Option<TriesRow>,
     now: TriesRow,
-    /// Whether its count is the one of the secret: a right one clears it.
+    /// Whether it counts tries at the secret, which a right one clears.
     of_secret: bool,
 }
 
@@ -97,7 +98,7 @@ impl Rule {
     /// What is left of the wait after these tries.
     fn left(&self, known: &TriesRow, now: Timestamp) -> Option<SignedDuration> {
         let wait = self.wait(failed(known, now));
-        // Clocks differ and are set: a time to come is now, and one far away says nothing.
+        // Clocks differ and are set: a time in the future counts as now, one far away not at all.
         if known.last_at > now + self.longest {
             return None;
         }
@@ -113,8 +114,9 @@ fn failed(known: &TriesRow, now: Timestamp) -> u32 {
 }
 
 impl Vault {
-    /// Does `work`, which fails with [`VaultError::WrongCredentials`], [`VaultError::WrongPassword`]
-    /// or [`VaultError::WrongFactor`] where somebody guessed wrong, or refuses to.
+    /// Does `work`, which fails with [`VaultError::WrongCredentials`],
+    /// [`VaultError::WrongPassword`] or [`VaultError::WrongFactor`] where the guess was wrong;
+    /// refuses it where the guess has to wait.
     pub(super) async fn throttled<T>(
         &self,
         guess: Guess<'_>,
@@ -123,7 +125,7 @@ impl Vault {
     ) -> Result<T> {
         let counters = self.counters(&guess, caller).await?;
         for counter in &counters {
-            // Who has to wait does not stand in line for hearing so.
+            // A try that has to wait is refused before it stands in line for its turn.
             let known = self.store().records.tries(&counter.key).await?;
             self.refuse_to_wait(counter, known.as_ref())?;
         }
@@ -158,8 +160,8 @@ impl Vault {
         outcome
     }
 
-    /// The counters of a guess, the secret's own first: whoever waits for that turn holds none of
-    /// the network's.
+    /// The counters of a guess, the secret's own first: a try that waits for that turn holds no
+    /// turn of the network.
     async fn counters(&self, guess: &Guess<'_>, caller: &Caller) -> Result<Vec<Counter>> {
         let network = caller.network();
         let of_secret = match guess {
@@ -256,7 +258,7 @@ impl Vault {
         Ok(())
     }
 
-    /// As if the try had not been: neither its number nor its time stays.
+    /// Undoes the count of a try: neither its number nor its time stays.
     async fn give_one_back(&self, counted: &Counted) -> Result<()> {
         let records = &self.store().records;
         for _ in 0..MOST_RACES {
@@ -275,7 +277,7 @@ impl Vault {
                 return Ok(());
             }
         }
-        // One try too many is remembered: that does no harm.
+        // One try too many stays counted: that does no harm.
         Ok(())
     }
 
@@ -294,7 +296,7 @@ impl Vault {
     }
 }
 
-/// Names and addresses do not lie about in the table of tries.
+/// The key of a counter: a digest, so that names and addresses do not lie about in the table.
 fn key(kind: &str, what: &str, from: &str) -> [u8; 32] {
     sha256(format!("image-vault tries v1\0{kind}\0{what}\0{from}").as_bytes())
 }

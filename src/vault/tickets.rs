@@ -1,5 +1,5 @@
-//! What a ticket keeps: the zip's name, its plan, and those of its files that we wrote ourselves.
-//! All of it is one sealed blob, of which the files are read only as they are sent.
+//! What a ticket keeps: the zip's name, its plan, and its *texts*, the files that we wrote
+//! ourselves. All of it is one sealed blob, of which the texts are read only as they are sent.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,9 +24,9 @@ use crate::store::{ArchiveRow, Kept};
 /// How long a ticket lives.
 pub const ARCHIVE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Tickets that an account has at most, more than anybody fetches in a day; one more ends the oldest.
-/// Without an end, who asks for zips and fetches none could fill the disk: no quota counts tickets.
-/// An export's is the largest, with a list of up to 256 MiB.
+/// Tickets that an account has at most, more than anybody fetches in a day; one more ends the
+/// oldest. Without a limit, a client that asks for zips and fetches none could fill the disk: no
+/// quota counts tickets. An export's ticket is the largest, with a list of up to 256 MiB.
 const TICKETS: Kept = Kept {
     count: 500,
     bytes: 1 << 30,
@@ -35,9 +35,9 @@ const TICKETS: Kept = Kept {
 /// Tickets that are removed in one transaction.
 const BATCH: u32 = 1_000;
 
-/// First byte of what is sealed. Tickets of the version before have none: theirs is 0.
+/// First byte of the plaintext. Tickets of the version before have none: theirs is 0.
 const LAYOUT: u8 = 1;
-/// Layout and length of the head.
+/// Bytes of the layout and of the head's length.
 const PREFIX_LEN: u64 = 1 + 4;
 
 /// Bytes that an entry of a plan takes in memory beside its name, in round numbers.
@@ -68,7 +68,7 @@ pub struct OpenArchive {
 }
 
 impl OpenArchive {
-    /// What its plan takes in memory, in bytes.
+    /// Bytes of memory that its plan takes.
     pub fn memory(&self) -> u64 {
         let entries = self.plan.entries().iter();
         entries
@@ -77,21 +77,21 @@ impl OpenArchive {
     }
 }
 
-/// The files of a zip that we wrote: its first entries.
+/// The texts of a zip: its first entries, which we wrote ourselves.
 #[derive(Clone)]
 pub(super) struct Texts {
     blob: Arc<SealedBlob>,
-    /// Where each begins in the blob, and at last where the last one ends.
+    /// Where each text begins in the blob, and at last where the last one ends.
     starts: Arc<[u64]>,
 }
 
 impl Texts {
-    /// How many they are.
+    /// How many texts there are.
     pub(super) fn count(&self) -> usize {
         self.starts.len() - 1
     }
 
-    /// Where these bytes of the entry are; nothing where it is none of them.
+    /// Where these bytes of the entry are in the blob; `None` where the entry is no text.
     pub(super) fn find(
         &self,
         entry: usize,
@@ -148,7 +148,7 @@ impl Vault {
         })
     }
 
-    /// Removes the account's tickets, but for its newest.
+    /// Removes the account's tickets, but for the newest that `keep` allows.
     pub(super) async fn drop_tickets(&self, account: &AccountId, keep: Kept) -> Result<()> {
         let records = &self.store().records;
         loop {
@@ -173,7 +173,7 @@ impl Vault {
         let kind = WrapKind::ArchivePlan;
         let master = &*who.keyring.master;
         let key: DataKey = keys::unwrap(kind, who.id(), subject, master, &row.key_wrap)
-            // Made before the master key was replaced.
+            // The ticket was made before the master key was replaced.
             .map_err(|_| VaultError::NotFound)?;
         let blob = Arc::new(SealedBlob {
             id: row.plan.id,
@@ -206,7 +206,7 @@ impl Vault {
         })
     }
 
-    /// A part of a blob that fits into memory.
+    /// Reads a part of a blob that fits into memory.
     async fn read_part(
         &self,
         who: &Unlocked,
@@ -249,7 +249,7 @@ fn pack(filename: &str, plan: &Plan, texts: &[Bytes]) -> Result<Bytes> {
     Ok(out.into())
 }
 
-/// The head's length; nothing in a ticket of the version before, which is all head.
+/// The head's length; `None` for a ticket of the version before, which is all head.
 fn head_len(prefix: &[u8]) -> Option<u64> {
     let (layout, len) = prefix.split_first()?;
     let len = u32::from_be_bytes(len.try_into().ok()?);

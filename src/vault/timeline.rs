@@ -27,13 +27,13 @@ pub struct Section {
     pub count: usize,
 }
 
-/// A whole list from afar.
+/// The shape of a whole list.
 pub struct Timeline {
     /// In the list's order. A key may come again where travel turned the clock back.
     pub sections: Vec<Section>,
     /// One byte an image: `128 + 32 * log2(width / height)`, rounded.
     pub ratios: Vec<u8>,
-    /// Leads to every [`TIMELINE_PAGE`]th image; nothing for the first.
+    /// Leads to every [`TIMELINE_PAGE`]th image; `None` for the first.
     pub cursors: Vec<Option<String>>,
     /// Bytes of all originals.
     pub total_bytes: u64,

@@ -1,5 +1,5 @@
-//! API tokens: what a person gives to a program, so that it does what the person chose, until a
-//! day the person chose. Each wraps the master key, like a sign-in.
+//! API tokens: secrets that a person gives to programs, for the scopes and until the day that the
+//! person chose. The row of each wraps the master key, like a sign-in's.
 
 use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
@@ -12,15 +12,15 @@ use crate::crypto::{SessionToken, WrapKind};
 use crate::ids::SessionId;
 use crate::store::{SessionKind, SessionRow};
 
-/// Most that an account has at once.
+/// Most tokens that an account has at once.
 const MOST: u32 = 50;
 const MAX_NAME_CHARS: usize = 64;
 /// Nobody remembers for longer what a token was for.
 const MAX_DAYS: u32 = 366;
-/// What suits most: a program that is still in use is given a new one four times a year.
+/// What suits most people: a program that is still in use is given a new one four times a year.
 const DEFAULT_DAYS: u32 = 90;
 
-/// What a token is to be.
+/// The properties of a new token.
 pub struct NewToken {
     /// What it is for, in the owner's words.
     pub name: String,
@@ -58,9 +58,9 @@ impl NewToken {
     }
 }
 
-/// A token that works.
+/// A token that has not ended.
 pub struct ApiToken {
-    /// Names it in calls.
+    /// Names the token in calls.
     pub id: SessionId,
     /// What it is for.
     pub name: String,
@@ -91,12 +91,12 @@ impl From<SessionRow> for ApiToken {
 pub struct MadeToken {
     /// The secret. Shown once; the store has a digest of half of it.
     pub secret: Zeroizing<String>,
-    /// What is known of it from now on.
+    /// The token as it is listed from now on.
     pub token: ApiToken,
 }
 
 impl Vault {
-    /// Makes a token. The owner has to prove to be it, as the token outlasts the sign-in.
+    /// Makes a token. It needs the owner's proof, as the token outlasts the sign-in.
     ///
     /// # Errors
     /// [`VaultError::Invalid`] naming `name`, `scopes` or `expires_in_days`, and as
@@ -139,7 +139,7 @@ impl Vault {
             mk_generation: account.mk_generation,
         };
         let records = &self.store().records;
-        // To prove it takes a while, and the token outlasts the sign-in that it is made by.
+        // Proving takes a while, and the token outlasts the sign-in that makes it.
         who.watch.look().await?;
         records.insert_session(&row).await?;
         if self
@@ -165,7 +165,7 @@ impl Vault {
         Ok(rows.into_iter().map(ApiToken::from).collect())
     }
 
-    /// Ends a token: what it is downloading ends, too.
+    /// Ends a token, and the downloads that run on it.
     ///
     /// # Errors
     /// [`VaultError::NotFound`].
@@ -184,7 +184,7 @@ impl Vault {
     async fn token_rows(&self, who: &Unlocked) -> Result<Vec<SessionRow>> {
         let records = &self.store().records;
         let kind = SessionKind::ApiToken;
-        // Makers who race get past the limit by a few; those are listed as well.
+        // Calls that race exceed the limit by a few tokens; those are listed as well.
         Ok(records
             .sessions_of(who.id(), kind, self.now(), 2 * MOST)
             .await?)

@@ -1,6 +1,6 @@
-//! Turns at what somebody may have only a few of at once, such as tries at a secret or decoders: the
-//! others stand in line, first come, first served. Each process has its own; why that is enough for a
-//! secret, `throttle.rs` says.
+//! Turns at work of which one account or network has only a few under way, such as tries at a
+//! secret or decoding: other calls stand in line, first come, first served. Each process has its
+//! own lines; why that is enough for a secret, `throttle.rs` says.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -14,35 +14,35 @@ use super::error::{Result, VaultError};
 use crate::crypto;
 use crate::ids::AccountId;
 
-/// Most calls of one account that wait for a turn at work that takes much, and how long.
+/// Most calls of one account that wait for a turn at heavy work, and how long they wait.
 const MOST_WAITING: usize = 100;
 const WAIT: Duration = Duration::from_secs(20);
 
 type Key = [u8; 32];
 type Lines = HashMap<Key, Line>;
 
-/// The lines, each for as long as somebody stands in it.
+/// The lines, each for as long as a call stands in it.
 pub(super) struct Turns {
     lines: Arc<Mutex<Lines>>,
-    /// Most that wait in one line.
+    /// Most calls that wait in one line.
     queue: usize,
 }
 
 struct Line {
     free: Arc<Semaphore>,
-    /// Who waits, and whose turn it is.
+    /// Calls that wait, or have their turn.
     here: usize,
     /// Tries that were counted and have no outcome yet.
     under_way: usize,
 }
 
-/// Work that takes much: one of an account at a time, and a few of all accounts.
+/// Turns at heavy work: one for an account at a time, and a few for all accounts.
 pub(super) struct Few {
     own: Turns,
     all: Arc<Semaphore>,
 }
 
-/// A turn at such work. It ends when this is dropped.
+/// A turn at heavy work. It ends when this is dropped.
 pub(super) struct FewTurn {
     _of_all: OwnedSemaphorePermit,
     _own: Turn,
@@ -55,9 +55,9 @@ struct Place {
     is_under_way: bool,
 }
 
-/// Somebody's turn. It ends when this is dropped.
+/// A call's turn. It ends when this is dropped.
 pub(super) struct Turn {
-    // First, so that the next one has its turn before this one has left.
+    // Dropped first, so that the next call has its turn before this one has left the line.
     _permit: OwnedSemaphorePermit,
     place: Place,
 }
@@ -133,7 +133,7 @@ impl Drop for Place {
 }
 
 impl Few {
-    /// So many at once, each of another account.
+    /// So many turns at once, each of another account.
     pub(super) fn new(of_all: usize) -> Self {
         Self {
             own: Turns::new(MOST_WAITING),
@@ -147,7 +147,7 @@ impl Few {
     /// [`VaultError::Busy`] where it does not come for a while.
     pub(super) async fn wait(&self, account: &AccountId) -> Result<FewTurn> {
         let turns = async {
-            // Its own first: who waits for that keeps no turn from others.
+            // The account's own turn first: a call that waits for that keeps no turn from others.
             let own = self.own.wait(crypto::sha256(account.as_bytes()), 1).await?;
             let of_all = self.all.clone().acquire_owned().await;
             let closed = |_| VaultError::Internal("a line was closed".into());

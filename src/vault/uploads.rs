@@ -35,14 +35,14 @@ pub enum Added {
     Duplicate(Image),
 }
 
-/// What was known about a picture in the vault it comes from.
+/// The facts of a picture as an export tells them.
 pub(super) struct ImportedFacts {
     /// SHA-256 of the file.
     pub(super) sha256: [u8; 32],
     pub(super) uploaded_at: Timestamp,
     pub(super) trashed_at: Option<Timestamp>,
     pub(super) also_named: Vec<String>,
-    /// Checked.
+    /// An edit that was checked already.
     pub(super) edit: ImageEdit,
 }
 
@@ -57,7 +57,7 @@ struct NewImage {
 }
 
 impl ImportedFacts {
-    /// Adds what the record does not say yet; what it says stays. Whether that changed anything.
+    /// Adds what the record does not say yet; what it says stays. Returns whether that changed it.
     pub(super) fn fill_in(&self, metadata: &mut Metadata) -> bool {
         let open = ImageEdit {
             name: None,
@@ -70,7 +70,7 @@ impl ImportedFacts {
             favourite: self.edit.favourite.filter(|marked| *marked),
         };
         let said = open.apply(metadata);
-        // Last, as far as there is room for them.
+        // Names last, as far as the record has room for them.
         let names = self.edit.name.iter().chain(&self.also_named);
         names.fold(said, |any, name| metadata.add_name(name) | any)
     }
@@ -148,8 +148,8 @@ impl Vault {
         self.ingest(who, name, bytes, None).await
     }
 
-    /// As [`Vault::add_image`]; a picture that was in a vault before is stored as it was there, in
-    /// the same single step. One that is here already is left to the caller.
+    /// As [`Vault::add_image`]; a picture from an export is stored with its facts, in the same
+    /// single step. Adding facts to a picture that is here already is left to the caller.
     pub(super) async fn ingest(
         &self,
         who: &Unlocked,
@@ -177,7 +177,7 @@ impl Vault {
             .await?;
         if let Some((_, id)) = found.first() {
             match self.take_again(who, id, name).await {
-                // Removed for good in this moment: then it is new after all.
+                // The image was removed for good just now: then the picture is new after all.
                 Err(VaultError::NotFound) => {}
                 other => return other,
             }
@@ -228,8 +228,8 @@ impl Vault {
             .collect())
     }
 
-    /// Blobs first, each whole and synced; then the row, which is the commit. Whatever fails on
-    /// the way leaves blobs without a row, and those are removed at once or by the sweeper.
+    /// Stores the blobs first, each whole and synced; then the row, which is the commit. A failure
+    /// on the way leaves blobs without a row, which are removed at once or by the sweep.
     async fn store_new(&self, who: &Unlocked, new: NewImage) -> Result<Added> {
         let metadata = new.metadata;
         let (id, key) = (ImageId::from_bytes(crypto::random()?), DataKey::generate()?);
@@ -276,27 +276,27 @@ impl Vault {
                     .await;
                 self.take_again(who, &first, &metadata.name).await
             }
-            // The session has ended meanwhile, perhaps because the master key was replaced: nothing
-            // may come with a key that will not be there.
+            // The session has ended meanwhile, perhaps because the master key was replaced: no row
+            // may be stored with a key that will be gone.
             Ok(Inserted::Stale) => {
                 self.remove_blobs(blobs_of(std::slice::from_ref(&row)))
                     .await;
                 Err(VaultError::Unauthenticated)
             }
-            // Others filled the room since it was looked at.
+            // Other uploads have used the room up since it was checked.
             Ok(Inserted::NoRoom) => {
                 self.remove_blobs(blobs_of(std::slice::from_ref(&row)))
                     .await;
                 Err(self.no_room(who, row.kept()).await?)
             }
-            // Nothing was, and a full disk needs the room.
+            // No row was stored, and a full disk needs the space.
             Err(error @ StoreError::Full(_)) => {
                 self.remove_blobs(blobs_of(std::slice::from_ref(&row)))
                     .await;
                 Err(error.into())
             }
             // Whether the row was stored is unknown when a store fails at the commit: the blobs
-            // stay, and the sweeper removes them if no row names them.
+            // stay, and the sweep removes them if no row names them.
             Err(error) => Err(error.into()),
         }
     }
@@ -311,7 +311,7 @@ impl Vault {
             .await?;
         let named = self.change_metadata(who, id, |metadata| metadata.add_name(name));
         match named.await {
-            // What is here already needs no room: then its other name is not remembered.
+            // An image that is here already needs no room: then its other name is not remembered.
             Err(VaultError::NoRoom(_)) => {
                 let known = self.open_image(who, id).await?;
                 Ok(Added::Duplicate(known.image))
@@ -320,8 +320,8 @@ impl Vault {
         }
     }
 
-    /// The account's turn at the decoders. It has no more at a time than there are threads, so whoever
-    /// else comes waits for one picture, not for all that one account has sent or looks at.
+    /// The account's turn at the decoders. It has no more turns at a time than there are threads,
+    /// so another account waits for one picture, not for all that this one has sent or looks at.
     ///
     /// # Errors
     /// [`VaultError::Busy`] where very many of the account's pictures wait already.
@@ -353,7 +353,7 @@ impl Vault {
         self.0.intake.reserve(&image.row.account, size).await
     }
 
-    /// The original in memory, for which some was set aside.
+    /// Reads the whole original into memory, which the caller has set aside.
     pub(super) async fn whole_original(&self, image: &OpenImage) -> Result<Bytes> {
         use futures_util::TryStreamExt;
         let size = image.image.metadata.size;

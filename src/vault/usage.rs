@@ -1,10 +1,10 @@
-//! How much an account keeps, beside how much it may.
+//! How much an account keeps, and how much it may keep.
 
 pub use crate::store::Quota;
 
-/// What an account keeps, and what it may. Bytes are those of all that is stored of its pictures, in
-/// blocks: originals, thumbnails, previews once they are made, and what is known about each. What is
-/// in the trash counts as well.
+/// What an account keeps, and what it may keep. Bytes are those of all that is stored of its
+/// pictures, in blocks: originals, thumbnails, previews once they are made, and sealed records.
+/// Pictures in the trash count as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
     /// Pictures.

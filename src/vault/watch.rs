@@ -1,8 +1,8 @@
-//! Authority, for as long as something runs on it.
+//! Watching a session, for as long as work runs on its authority.
 //!
 //! A session may end at any time: signed out, revoked, deleted with its account, its password
-//! changed, its day come. What takes longer than a moment is told within two seconds of its own
-//! time, whether it produces, waits or sleeps; what takes less costs no look at the store.
+//! changed, its day come. Work that takes longer than a moment is ended within two seconds of its
+//! own time, whether it produces, waits or sleeps; shorter work costs no read of the store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,25 +15,25 @@ use super::Vault;
 use super::error::{Result, VaultError};
 use crate::store::Bearer;
 
-/// How often something that runs asks whether its session still lives, at least.
+/// How often running work asks whether its session still lives, at least.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// An eye on one request's session. Clones share it: all that a request sets going makes one look
-/// every two seconds.
+/// A watch on one request's session. Clones share it: all that a request sets going asks the store
+/// once every two seconds.
 #[derive(Clone)]
 pub struct Watch(Arc<Watched>);
 
 struct Watched {
     vault: Vault,
     session: [u8; 32],
-    /// When it was last known to live.
+    /// When the session was last known to live.
     seen: Mutex<Instant>,
-    /// Whether the request itself is about to end it.
+    /// Whether the request itself is about to end the session.
     resigned: AtomicBool,
 }
 
 impl Watch {
-    /// On a session that was found live just now.
+    /// A watch on a session that was found live just now.
     pub(super) fn begin(vault: &Vault, session: [u8; 32]) -> Self {
         Self(Arc::new(Watched {
             vault: vault.clone(),
@@ -43,7 +43,7 @@ impl Watch {
         }))
     }
 
-    /// The session, for what is stored only as long as it lives.
+    /// The session, for rows that are stored only while it lives.
     pub(super) fn bearer(&self) -> Bearer {
         Bearer {
             session: self.0.session,
@@ -51,8 +51,8 @@ impl Watch {
         }
     }
 
-    /// Looks whether the session lives: before a step that nobody may take after its end. What goes
-    /// on counts as use.
+    /// Asks the store whether the session lives: before a step that nobody may take after its end.
+    /// To go on counts as a use of the session.
     ///
     /// # Errors
     /// [`VaultError::Unauthenticated`]; the store's.
@@ -61,7 +61,7 @@ impl Watch {
         self.look_again(&mut seen).await
     }
 
-    /// The same, at most every two seconds: to be asked all the time.
+    /// The same, but asks the store at most every two seconds: to be called all the time.
     ///
     /// # Errors
     /// [`VaultError::Unauthenticated`]; the store's.
@@ -84,7 +84,7 @@ impl Watch {
         }
     }
 
-    /// Does some work while the session lives, and drops it where it stands once that has ended.
+    /// Does some work while the session lives, and drops it unfinished once the session has ended.
     ///
     /// # Errors
     /// The work's own; [`VaultError::Unauthenticated`].
@@ -98,12 +98,13 @@ impl Watch {
         }
     }
 
-    /// To be called before the request ends its own session: what it has begun it may finish.
+    /// To be called before the request ends its own session, so that it may finish what it has
+    /// begun.
     pub(super) fn resign(&self) {
         self.0.resigned.store(true, Ordering::Relaxed);
     }
 
-    /// Often enough, too, that a short idle time is not outrun.
+    /// How often to ask: often enough, too, that a session in use outlives a short idle time.
     fn every(&self) -> Duration {
         LOOK_EVERY.min(self.0.vault.0.sessions.idle / 4)
     }

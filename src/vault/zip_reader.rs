@@ -1,4 +1,4 @@
-//! A zip of ours as it comes: its files one after the other, never a step back.
+//! Reads a zip of ours as it arrives: its files one after the other, never a step back.
 
 use std::io;
 use std::io::ErrorKind;
@@ -8,15 +8,15 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::archive::{FILE_HEAD_LEN, FileHead, PackedFile, SIGNATURE_LEN, Section};
 
-/// Bytes passed over at a time.
+/// Bytes skipped at a time.
 const STEP: usize = 64 << 10;
 
-/// A zip, read as far as somewhere.
+/// A zip that has been read up to some place.
 pub(super) struct ZipReader<R> {
     from: R,
-    /// Bytes of the present file that nobody has read.
+    /// Bytes of the current file that are not read yet.
     unread: u64,
-    /// A file that somebody looked at and did not want.
+    /// A file whose header was read, but which was not the one asked for.
     waiting: Option<PackedFile>,
     /// Why there is no further file.
     ended: Option<ZipError>,
@@ -27,9 +27,9 @@ pub(super) struct ZipReader<R> {
 pub(super) enum ZipError {
     /// The zip ends in the middle of a file.
     TooEarly,
-    /// What comes is nothing that we wrote.
+    /// The bytes are not what we write.
     Altered,
-    /// Whoever gives the bytes failed.
+    /// The source of the bytes failed.
     Failed(ErrorKind),
 }
 
@@ -60,7 +60,7 @@ impl<R: AsyncRead + Unpin> ZipReader<R> {
         }
     }
 
-    /// The next file; nothing after the last.
+    /// The next file; `None` after the last.
     pub(super) async fn next_file(&mut self) -> Result<Option<PackedFile>> {
         if let Some(ended) = self.ended {
             return Err(ended);
@@ -72,14 +72,14 @@ impl<R: AsyncRead + Unpin> ZipReader<R> {
     }
 
     /// The next file if it is the one of this name, so that [`ZipReader::read`] gives its content.
-    /// Another one waits until it is asked for; what is no picture is passed over.
+    /// Another picture waits until it is asked for; a file that is no picture is skipped.
     pub(super) async fn find(&mut self, name: &str) -> Result<Option<PackedFile>> {
         loop {
             let next = match self.waiting.take() {
                 Some(next) => next,
                 None => match self.next_file().await? {
                     Some(next) => next,
-                    // No file comes any more, and what does is no file.
+                    // The files have ended: nothing that follows is one.
                     None => {
                         self.ended = Some(ZipError::TooEarly);
                         return Ok(None);
@@ -96,7 +96,7 @@ impl<R: AsyncRead + Unpin> ZipReader<R> {
         }
     }
 
-    /// The content of the present file, whose length the caller has checked.
+    /// The content of the current file, whose length the caller has checked.
     pub(super) async fn read(&mut self, len: u64) -> Result<Bytes> {
         let read = self.read_content(len).await;
         self.ended = read.as_ref().err().copied();
@@ -109,9 +109,9 @@ impl<R: AsyncRead + Unpin> ZipReader<R> {
         Ok(content.freeze())
     }
 
-    /// So many more bytes of the present file.
+    /// Reads so many more bytes of the current file.
     pub(super) async fn read_on(&mut self, content: &mut BytesMut, more: u64) -> Result<()> {
-        // Of this length at once: the caller has set the memory aside.
+        // Reserved at once, for which the caller has set memory aside.
         content.reserve(usize::try_from(more).unwrap_or(0));
         let end = content.len() as u64 + more;
         let mut from = (&mut self.from).take(more);
@@ -141,7 +141,7 @@ impl<R: AsyncRead + Unpin> ZipReader<R> {
         Ok(Some(file))
     }
 
-    /// The rest of a file that nobody wanted.
+    /// Skips the rest of the current file.
     async fn pass_over(&mut self) -> Result<()> {
         let mut step = vec![0; STEP.min(usize::try_from(self.unread).unwrap_or(STEP))];
         while self.unread > 0 {
@@ -266,7 +266,7 @@ mod tests {
         assert!(matches!(forward.next_file().await, Ok(Some(file)) if file.size == 3));
         assert!(matches!(forward.next_file().await, Err(ZipError::Altered)));
         assert!(matches!(forward.next_file().await, Err(ZipError::Altered)));
-        // Or of all there can be, with nothing behind it.
+        // Or the largest length there can be, with nothing behind it.
         let mut endless = zip[..30 + 16].to_vec();
         endless[18..26].fill(0xff);
         endless[28] = 20;

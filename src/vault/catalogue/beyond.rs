@@ -1,4 +1,4 @@
-//! Records for which a catalogue has no memory: read when somebody asks for them, some at a time.
+//! Records for which a catalogue has no memory: read when a request needs them, in batches.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::vault::error::Result;
 use crate::vault::{Unlocked, Vault};
 
 impl Vault {
-    /// The same images, each with its record. One that went away meanwhile is left out.
+    /// The same images, each with its record. An image that was removed meanwhile is left out.
     pub(in crate::vault) async fn whole(
         &self,
         who: &Unlocked,
@@ -38,8 +38,8 @@ impl Vault {
         Ok(whole.collect())
     }
 
-    /// The account's catalogue as [`Vault::catalogue`] gives it, and which of the images without a
-    /// record in it the filter means, where that takes a look into the record.
+    /// The account's catalogue as [`Vault::catalogue`] gives it, and which of its images without a
+    /// record the filter means, where only the record can tell.
     ///
     /// # Errors
     /// [`crate::vault::VaultError::Busy`] where others of the account, or of all, search like this
@@ -55,12 +55,13 @@ impl Vault {
         if catalogue.slim == 0 || !filter.asks_for_words() {
             return Ok((catalogue, HashSet::new()));
         }
-        // What takes long keeps nobody from bringing it forward.
+        // Unlocked: a long search must not keep others from bringing the catalogue forward.
         drop(catalogue);
         let _turn = self.0.catalogues.deep.wait(who.id()).await?;
         let (mut looked, mut found) = (HashSet::new(), HashSet::new());
         loop {
-            // Meanwhile others may have lost their records: those that were changed, or all.
+            // Meanwhile further images may be without their record: those that were changed, or
+            // all.
             catalogue = self.catalogue(who, sort).await?;
             let outer = filter.without_words();
             let ids;
@@ -109,7 +110,7 @@ impl Vault {
 }
 
 impl Catalogue {
-    /// The images without a record that this filter means, but these.
+    /// The images without a record that this filter means, but for those in `but`.
     fn without_record(
         &self,
         filter: &Filter,

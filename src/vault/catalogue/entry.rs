@@ -16,13 +16,13 @@ use crate::vault::search::Searchable;
 /// Bytes of memory for an image's places: in the map of a catalogue, which is half empty at worst,
 /// and in its orders.
 const PLACES: usize = 48 + 4 * size_of::<Arc<Entry>>();
-/// Two counts before what an [`Arc`] holds.
+/// The two reference counts before the value in an [`Arc`].
 const ARC: usize = 2 * size_of::<usize>();
 
 /// One image, opened.
 pub(in crate::vault) struct Entry {
     pub(in crate::vault) id: ImageId,
-    /// Of the record that was opened.
+    /// Revision of the record that was opened.
     revision: u64,
     pub(in crate::vault) state: ImageState,
     pub(in crate::vault) uploaded_at: Timestamp,
@@ -34,9 +34,10 @@ pub(in crate::vault) struct Entry {
     pub(in crate::vault) facts: Facts,
     /// Bytes of the sealed record: about as many as it takes in an answer.
     pub(in crate::vault) record_len: usize,
-    /// Nothing where it is to be read when somebody asks for it.
+    /// `None` where the record is read when a request needs it.
     pub(in crate::vault) metadata: Option<Arc<Metadata>>,
-    /// Name, caption, tags and camera; without the record only what orders it by name.
+    /// Name, caption, tags and camera; without the record only the name, as images are ordered by
+    /// it.
     pub(in crate::vault) searchable: Arc<Searchable>,
 }
 
@@ -117,7 +118,7 @@ impl Entry {
         })
     }
 
-    /// Bytes of memory that it takes in a catalogue.
+    /// Bytes of memory that the entry takes in a catalogue.
     pub(in crate::vault) fn weight(&self) -> usize {
         let record = self.metadata.as_ref().map_or(0, |metadata| {
             allocated(size_of::<Metadata>() + ARC) + metadata.weight()

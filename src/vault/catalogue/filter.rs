@@ -22,7 +22,7 @@ pub struct Filter {
     pub tag: Option<String>,
     /// Whether only favourites are meant.
     pub favourite: bool,
-    /// Whether from the vault or from the trash; nothing for what the call is about.
+    /// The state it must have; `None` for the state that the call is about.
     pub state: Option<ImageState>,
 }
 
@@ -43,18 +43,18 @@ impl Filter {
         Ok(())
     }
 
-    /// The state whose images are meant, every one of them; nothing where more is asked of an image.
+    /// The state all of whose images are meant; `None` where the filter asks for more.
     pub(in crate::vault) fn whole_state(&self, about: ImageState) -> Option<ImageState> {
         let narrows = self.favourite || self.asks_for_words();
         (!narrows).then(|| self.state.unwrap_or(about))
     }
 
-    /// Whether only an image's record says whether it is meant.
+    /// Whether only an image's record can tell if it is meant.
     pub(in crate::vault) fn asks_for_words(&self) -> bool {
         self.tag.is_some() || Query::new(&self.query).words() > 0
     }
 
-    /// The same but for what only records say.
+    /// The same filter without what only a record can tell.
     pub(in crate::vault) fn without_words(&self) -> Self {
         Self {
             query: String::new(),
@@ -63,8 +63,8 @@ impl Filter {
         }
     }
 
-    /// Says of an image whether it is meant, in a call about images of a state. `beyond` are those
-    /// of whose records only that is known: they are meant.
+    /// Tells of an image whether it is meant, in a call about images of a state. `beyond` are
+    /// images without a record in memory that were looked up and are meant.
     pub(in crate::vault) fn matcher<'a>(
         &'a self,
         about: ImageState,

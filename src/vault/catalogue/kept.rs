@@ -16,12 +16,12 @@ use crate::vault::turns::Few;
 /// A catalogue unused for this long is dropped. Far below the time after which the store forgets
 /// tombstones, so that no catalogue ever misses one.
 const KEEP_IDLE: SignedDuration = SignedDuration::from_mins(30);
-/// Bytes of an image whose record is not kept, and then some: an ordinary one has 340, one with the
-/// longest name 840.
+/// Bytes of memory reckoned for an image whose record is not kept: an ordinary one takes 340, one
+/// with the longest name 840.
 pub(super) const SLIM: u64 = 512;
 /// Catalogues brought forward at once: each has some batches of opened records in hand.
 const OPENED_AT_ONCE: usize = 4;
-/// Walks over catalogues at once: the cores are busy with so many, and the memory of each is its own.
+/// Walks over catalogues at once: so many keep the cores busy, and each has memory of its own.
 const WALKS_AT_ONCE: usize = 4;
 /// Searches at once in records that are not in memory.
 const DEEP_AT_ONCE: usize = 2;
@@ -40,9 +40,9 @@ struct Slot {
     catalogue: Arc<RwLock<Catalogue>>,
     /// Milliseconds since 1970.
     used_at: i64,
-    /// Bytes of memory, as was last told.
+    /// Bytes of memory, as last weighed.
     weight: usize,
-    /// Whether it was to be heavier, and there was no room for that.
+    /// Whether it would have become heavier, had there been room.
     is_capped: bool,
 }
 
@@ -63,7 +63,7 @@ impl Catalogues {
         self.limits.memory_bytes / SLIM
     }
 
-    /// Lets go of an account that is gone.
+    /// Drops the catalogue of an account that is gone.
     pub(in crate::vault) fn forget(&self, account: &AccountId) {
         let gone = self.slots().remove(account);
         let_go(gone.into_iter().collect());
@@ -92,8 +92,8 @@ impl Catalogues {
         catalogue
     }
 
-    /// Whether a catalogue is to be opened anew: it may have missed a tombstone, or there is room by
-    /// now for the records that it had to do without.
+    /// Whether a catalogue is to be opened anew: it may have missed a tombstone, or there is room
+    /// by now for the records that it does without.
     fn is_outlived(&self, slot: &Slot, slots: &HashMap<AccountId, Slot>, now: Timestamp) -> bool {
         let is_read = Arc::strong_count(&slot.catalogue) > 1;
         let others = || slots.values().map(|slot| slot.weight).sum::<usize>() - slot.weight;
@@ -106,8 +106,8 @@ impl Catalogues {
         usize::try_from(bytes).unwrap_or(usize::MAX)
     }
 
-    /// Notes what a catalogue weighs, and drops others, the longest unused first, where all are too
-    /// heavy. Whether there is room for more: one that somebody reads cannot be dropped.
+    /// Notes what a catalogue weighs, and drops others, the least recently used first, where all
+    /// are too heavy. Returns whether there is room for more: a catalogue that is in use stays.
     pub(super) fn weigh(&self, account: &AccountId, weight: usize) -> bool {
         let mut slots = self.slots();
         if let Some(slot) = slots.get_mut(account) {
@@ -122,7 +122,8 @@ impl Catalogues {
         has_room
     }
 
-    /// Drops what was not used for a while, and the longest unused beyond the bound.
+    /// Drops catalogues that were not used for a while, and the least recently used beyond the
+    /// bound.
     pub(in crate::vault) fn evict(&self, now: Timestamp) {
         let mut slots = self.slots();
         let oldest = oldest(now);
@@ -133,7 +134,7 @@ impl Catalogues {
         let_go(dropped);
     }
 
-    /// Whether all that is left fits, and what was taken out for that.
+    /// Takes catalogues out until the rest fits. Returns whether it does, and those taken out.
     fn make_room(&self, slots: &mut HashMap<AccountId, Slot>) -> (bool, Vec<Slot>) {
         let mut dropped = Vec::new();
         loop {
@@ -143,7 +144,7 @@ impl Catalogues {
             }
             let idle = slots
                 .iter()
-                // Whoever reads it, or fills it, holds on to it.
+                // A call that reads or fills a catalogue holds a reference to it.
                 .filter(|(_, slot)| slot.weight > 0 && Arc::strong_count(&slot.catalogue) == 1)
                 .min_by_key(|(_, slot)| slot.used_at);
             let Some(account) = idle.map(|(account, _)| *account) else {
@@ -154,7 +155,7 @@ impl Catalogues {
     }
 }
 
-/// What was used before this is not used any more.
+/// A catalogue that was last used before this time counts as unused.
 fn oldest(now: Timestamp) -> i64 {
     (now - KEEP_IDLE).as_millisecond()
 }
@@ -177,7 +178,7 @@ impl Vault {
         let turn = self.0.catalogues.walks.clone().acquire_owned().await;
         let turn = turn.map_err(|_| VaultError::Internal("walks have ended".into()))?;
         let walk = move || {
-            // Until it is done, also where nobody waits any more.
+            // Held until the walk is done, even if the caller has gone.
             let _turn = turn;
             walk()
         };
@@ -245,7 +246,7 @@ mod tests {
         assert_eq!(kept(&catalogues), [account(2)]);
     }
 
-    /// Of what an account has opened: whether it is the same as at first.
+    /// Whether the catalogue of the account is still the one that was opened at first.
     fn is_kept(catalogues: &Catalogues, first: &Weak<RwLock<Catalogue>>, at: Timestamp) -> bool {
         let now = catalogues.slot(&account(1), at);
         Weak::ptr_eq(&Arc::downgrade(&now), first)

@@ -1,4 +1,4 @@
-//! Bringing a catalogue forward: what changed is read, opened and applied, in its order.
+//! Bringing a catalogue forward: changes are read, opened and applied, in their order.
 
 use futures_util::stream::FuturesOrdered;
 use futures_util::{Stream, StreamExt};
@@ -26,7 +26,7 @@ pub(super) enum Opened {
     Damaged(ImageId),
 }
 
-/// Fails as a whole where the keys are not today's: what they do not open is not damaged.
+/// Opens changes. Fails as a whole where the keyring is outdated: records it cannot open are whole.
 pub(super) fn open(keyring: &Keyring, changes: Vec<Change>) -> Result<Vec<Opened>> {
     let is_later =
         |change: &Change| matches!(change, Change::Put(row) if keyring.is_outdated_by(row));
@@ -53,8 +53,8 @@ pub(super) fn open(keyring: &Keyring, changes: Vec<Change>) -> Result<Vec<Opened
     Ok(opened)
 }
 
-/// Begins to open changes on a thread that may take its time. Their newest number comes with them,
-/// and in their place the error that was met when they were read.
+/// Begins to open changes on a blocking thread. Their newest number comes with them; where they
+/// could not be read, the error comes in their place.
 fn open_batch(
     catalogue: &Catalogue,
     keyring: &Keyring,
@@ -114,8 +114,9 @@ pub(super) async fn apply_changes(
 }
 
 impl Vault {
-    /// Applies every change that is newer, up to this number and beyond. When it fails half-way, what was applied is right as
-    /// far as it goes: changes come in order, and the next call goes on from there.
+    /// Applies every newer change, up to number `to` and beyond. Changes come in order, so when
+    /// this fails half-way, those that were applied are right, and the next call goes on from
+    /// there.
     pub(super) async fn bring_forward(
         &self,
         who: &Unlocked,
@@ -123,7 +124,7 @@ impl Vault {
         to: u64,
     ) -> Result<()> {
         let catalogues = &self.0.catalogues;
-        // A few changes wait for nobody's hundred thousand.
+        // A few changes need no turn: they do not wait for somebody's hundred thousand.
         let are_few = catalogue.seq > 0 && to - catalogue.seq <= BATCH as u64;
         let ended = |_| VaultError::Internal("nothing is opened any more".into());
         let _turn = match are_few {

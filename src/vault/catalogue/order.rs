@@ -1,4 +1,4 @@
-//! What a catalogue can be ordered by.
+//! The orders of a catalogue.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub enum Sort {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) struct Key<'a>(pub(in super::super) Place<'a>, pub(in super::super) ImageId);
 
-/// What comes before what.
+/// The value that images are ordered by.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(in super::super) enum Place<'a> {
     /// Milliseconds since 1970.

@@ -32,7 +32,7 @@ impl Catalogue {
 /// Longest record of [`entry`].
 pub(in crate::vault) const MOST_RECORD: usize = 600;
 
-/// An image whose name, size, times, mark and tag follow from a number, and are not its alone.
+/// An image whose name, size, times, mark and tag follow from a number; other numbers share them.
 pub(in crate::vault) fn entry(id: ImageId, state: ImageState, number: u64) -> Entry {
     let what = ["beach", "mountain"][number as usize % 2];
     let record = json!({
@@ -75,7 +75,7 @@ fn row(id: ImageId, state: ImageState, number: u64) -> ImageRow {
     }
 }
 
-/// Rows of the last change may be missing, so that one is read again.
+/// Rows of the last change may be missing, so that change is read again.
 #[tokio::test]
 async fn what_was_read_before_an_error_is_applied() {
     let kept = |number| ImageId::from_bytes([number; 16]);
