@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use image_vault::cli;
 use tokio::runtime::Runtime;
 
-/// What is freed goes back to the system after seconds, by a thread of its own: after a storm of
+/// Gives freed memory back to the system after seconds, by a thread of its own: after a storm of
 /// hostile requests glibc's allocator keeps hundreds of MiB.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -20,8 +20,8 @@ fn main() -> ExitCode {
         }
     };
     let ended = runtime.block_on(cli::run(cli));
-    // What had to be finished is. Taken apart, the runtime would end the database driver's tasks
-    // one by one, and those that are left panic about the others.
+    // All work that must finish has finished. Dropping the runtime would end the database driver's
+    // tasks one by one, and the tasks that are left panic about the others.
     std::mem::forget(runtime);
     match ended {
         Ok(()) => ExitCode::SUCCESS,

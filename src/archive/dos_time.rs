@@ -19,7 +19,7 @@ impl DosTime {
         self.0
     }
 
-    /// Reads [`DosTime::packed`] back; `None` where it is no day or no time of day.
+    /// Reads [`DosTime::packed`] back; `None` where the bits are no day or no time of day.
     pub(super) fn from_packed(packed: u32) -> Option<Self> {
         let field = |shift: u32, bits: u32| ((packed >> shift) & ((1 << bits) - 1)) as i8;
         let year = 1980 + i16::from(field(25, 7));

@@ -73,7 +73,7 @@ impl Plan {
     }
 }
 
-/// The next entry, or `None` where the bytes are none.
+/// The next entry, or `None` where the bytes hold none.
 fn read_entry(bytes: &mut &[u8]) -> Option<Entry> {
     let (source, rest) = bytes.split_first_chunk()?;
     *bytes = rest;

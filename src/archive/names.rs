@@ -9,11 +9,11 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// The longest name in bytes. Common file systems end at 255 bytes or 255 UTF-16 units; the rest is
-/// left to whoever unpacks, for a suffix of their own.
+/// left to unpacking programs, for a suffix of their own.
 pub(super) const MAX_LEN: usize = 240;
-/// The longest extension with its dot. What is longer is no extension but a sentence with a dot.
+/// The longest extension with its dot. A longer one is no extension but a sentence with a dot.
 const MAX_EXTENSION_LEN: usize = 32;
-/// The name of a file whose own name has nothing left.
+/// The name of a file of whose own name nothing is left.
 const UNNAMED: &str = "unnamed";
 
 const ZERO_WIDTH_NON_JOINER: char = '\u{200C}';
@@ -120,13 +120,13 @@ fn is_invisible(c: char) -> bool {
         .any(|(first, last)| (*first..=*last).contains(&u32::from(c)))
 }
 
-/// Without the dots and spaces at the end, which Windows would drop silently. This takes `.` and
-/// `..` away as well.
+/// The name without the dots and spaces at its end, which Windows would drop silently. This takes
+/// `.` and `..` away as well.
 fn trimmed(name: &str) -> &str {
     name.trim_end_matches(|c: char| c == '.' || c.is_whitespace() || is_joiner(c))
 }
 
-/// Whether Windows opens a device by this name. It looks at what stands before the first dot.
+/// Whether Windows opens a device by this name. It looks at the part before the first dot.
 /// (learn.microsoft.com, "Naming Files, Paths, and Namespaces")
 fn is_windows_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or(name).trim_end();
@@ -332,7 +332,7 @@ pub(super) mod tests {
         assert!(safe_name(&"\u{302}".repeat(1000)).len() > 200);
     }
 
-    /// Names out of the pieces that make trouble.
+    /// Names made of the pieces that cause trouble.
     pub(in super::super) fn hostile_name() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
             Just("/"),

@@ -19,7 +19,7 @@ const MAX_SUFFIX_LEN: usize = 13;
 ///
 /// Two names clash where any common file system takes them for one: without regard to case, to
 /// normalisation, or to joiners. The first keeps its name; a later one becomes `name (2).jpg`, or
-/// the next number that nobody has. A name that is given literally goes before one that is made up.
+/// the next number that is free. A name that is given literally goes before one that is made up.
 ///
 /// Time and memory grow with the number of names alone, whatever they are.
 pub fn unique_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
@@ -27,7 +27,7 @@ pub fn unique_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String>
 }
 
 /// The names made unique, and how many candidates were tried for that: at most two for each name,
-/// since one is either taken by this name or held by another, and nobody tries it twice.
+/// since a candidate is either taken by this name or held by another, and never tried twice.
 fn numbered(mut names: Vec<String>) -> (Vec<String>, usize) {
     let mut taken = HashSet::with_capacity(names.len());
     let repeats: Vec<usize> = (0..names.len())
@@ -56,7 +56,7 @@ fn numbered(mut names: Vec<String>) -> (Vec<String>, usize) {
     (names, tries)
 }
 
-/// What two names have in common that some file system takes for one.
+/// What two names have in common that some file system takes for the same name.
 ///
 /// Upper case of lower case stands in for Unicode's case folding: it joins all that folding joins
 /// (ß, ẞ and ss; σ and ς), and a few more, which costs no more than a number. HFS+ ignores joiners.

@@ -1,4 +1,4 @@
-//! Walking over an archive's bytes. Where they stand is the [plan](super::plan)'s knowledge.
+//! Walking over an archive's bytes. The [plan](super::plan) knows where they are.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,18 +18,18 @@ const _: () = assert!(MAX_RECORD_LEN <= MAX_BYTES as u64);
 pub enum Piece {
     /// These bytes: headers or directory, never empty, at most 64 KiB.
     Bytes(Vec<u8>),
-    /// Bytes that the caller has.
+    /// Bytes of an entry's content, which the caller has.
     Content {
-        /// Which entry's, as a position in [`Plan::entries`].
+        /// The entry, as a position in [`Plan::entries`].
         entry: usize,
-        /// Which of the entry's content bytes; never empty.
+        /// The range of the entry's content; never empty.
         range: Range<u64>,
     },
 }
 
 /// The pieces of a range of an archive, from [`Plan::pieces`].
 ///
-/// It owns its share of the plan, so a task can keep it, and holds one position besides.
+/// It owns a reference to the plan, so a task can keep it, and holds one position besides.
 pub struct Pieces {
     plan: Arc<Plan>,
     at: u64,

@@ -1,5 +1,5 @@
-//! What an archive consists of and where each part of it stands. The bytes are
-//! [records], walking over them is [pieces](super::pieces).
+//! The parts of an archive, and the offset of each. The bytes are [records], walking over them is
+//! [pieces](super::pieces).
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -34,7 +34,7 @@ pub struct Entry {
     pub size: u64,
     /// CRC-32 of the content (APPNOTE 4.4.7).
     pub crc32: u32,
-    /// What the file's time will be after unpacking.
+    /// The file's time after unpacking.
     pub modified: DosTime,
 }
 
@@ -73,7 +73,7 @@ pub enum PlanError {
 /// per entry 56 bytes, the name's allocation, and 12 bytes of positions.
 pub struct Plan {
     entries: Vec<Entry>,
-    /// Where each entry's local header begins, and at last where the directory begins.
+    /// Offset of each entry's local header, and at last that of the directory.
     starts: Vec<u64>,
     /// Where each entry's central header begins, counted from the directory's begin, and at last
     /// where the directory ends.
@@ -153,7 +153,7 @@ impl Plan {
         &self.entries
     }
 
-    /// Bytes of the whole archive.
+    /// Length of the whole archive in bytes.
     pub fn total_bytes(&self) -> u64 {
         self.total_bytes
     }

@@ -11,7 +11,7 @@ use super::plan::MAX_NAME_LEN;
 use super::records::{CENTRAL_SIGNATURE, END_SIGNATURE, FLAGS, LOCAL_SIGNATURE};
 use super::records::{STORED, ZIP64_END_SIGNATURE, ZIP64_TAG};
 
-/// Bytes that tell what comes next.
+/// Bytes of the signature that says which section comes next.
 pub const SIGNATURE_LEN: usize = 4;
 /// Bytes of a file's header between its signature and its name (APPNOTE 4.3.7).
 pub const FILE_HEAD_LEN: usize = 26;
@@ -27,7 +27,7 @@ pub enum ReadError {
     Foreign,
 }
 
-/// What begins at a signature.
+/// The section that begins at a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     /// A file.
@@ -37,7 +37,7 @@ pub enum Section {
 }
 
 impl Section {
-    /// What these bytes begin.
+    /// The section that these bytes begin.
     ///
     /// # Errors
     /// [`ReadError::NotAZip`].
@@ -86,7 +86,7 @@ impl FileHead {
         }
     }
 
-    /// Bytes of the name and of what stands between it and the content: at most 1,044.
+    /// Bytes of the name and of the fields between it and the content: at most 1,044.
     pub fn rest_len(&self) -> usize {
         self.name_len + self.extra_len
     }
@@ -231,7 +231,7 @@ mod tests {
             changed[at] = to;
             if let Ok(file) = read(&changed) {
                 let mut ours = header(&file.name, file.size, file.crc32);
-                // The version that is needed and the file's time are whatever they are.
+                // The version that is needed and the file's time may be any.
                 for bytes in [&mut changed, &mut ours] {
                     bytes[4..6].fill(0);
                     bytes[10..14].fill(0);

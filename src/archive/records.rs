@@ -1,4 +1,4 @@
-//! The bytes of each zip record, and how many they are. Nothing about where a record stands.
+//! The bytes of each zip record, and their number. Nothing about where a record stands.
 //!
 //! One record per kind of APPNOTE 4.3: the local file header before an entry's content, the
 //! entry's header in the central directory, and the records that end the archive. All numbers are
@@ -83,13 +83,13 @@ pub(super) fn put_central_header(entry: &Entry, offset: u64, out: &mut Vec<u8>) 
     put_extra(&zip64, out);
 }
 
-/// What the records at the end say about the central directory.
+/// The central directory, as the records at the end describe it.
 pub(super) struct Directory {
     /// Number of its headers.
     pub(super) entries: u64,
-    /// Where it begins in the archive.
+    /// Its offset in the archive.
     pub(super) offset: u64,
-    /// Its bytes.
+    /// Its length in bytes.
     pub(super) len: u64,
 }
 

@@ -11,9 +11,9 @@ use crate::error::Fatal;
 use crate::error::chain;
 use crate::web;
 
-/// Memory a server uses beside what is set, roughly.
+/// Memory a server uses besides the configured amounts, roughly.
 const BASE_BYTES: u64 = 100 << 20;
-/// What the listener buffers of a connection at most, both ways.
+/// Most bytes that the listener buffers of a connection, both ways.
 const CONNECTION_BYTES: u64 = 128 << 10;
 
 type Finding = Result<String, String>;
@@ -86,7 +86,7 @@ fn key(config: &Config) -> Finding {
 }
 
 async fn store(config: &Config) -> Finding {
-    // Opening would make one, and a doctor only looks.
+    // Opening would make the store, and a doctor only looks.
     if config.storage.mongodb.is_none() && !config.storage.data_dir.exists() {
         return Ok("embedded, does not exist yet; the first start makes it".into());
     }
@@ -114,7 +114,7 @@ async fn store(config: &Config) -> Finding {
     }
 }
 
-/// What the configured limits can add up to, against what the machine has free.
+/// The memory that the configured limits can add up to, against what the machine has free.
 fn memory(config: &Config) -> Finding {
     let hashes = u64::from(config.passwords.memory_kib) * 1024 * config.passwords.at_once() as u64;
     let decoding = config.uploads.max_decode_bytes * config.uploads.decoders as u64;
@@ -135,7 +135,7 @@ fn memory(config: &Config) -> Finding {
     }
 }
 
-/// Whether the system gives enough files for all connections.
+/// Whether the system allows enough open files for all connections.
 fn open_files(connections: usize) -> Finding {
     let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
     let needed = web::files_for(connections);
@@ -149,7 +149,7 @@ fn open_files(connections: usize) -> Finding {
     }
 }
 
-/// `MemAvailable` of Linux, in bytes; nothing elsewhere.
+/// `MemAvailable` of Linux, in bytes; `None` elsewhere.
 fn available() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text

@@ -1,4 +1,4 @@
-//! `image-vault import`: takes an export back, for whoever knows the account's password.
+//! `image-vault import`: takes an export back in, for somebody who knows the account's password.
 //!
 //! It works on the store itself, beside a running server or without one. The operator alone cannot
 //! do it: only the password opens the account's key.
@@ -119,7 +119,7 @@ fn failed(error: VaultError) -> Fatal {
     Fatal::failure(chain(&error))
 }
 
-/// A line that changes in place, for somebody who watches.
+/// A line of progress that changes in place, where standard error is a terminal.
 fn progress() -> impl FnMut(usize, usize) + Send {
     let watched = std::io::stderr().is_terminal();
     let mut told: Option<Instant> = None;
@@ -127,14 +127,14 @@ fn progress() -> impl FnMut(usize, usize) + Send {
         let due = told.is_none_or(|told| told.elapsed() >= TELL_EVERY) || done == total;
         if watched && due {
             told = Some(Instant::now());
-            // Nobody can be told that this cannot be told.
+            // An error of standard error has nowhere to be told.
             let _ = write!(std::io::stderr(), "\r{done} of {total}");
         }
     }
 }
 
 fn tell(done: &Imported) -> Result<(), Fatal> {
-    // Names are whatever somebody wrote: none may move the cursor.
+    // Names are hostile text: none may move the cursor.
     for one in &done.failed {
         println!("{}: {}", one.name.escape_debug(), one.reason);
     }

@@ -1,5 +1,6 @@
 //! The instance secret: 32 bytes that lie outside the database. Made once, for an empty store; a
-//! missing or readable key file stops the start, since every password depends on it.
+//! key file that is missing, or that others can read, stops the start, since every password depends
+//! on it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};

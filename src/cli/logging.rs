@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::Logging;
 use crate::error::Fatal;
 
-/// It quotes what it could not parse, which anybody may have sent, at any length.
+/// webauthn-rs quotes input that it could not parse, which anybody may have sent, at any length.
 const UNHEARD: &str = "webauthn_rs=off,webauthn_rs_core=off";
 
 pub(super) fn start(config: &Logging) -> Result<(), Fatal> {

@@ -44,12 +44,12 @@ enum Command {
     Doctor,
 }
 
-/// What the program was asked for. Ends it where that makes no sense, or where help was asked for.
+/// Parses the arguments. Ends the program where they make no sense, or ask for help.
 pub fn parse() -> Cli {
     Cli::parse()
 }
 
-/// Does what was asked for.
+/// Runs the command.
 ///
 /// # Errors
 /// With a sentence for the operator.

@@ -14,20 +14,20 @@ use ipnet::IpNet;
 pub use settings::{SETTINGS, Setting, quota_bytes, quota_images};
 pub use source::{ConfigError, Explained, Loaded, Origin, load};
 
-/// All of it. [`Default`] gives what the table of settings gives.
+/// All settings. [`Default`] gives the defaults of the table of settings.
 #[derive(Clone)]
 pub struct Config {
-    /// Where things are kept.
+    /// Where rows, blobs and the instance secret are kept.
     pub storage: Storage,
     /// What one upload may cost.
     pub uploads: Uploads,
     /// How much one account may keep.
     pub quota: Quota,
-    /// Memory for what lists are made of.
+    /// Memory for the opened records that lists are made of.
     pub catalogue: Catalogue,
     /// How passwords become keys.
     pub passwords: Passwords,
-    /// How many calls somebody may make.
+    /// How many calls a client may make.
     pub budgets: Budgets,
     /// Who may register.
     pub registration: Registration,
@@ -39,7 +39,7 @@ pub struct Config {
     pub logging: Logging,
 }
 
-/// Where things are kept.
+/// Where rows, blobs and the instance secret are kept.
 #[derive(Clone)]
 pub struct Storage {
     /// MongoDB's connection string, or nothing for the embedded store.
@@ -69,11 +69,11 @@ pub struct Uploads {
     pub decoders: usize,
 }
 
-/// How much one account may keep, unless the operator has decided otherwise about it; nothing is
-/// no limit.
+/// How much one account may keep, unless the operator has decided otherwise about it; `None` is no
+/// limit.
 #[derive(Clone, Copy)]
 pub struct Quota {
-    /// Bytes of its originals, as they are stored.
+    /// Bytes of all that is stored of its pictures.
     pub bytes: Option<u64>,
     /// Pictures.
     pub images: Option<u64>,
@@ -82,9 +82,9 @@ pub struct Quota {
 /// Memory for the opened records of accounts in use, from which lists and searches are answered.
 #[derive(Clone, Copy)]
 pub struct Catalogue {
-    /// Of all accounts, in bytes.
+    /// Memory for all accounts, in bytes.
     pub memory_bytes: u64,
-    /// Of one account, in bytes.
+    /// Memory for one account, in bytes.
     pub account_bytes: u64,
 }
 
@@ -104,21 +104,21 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// Hashes computed at once on this machine: a core is left for whoever looks at pictures.
+    /// Hashes computed at once on this machine: a core is left for looking at pictures.
     pub fn at_once(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         self.parallel.min(cores - 1).max(1)
     }
 }
 
-/// How many calls somebody may make, in each process; any number where it is 0.
+/// How many calls a client may make, in each process; any number where it is 0.
 #[derive(Clone, Copy)]
 pub struct Budgets {
-    /// From one network, by who is not signed in.
+    /// Calls from one network, by clients that are not signed in.
     pub anonymous_calls_per_minute: u32,
-    /// Of one account, but for thumbnails and previews.
+    /// Calls of one account, but for thumbnails and previews.
     pub account_calls_per_minute: u32,
-    /// For thumbnails and previews of one account.
+    /// Calls for thumbnails and previews of one account.
     pub thumbnail_calls_per_minute: u32,
     /// Tries to register, from one network.
     pub registrations_per_hour: u32,
@@ -129,7 +129,7 @@ pub struct Budgets {
 pub enum Registration {
     /// Everybody who reaches the server.
     Open,
-    /// Who was sent a link.
+    /// People who were sent a link.
     Invitation,
     /// Nobody.
     Closed,
@@ -138,11 +138,11 @@ pub enum Registration {
 /// How long a sign-in lasts.
 #[derive(Clone, Copy)]
 pub struct Sessions {
-    /// It ends when unused for this long.
+    /// A sign-in ends when unused for this long.
     pub idle: Duration,
-    /// It ends after this long in any case.
+    /// A sign-in ends after this long in any case.
     pub absolute: Duration,
-    /// One that was asked to last ends after this long, used or not.
+    /// A sign-in that was asked to last ends after this long, used or not.
     pub keep: Duration,
 }
 

@@ -18,13 +18,13 @@ pub struct Setting {
     pub key: &'static str,
     /// Value when nobody sets it; empty where there is none.
     pub default: &'static str,
-    /// What may stand there, for messages and tables.
+    /// The values that are allowed, for messages and tables.
     pub allowed: &'static str,
-    /// What it is for, in one sentence.
+    /// The purpose of the setting, in one sentence.
     pub about: &'static str,
     /// Whether its value may be shown.
     pub secret: bool,
-    /// Puts a value in its place; `None` where it is not allowed.
+    /// Puts a value into the configuration; `None` where it is not allowed.
     pub(super) set: fn(&mut Config, &str) -> Option<()>,
 }
 
@@ -169,7 +169,7 @@ settings! {
         |c, t| c.logging.json = match t { "text" => false, "json" => true, _ => return None };
 }
 
-/// More is as good as no limit, and a minute has to be divided by it.
+/// A larger number is as good as no limit, and a minute has to be divided by it.
 const MOST_CALLS: u32 = 1_000_000;
 const DAY: u64 = 24 * 60 * 60;
 

@@ -37,11 +37,11 @@ impl fmt::Display for Origin {
 
 /// A setting with the text that decides it.
 pub struct Explained {
-    /// Which one.
+    /// The setting.
     pub setting: &'static Setting,
     /// Its value as text; `(set, not shown)` for a secret that is set.
     pub value: String,
-    /// Who set it.
+    /// Where the value came from.
     pub origin: Origin,
 }
 
@@ -64,9 +64,9 @@ pub enum ConfigError {
     BadValue {
         /// The key or variable.
         key: String,
-        /// Who set it.
+        /// Where the value came from.
         origin: Origin,
-        /// The value in quotes, or that it is not shown.
+        /// The value in quotes, or a note that it is not shown.
         value: String,
         /// What is allowed.
         allowed: &'static str,

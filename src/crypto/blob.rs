@@ -63,8 +63,8 @@ const COMMITMENT: Range<usize> = 64..96;
 
 const SEGMENTS_A_PIECE: usize = 16;
 
-/// What of an image a blob holds. The numbers are written down; none is ever used again for
-/// something else.
+/// The part of an image that a blob holds. The numbers are written down; none is ever used again
+/// for something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum BlobRole {
@@ -80,14 +80,14 @@ pub enum BlobRole {
     ArchivePlan = 5,
 }
 
-/// What a blob is bound to: it opens only where all of this is given again.
+/// The associated data of a blob: it opens only where all of this is given again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlobContext {
     /// The account's id.
     pub owner: [u8; 16],
     /// The image's id (the archive's, for [`BlobRole::ArchivePlan`]).
     pub image: [u8; 16],
-    /// What of it this is.
+    /// The part of the image that it holds.
     pub role: BlobRole,
 }
 

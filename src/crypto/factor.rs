@@ -2,7 +2,7 @@
 //! paper.
 //!
 //! A spare code is twelve characters of the recovery code's alphabet, so 60 bits. The store has
-//! their digests under a key that only the master key opens: who has stolen it can try none.
+//! their digests under a key that only the master key opens: a thief of the store can try none.
 
 use data_encoding::BASE32_NOPAD;
 use totp_rs::{Builder, Secret};
@@ -14,9 +14,9 @@ use super::{CryptoError, random, schedule};
 
 /// How long a code of an app is shown (RFC 6238, 5.2).
 pub const TOTP_STEP_SECS: u64 = 30;
-/// Clocks may be one step apart (RFC 6238, 5.2).
+/// Clocks may differ by one step (RFC 6238, 5.2).
 const TOTP_SKEW: u16 = 1;
-/// What every app shows; 6 is the least (RFC 4226, 5.3).
+/// Digits that every app shows; 6 is the least (RFC 4226, 5.3).
 const TOTP_DIGITS: u8 = 6;
 
 /// Spare codes that an account gets at once.
@@ -29,7 +29,7 @@ const SPARE_BYTES: usize = 8;
 /// Room for generous separators; longer texts are no codes.
 const LONGEST_TEXT: usize = 64;
 
-/// What somebody typed as second factor, as far as its form tells.
+/// A code of the second factor as it was typed, told apart by its form.
 pub enum FactorCode {
     /// Six digits of an app.
     Totp(Zeroizing<String>),
@@ -42,7 +42,7 @@ impl FactorCode {
     /// characters that look alike.
     ///
     /// # Errors
-    /// [`CryptoError::Open`] for what has the form of none.
+    /// [`CryptoError::Open`] for a text that has the form of no code.
     pub fn parse(text: &str) -> Result<Self, CryptoError> {
         if text.len() > LONGEST_TEXT {
             return Err(CryptoError::Open);
@@ -57,12 +57,12 @@ impl FactorCode {
     }
 }
 
-/// The characters as the alphabet has them.
+/// The characters as the alphabet writes them.
 fn canonical(chars: &str) -> Result<Zeroizing<String>, CryptoError> {
     if chars.len() != SPARE_CHARS {
         return Err(CryptoError::Open);
     }
-    // Whole bytes are decoded only: four characters fill them up.
+    // Only whole bytes can be decoded: four characters fill them up.
     let mut whole = Zeroizing::new(chars.to_owned());
     whole.push_str("0000");
     let decoded = ALPHABET.decode(whole.as_bytes());
@@ -79,7 +79,7 @@ impl AuthenticatorKey {
     }
 
     /// The time step that six digits belong to, if they are right at this time (in seconds since
-    /// 1970) or a step before or after. That no step is taken twice is the caller's to see to.
+    /// 1970) or a step before or after. The caller must see to it that no step is taken twice.
     pub fn step_of(&self, digits: &str, now_secs: u64) -> Option<u64> {
         let secret = schedule::totp(self.key());
         let totp = Builder::new()
@@ -93,7 +93,7 @@ impl AuthenticatorKey {
 }
 
 impl SpareCodeKey {
-    /// Draws a code: what to show, in groups, and its digest.
+    /// Draws a code: its text to show, in groups, and its digest.
     ///
     /// # Errors
     /// [`CryptoError::Random`].
@@ -128,7 +128,7 @@ mod tests {
         AuthenticatorKey::from_key(KeyBytes([7; 32]))
     }
 
-    /// As an app computes it, from what it was shown.
+    /// A code as an app computes it, from the secret it was shown.
     fn app(key: &AuthenticatorKey, at_secs: u64) -> String {
         let secret = BASE32_NOPAD.decode(key.secret_text().as_bytes()).unwrap();
         let secret = Secret::new_stack(secret.try_into().unwrap());

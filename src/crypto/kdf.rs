@@ -20,15 +20,15 @@ pub struct KdfParams {
 }
 
 impl KdfParams {
-    /// For new passwords: about 130 ms on one core.
+    /// The cost for new passwords: about 130 ms on one core.
     pub const DEFAULT: Self = Self {
         memory_kib: 64 * 1024,
         passes: 3,
         lanes: 1,
     };
 
-    /// The least an operator may configure (OWASP Password Storage Cheat Sheet). What a row says
-    /// may be less: it then opens what was written with it, and nothing else.
+    /// The least an operator may configure (OWASP Password Storage Cheat Sheet). A row's cost may
+    /// be less: it then opens the key that was wrapped with it, and nothing else.
     pub const FLOOR: Self = Self {
         memory_kib: 19 * 1024,
         passes: 2,
@@ -47,12 +47,12 @@ impl KdfParams {
         self.memory_kib < other.memory_kib || self.passes < other.passes
     }
 
-    /// A cost of its own for what this takes more than `other`, in memory times passes; `None` where
-    /// that is nothing, or less than Argon2 can do.
+    /// The cost of the work that this takes more than `other`, in memory times passes; `None` where
+    /// there is none, or less than Argon2 can do.
     pub fn beyond(&self, other: &Self) -> Option<Self> {
         let work = |cost: &Self| u64::from(cost.memory_kib) * u64::from(cost.passes);
         let more = work(self).checked_sub(work(other))?;
-        // In as few passes as today's memory allows, so that never more of it is used.
+        // In as few passes as the configured memory allows, so that never more memory is used.
         let passes = more.div_ceil(u64::from(self.memory_kib).max(1));
         let memory_kib = u32::try_from(more.checked_div(passes)?).ok()?;
         // RFC 9106 section 3.1: at least eight blocks a lane.
@@ -77,7 +77,7 @@ impl KdfParams {
     }
 }
 
-/// All that besides the password goes into its key. Stored with the account, in the clear.
+/// All inputs of a password's key besides the password. Stored with the account, in the clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PasswordHashing {
     /// The cost.
@@ -89,8 +89,8 @@ pub struct PasswordHashing {
 }
 
 impl PasswordHashing {
-    /// The key that this password, as UTF-8, stands for. A wrong password gives a wrong key: what
-    /// it fails to open is the check.
+    /// The key of this password, as UTF-8. A wrong password gives a wrong key: that it fails to
+    /// unwrap the master key is the check.
     ///
     /// # Errors
     /// [`CryptoError::Parameters`], before anything is allocated, where the parameters are above
@@ -101,7 +101,7 @@ impl PasswordHashing {
             Argon2::new_with_secret(&pepper.key().0, Algorithm::Argon2id, Version::V0x13, params)
                 .expect("a pepper of 32 bytes is not too long");
         let mut key = KeyBytes([0; 32]);
-        // What is left to fail is the allocation, or a password of 4 GiB.
+        // Now only the allocation can fail, or a password of 4 GiB.
         argon2
             .hash_password_into(password, &self.salt, &mut key.0)
             .map_err(|_| CryptoError::Parameters)?;

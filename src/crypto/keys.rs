@@ -110,11 +110,11 @@ drawn_key! {
     AccountSecret
 }
 key! {
-    /// What Argon2id makes of a password.
+    /// The key that Argon2id derives from a password.
     PasswordKey
 }
 drawn_key! {
-    /// What a recovery code says.
+    /// The secret that a recovery code spells.
     RecoverySecret
 }
 drawn_key! {
@@ -131,7 +131,8 @@ key! {
     Pepper
 }
 drawn_key! {
-    /// What an account shares with an authenticator app; the app gets what is derived from it.
+    /// The key that an account shares with an authenticator app; the app gets a secret derived from
+    /// it.
     AuthenticatorKey
 }
 drawn_key! {
@@ -139,7 +140,8 @@ drawn_key! {
     SpareCodeKey
 }
 key! {
-    /// What a passkey's PRF extension gives for our input. Only the authenticator can compute it.
+    /// The output of a passkey's PRF extension for our input. Only the authenticator can compute
+    /// it.
     PasskeySecret
 }
 key! {
@@ -155,7 +157,7 @@ impl MasterKey {
 }
 
 impl DataKey {
-    /// The key of what this image has in the role.
+    /// The key of the image's blob in this role.
     pub fn role_key(&self, role: BlobRole) -> RoleKey {
         RoleKey(schedule::role(&self.0, role))
     }

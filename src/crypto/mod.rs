@@ -75,12 +75,12 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// The same of bytes that come piece by piece.
+/// SHA-256 of bytes that come piece by piece.
 #[derive(Default)]
 pub struct RunningSha256(Sha256);
 
 impl RunningSha256 {
-    /// Takes the next piece in.
+    /// Adds the next piece.
     pub fn update(&mut self, piece: &[u8]) {
         self.0.update(piece);
     }

@@ -55,7 +55,7 @@ impl RecoverySecret {
     ///
     /// # Errors
     /// [`CryptoError::Open`] where it is no code or was mistyped. A mistake passes unnoticed once
-    /// in 16 million; what it then fails to open tells the same.
+    /// in 16 million; the code then fails to unwrap the master key, which tells the same.
     pub fn from_code(text: &str) -> Result<Self, CryptoError> {
         if text.len() > LONGEST_TEXT {
             return Err(CryptoError::Open);
@@ -79,7 +79,7 @@ impl RecoverySecret {
     }
 }
 
-/// Against mistakes, not against attackers: whoever sees it sees the secret beside it.
+/// Against mistakes, not against attackers: anybody who sees it sees the secret beside it.
 fn checksum(secret: &[u8; SECRET_LEN]) -> [u8; CHECK_LEN] {
     let mut digest = sha256(secret);
     let check = [digest[0], digest[1], digest[2]];

@@ -12,7 +12,7 @@ use super::blob::{BlobContext, BlobRole};
 use super::keys::KeyBytes;
 use super::wrap::WrapContext;
 
-// The zero byte ends the label, so that none is the beginning of another one's input.
+// The zero byte ends the label, so that no label is the beginning of another one's input.
 const WRAP: &[u8] = b"image-vault wrap v1\0";
 const BOX: &[u8] = b"image-vault box v1\0";
 const ROLE: &[u8] = b"image-vault role v1\0";
@@ -24,8 +24,8 @@ const INSTANCE_CHECK: &[u8] = b"image-vault instance check v1\0";
 const TOTP: &[u8] = b"image-vault totp v1\0";
 const CSRF: &[u8] = b"csrf";
 
-// HKDF without a salt (RFC 5869, 2.2): what is derived here comes from a key that is random and
-// is told apart from its siblings by the label.
+// HKDF without a salt (RFC 5869, 2.2): the input key is random, and keys derived from the same one
+// are told apart by the label.
 const NO_SALT: &[u8] = &[];
 
 /// A key and the value that commits to it: AES-GCM alone would let one ciphertext open under
@@ -35,7 +35,7 @@ pub(super) struct CommittedKey {
     pub(super) commitment: [u8; 32],
 }
 
-/// What seals the segments of one blob.
+/// The key that seals the segments of one blob, and its commitment.
 pub(super) struct BlobKeys {
     pub(super) key: Zeroizing<[u8; 32]>,
     pub(super) commitment: [u8; 32],
@@ -78,7 +78,7 @@ pub(super) fn sealed_box(
     ))
 }
 
-/// Key of everything an image has in one role.
+/// Key of an image's blob in one role.
 pub(super) fn role(data_key: &KeyBytes, role: BlobRole) -> KeyBytes {
     KeyBytes(*hkdf(NO_SALT, &data_key.0, &[ROLE, &[role as u8]]))
 }
@@ -126,7 +126,7 @@ pub(super) fn pepper(instance: &KeyBytes) -> KeyBytes {
     KeyBytes(*hkdf(NO_SALT, &instance.0, &[PEPPER]))
 }
 
-/// What a store keeps to recognise its instance secret.
+/// The value by which a store recognises its instance secret.
 pub(super) fn instance_check(instance: &KeyBytes) -> [u8; 32] {
     *hkdf(NO_SALT, &instance.0, &[INSTANCE_CHECK])
 }

@@ -31,10 +31,10 @@ const CIPHERTEXT: Range<usize> = 72..104;
 const TAG: Range<usize> = 104..120;
 const SALT: Range<usize> = 120..136;
 
-/// What precedes the ciphertext is authenticated with it.
+/// The bytes before the ciphertext, which are authenticated with it.
 const PREFIX: Range<usize> = 0..72;
 
-/// Magic, version, zeros. The kind is not told: whoever opens the box knows what it is for.
+/// Magic, version, zeros. The kind is not told: the recipient knows what the box is for.
 const MAGIC: &[u8; 8] = b"IVBX\x01\0\0\0";
 
 /// A key sealed to an account.

@@ -1,4 +1,4 @@
-//! The token of a session: what the cookie holds, and the bearer token of the API.
+//! The token of a session: the value of the cookie, and the bearer token of the API.
 
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
@@ -11,7 +11,7 @@ const TOKEN_LEN: usize = 48;
 const TEXT_LEN: usize = 64;
 
 /// A session's id and secret. The server keeps the id's digest, and the master key wrapped by the
-/// secret; the token itself only the client has.
+/// secret; only the client has the token itself.
 pub struct SessionToken {
     id: [u8; ID_LEN],
     secret: SessionSecret,
@@ -63,7 +63,7 @@ impl SessionToken {
         &self.id
     }
 
-    /// SHA-256 of the id: how the store finds the session without holding what the cookie holds.
+    /// SHA-256 of the id: the store finds the session by it, without holding the cookie's value.
     pub fn digest(&self) -> [u8; 32] {
         sha256(&self.id)
     }

@@ -3,19 +3,19 @@
 
 use aes_gcm::aead::{self, Buffer};
 
-/// What stands in `buffer` from `start` on; `start` lies within it.
+/// The part of `buffer` from `start` on; `start` lies within it.
 pub(super) struct Tail<'a> {
     buffer: &'a mut Vec<u8>,
     start: usize,
 }
 
 impl<'a> Tail<'a> {
-    /// From `start` on; nothing where the buffer ends before it.
+    /// The tail from `start` on; `None` where the buffer ends before it.
     pub(super) fn from(buffer: &'a mut Vec<u8>, start: usize) -> Option<Self> {
         (start <= buffer.len()).then_some(Self { buffer, start })
     }
 
-    /// Appends a message: the tail is that.
+    /// Appends a message, which becomes the tail.
     pub(super) fn behind(buffer: &'a mut Vec<u8>, message: &[u8]) -> Self {
         let start = buffer.len();
         buffer.extend_from_slice(message);

@@ -27,14 +27,14 @@ const COMMITMENT: Range<usize> = 40..72;
 const CIPHERTEXT: Range<usize> = 72..104;
 const TAG: Range<usize> = 104..120;
 
-/// What precedes the ciphertext is authenticated with it.
+/// The bytes before the ciphertext, which are authenticated with it.
 const PREFIX: Range<usize> = 0..72;
 
 const MAGIC: &[u8; 4] = b"IVWK";
 const VERSION: u8 = 1;
 
-/// What a wrapped key is for. The numbers are written down; none is ever used again for something
-/// else.
+/// The purpose of a wrapped key. The numbers are written down; none is ever used again for
+/// something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum WrapKind {
@@ -100,18 +100,18 @@ impl WrapKind {
     ];
 }
 
-/// What a wrapped key is bound to: it opens only where all of this is given again. So a row that
-/// was copied to another account, image or purpose is noticed.
+/// The associated data of a wrapped key: it opens only where all of this is given again. So a row
+/// that was copied to another account, image or purpose is noticed.
 #[derive(Debug, Clone, Copy)]
 pub struct WrapContext<'a> {
-    /// What the key is for.
+    /// The purpose of the key.
     pub kind: WrapKind,
-    /// Whose it is: the account's id.
+    /// The owner: the account's id.
     pub owner: [u8; 16],
-    /// What it belongs to: the id of the image, session, archive … and of the account itself for
-    /// what an account has one of.
+    /// The subject: the id of the image, session, archive … and of the account itself for keys of
+    /// which an account has one.
     pub subject: [u8; 16],
-    /// Whatever else must not change; [`super::PasswordHashing::associated_data`] for
+    /// Anything else that must not change; [`super::PasswordHashing::associated_data`] for
     /// [`WrapKind::Password`] and empty for all others so far.
     pub params: &'a [u8],
 }
@@ -150,8 +150,8 @@ impl WrappedKey {
         Ok(Self(record))
     }
 
-    /// Opens what [`Self::wrap`] sealed under the same parent in the same context. Which key type
-    /// `K` is follows from the kind, and is the caller's to know.
+    /// Opens what [`Self::wrap`] sealed under the same parent in the same context. The kind decides
+    /// which key type `K` is; knowing that is the caller's part.
     ///
     /// # Errors
     /// [`CryptoError::Open`], whatever is wrong.
@@ -195,7 +195,7 @@ fn header(kind: WrapKind) -> [u8; 8] {
     [a, b, c, d, VERSION, kind as u8, 0, 0]
 }
 
-/// Seals a key under a fresh one.
+/// Seals a key with freshly derived keys.
 pub(super) fn seal_key(
     keys: &CommittedKey,
     associated_data: &[u8],

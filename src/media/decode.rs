@@ -27,13 +27,13 @@ use super::reduced;
 use super::survey::Survey;
 use super::survey::survey;
 
-/// What a picture may cost.
+/// The limits of decoding a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Width times height; there is no limit on one side, since panoramas are long.
     pub max_pixels: u64,
     /// Memory a decoder may take for its output and its working buffers, in bytes. The file itself
-    /// (a JPEG: twice) and what is scaled down from the output, a few MiB, come on top.
+    /// (a JPEG: twice) and the views scaled down from the output, a few MiB, come on top.
     pub max_decode_bytes: u64,
 }
 
@@ -46,7 +46,7 @@ impl Default for Limits {
     }
 }
 
-/// What the PNG decoder may hold besides pixels: profile, texts, one row. A profile that unpacks to
+/// Memory of the PNG decoder besides pixels: profile, texts, one row. A profile that unpacks to
 /// more is dropped, larger texts are refused.
 const PNG_METADATA_BYTES: u64 = 64 << 20;
 

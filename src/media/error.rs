@@ -1,5 +1,5 @@
-//! Why a picture was refused, in sentences for the person who sent it. Not what a decoder said:
-//! that names internals, helps nobody choose what to do next, and may quote the file.
+//! Why a picture was refused, in sentences for the person who sent it. Not the decoder's words:
+//! they name internals, help nobody choose what to do next, and may quote the file.
 
 use super::format::Format;
 
@@ -19,7 +19,8 @@ pub enum MediaError {
         "The picture is damaged or was cut short. If it opens on your device, save it anew there and send that copy."
     )]
     Broken,
-    /// A sound file of a kind of that format nobody here can decode (12-bit JPEG, CMYK planes ...).
+    /// A sound file of a rare kind of its format, which cannot be decoded here (12-bit JPEG, CMYK
+    /// planes ...).
     #[error("This kind of {} file cannot be opened here. Save it as an ordinary JPEG or PNG and send that.", .format.name())]
     Unsupported {
         /// The format it is a rare kind of.
@@ -38,7 +39,8 @@ pub enum MediaError {
     /// Few enough pixels, but decoding them takes too much memory.
     #[error("Opening the picture may take {} MiB of memory; the limit is {} MiB. Make it smaller, or save it with 8 bits per colour, and send it again.", .needed.div_ceil(1 << 20), .max >> 20)]
     TooMuchMemory {
-        /// What decoding may take, in bytes; one more than the limit where only the decoder knew.
+        /// Memory that decoding may take, in bytes; one more than the limit where only the decoder
+        /// knew.
         needed: u64,
         /// The limit, in bytes.
         max: u64,

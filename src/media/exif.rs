@@ -25,7 +25,7 @@ const DATE_TIME_DIGITIZED: u16 = 0x9004;
 const OFFSET_TIME: u16 = 0x9010;
 const OFFSET_TIME_ORIGINAL: u16 = 0x9011;
 const OFFSET_TIME_DIGITIZED: u16 = 0x9012;
-// These four count within the GPS directory.
+// These four are tags of the GPS directory, which numbers its own.
 const LATITUDE_REF: u16 = 1;
 const LATITUDE: u16 = 2;
 const LONGITUDE_REF: u16 = 3;
@@ -126,7 +126,7 @@ fn capture_time(date: &Field<'_>, offset: Option<&Field<'_>>) -> Option<CaptureT
 fn location<'a>(gps: impl Fn(u16) -> Option<Field<'a>>) -> Option<Location> {
     let latitude = degrees(&gps(LATITUDE)?, &gps(LATITUDE_REF)?, [b"N", b"S"], 90.0)?;
     let longitude = degrees(&gps(LONGITUDE)?, &gps(LONGITUDE_REF)?, [b"E", b"W"], 180.0)?;
-    // What many cameras write before they know where they are; nobody's picture is from that spot.
+    // Many cameras write this before they know where they are; nobody's picture is from that spot.
     let unknown = latitude == 0.0 && longitude == 0.0;
     (!unknown).then_some(Location {
         latitude,
@@ -134,7 +134,7 @@ fn location<'a>(gps: impl Fn(u16) -> Option<Field<'a>>) -> Option<Location> {
     })
 }
 
-/// Degrees, minutes and seconds as one number, below zero on the second side. Without its side a
+/// Degrees, minutes and seconds as one number, negative on the second side. Without its side a
 /// number could mean either, so it means nothing.
 fn degrees(field: &Field<'_>, side: &Field<'_>, sides: [&[u8]; 2], most: f64) -> Option<f64> {
     let [degrees, minutes, seconds] = field.three_fractions()?;
@@ -147,7 +147,7 @@ fn degrees(field: &Field<'_>, side: &Field<'_>, sides: [&[u8]; 2], most: f64) ->
     // Rounded up to sixty by some writers; beyond it the three are no angle.
     let sensible = minutes <= 60.0 && seconds <= 60.0 && size <= most;
     // To the centimetre: more is noise, and so few digits survive every JSON reader unchanged.
-    // Adding zero turns the zero below zero into the plain one.
+    // Adding zero, since -0.0 + 0.0 is 0.0.
     sensible.then_some((sign * size * 1e7).round() / 1e7 + 0.0)
 }
 

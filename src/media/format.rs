@@ -1,7 +1,7 @@
 //! The formats the vault accepts, and how the first bytes tell them apart. Sniffing only chooses a
 //! decoder: nothing is accepted before that decoder has read it to the end.
 
-/// What a file picker should offer: the value of `<input type="file" accept="…">`.
+/// The value of `<input type="file" accept="…">`: the files that a file picker offers.
 pub const ACCEPT: &str = "image/jpeg,image/png,image/gif,image/webp,image/tiff,image/bmp,\
                           .jpg,.jpeg,.png,.gif,.webp,.tif,.tiff,.bmp";
 

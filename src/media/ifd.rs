@@ -44,8 +44,8 @@ impl<'a> Tiff<'a> {
         self.directory(at.unwrap_or(u32::MAX))
     }
 
-    /// How many values each field of the first directory claims to have, by tag: also of those whose
-    /// values lie outside.
+    /// How many values each field of the first directory claims to have, by tag: also of fields
+    /// whose values lie outside.
     pub(super) fn claims(self) -> impl Iterator<Item = (u16, u32)> {
         let at = self.bytes.get(4..8).map(|b| number(b, self.big_endian));
         let read = move |bytes| number(bytes, self.big_endian);

@@ -34,7 +34,7 @@ pub const THUMBNAIL_SIDE: u32 = 400;
 /// Longest side of a preview, in pixels.
 pub const PREVIEW_SIDE: u32 = 1600;
 
-/// What the vault wants to know of a picture, all from one decode.
+/// The facts about a picture that the vault keeps, all from one decode.
 ///
 /// It has no `Debug`: where and when somebody took a picture belongs in no log.
 pub struct Inspected {
@@ -57,7 +57,7 @@ pub struct Inspected {
     pub thumbhash: Vec<u8>,
 }
 
-/// Decodes a picture once and tells everything the vault keeps about it.
+/// Decodes a picture once and returns everything the vault keeps about it.
 ///
 /// # Errors
 /// [`MediaError`], whose sentences are for the person who sent the file.

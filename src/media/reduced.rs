@@ -10,13 +10,13 @@ use jpeg_decoder::{CodingProcess, Decoder, PixelFormat};
 use memchr::memmem;
 use rayon::ThreadPoolBuilder;
 
-/// Scans of a file with the pictures that it may carry within itself. This decoder does each of a
-/// picture's scans, however many somebody wrote.
+/// Most scans in a file, with the pictures that it may carry within itself. This decoder works
+/// through each scan of a picture, however many there are.
 const MOST_SCANS: usize = 8;
 
 /// The picture, which is of this size, at the smallest of 1/8, 1/4 and 1/2 of it at which a side is
-/// still at least `side` pixels long. `None` where there is no such size, and where this decoder does
-/// not take the file, or should not: the other one decides what becomes of it.
+/// still at least `side` pixels long. `None` where there is no such size, and where this decoder
+/// does not take the file, or should not: then the ordinary decoder judges it.
 ///
 /// That takes less memory than the picture as a whole would. (With the feature `rayon` each row of
 /// blocks is transformed where it is decoded. Without it, rows queue for other threads without bound.)
@@ -26,7 +26,7 @@ pub(super) fn jpeg(bytes: &[u8], size: (u32, u32), side: u32) -> Option<DynamicI
     if size.0.max(size.1) < u32::from(side) * 2 || scans.count() > MOST_SCANS {
         return None;
     }
-    // Only the thread that decodes turns rows into colours, too.
+    // One thread: the one that decodes turns rows into colours, too.
     let alone = ThreadPoolBuilder::new().num_threads(1).build().ok()?;
     alone.install(|| decode(bytes, size, side))
 }
@@ -35,14 +35,14 @@ fn decode(bytes: &[u8], size: (u32, u32), side: u16) -> Option<DynamicImage> {
     let mut decoder = Decoder::new(Cursor::new(bytes));
     decoder.read_info().ok()?;
     let whole = decoder.info()?;
-    // Limits were checked for what others saw in the file: this one must see the same.
+    // Limits were checked for what the survey saw in the file: this decoder must see the same.
     let is_expected = whole.coding_process == CodingProcess::DctSequential
         && matches!(whole.pixel_format, PixelFormat::L8 | PixelFormat::RGB24)
         && (u32::from(whole.width), u32::from(whole.height)) == size;
     if !is_expected {
         return None;
     }
-    // It stops at the first side that is long enough: the other one asks for nothing.
+    // The scale is the first at which one side is long enough: the other side asks for nothing.
     let (across, down) = match whole.width >= whole.height {
         true => (side, u16::MAX),
         false => (u16::MAX, side),
@@ -77,7 +77,7 @@ mod tests {
         assert!(jpeg(&grey(), SIZE, 1_001).is_none());
     }
 
-    /// It would take days for those that fit into a file.
+    /// Decoding would take days for as many scans as fit into a file.
     #[test]
     fn a_picture_of_many_scans_is_left_to_the_other_decoder() {
         let whole = grey();

@@ -1,4 +1,4 @@
-//! Pixels to small JPEGs: scaling, transparency, turning upright, placeholder. Whatever touches
+//! Pixels to small JPEGs: scaling, transparency, turning upright, placeholder. A step that touches
 //! every pixel of the original is done once, in place or into the small result; the original is
 //! never copied at full size, and turning waits until it is small.
 
@@ -63,7 +63,7 @@ fn premultiplied(mut picture: DynamicImage) -> Result<DynamicImage, MediaError> 
     Ok(picture)
 }
 
-/// Lays a premultiplied picture on white: what alpha leaves free is filled up.
+/// Lays a premultiplied picture on white: the part that alpha leaves free is filled up.
 fn on_white(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();
@@ -93,7 +93,8 @@ fn fit(pixels: DynamicImage, whole: (u32, u32), side: u32) -> Result<DynamicImag
     } else {
         ResizeAlg::Convolution(FilterType::Lanczos3)
     };
-    // What was rounded up is no part of the picture: with it, all would be shifted.
+    // The pixels that rounding up added are no part of the picture: with them, all would be
+    // shifted.
     let reduced = f64::from(longest) / f64::from(pixels.width().max(pixels.height()));
     let part = |length: u32| f64::from(length) / reduced.round();
     let options = ResizeOptions::new()

@@ -1,6 +1,7 @@
-//! What lies around the pixels: where a file keeps its EXIF block, whether it reaches its own end,
-//! and how much memory its decoder will take besides the pixels it hands over. Decoders tell these
-//! late, or wrongly, or not at all; here they are read from the bytes in place, without allocating.
+//! The parts of a file around the pixels: where it keeps its EXIF block, whether it reaches its own
+//! end, and how much memory its decoder will take besides the pixels it hands over. Decoders tell
+//! these late, or wrongly, or not at all; here they are read from the bytes in place, without
+//! allocating.
 //!
 //! No pixel is decoded here, and a file that passes may still be broken.
 
@@ -16,7 +17,7 @@ pub(super) struct Survey<'a> {
     pub(super) exif: Option<&'a [u8]>,
     /// The largest size named before the pixels, where the decoder would find out too late.
     pub(super) size: Option<(u32, u32)>,
-    /// Bytes the decoder allocates besides its output, for those that depend on the file.
+    /// Bytes the decoder allocates besides its output, for decoders where that depends on the file.
     pub(super) working_bytes: u64,
     /// Whether it is a JPEG as cameras write them: sequential, all in one scan, and without the mark
     /// by which Adobe's programs say which colours they mean.
@@ -115,8 +116,8 @@ fn jpeg(bytes: &[u8]) -> Option<Survey<'_>> {
                 is_simple &= !in_scan;
                 in_scan = true;
             }
-            // Nobody writes one, and the decoder reads five bytes of its four: it would see other
-            // markers from here on.
+            // No program writes one, and the decoder reads five bytes of its four: it would see
+            // other markers from here on.
             0xe0 if segment.len() == 4 => return None,
             0xee if segment.starts_with(b"Adobe") => is_simple = false,
             0xe1 if found.exif.is_none() => found.exif = segment.strip_prefix(b"Exif\0\0"),

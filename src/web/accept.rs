@@ -1,10 +1,10 @@
-//! What a client would rather read, by its `Accept` header (RFC 9110, section 12.5.1). It is read once
-//! from left to right and nothing of it is kept. Rocket's `Request::accept` copies the whole header for
-//! each of its parts: 32 kB take 271 MiB.
+//! Which of page and document a client prefers, by its `Accept` header (RFC 9110, section 12.5.1).
+//! The header is read once from left to right and nothing of it is kept. Rocket's `Request::accept`
+//! copies the whole header for each of its parts: 32 kB take 271 MiB.
 
-/// Whether a page is wanted rather than a document: `text/html` is named, nothing else is liked more,
-/// and nothing that is liked as much is named before it. That anything would do (`*/*`), as programs
-/// say, is no wish for a page.
+/// Whether a client prefers a page to a document: `text/html` is named, no other type has a greater
+/// weight, and none of the same weight is named before it. A range such as `*/*`, which programs
+/// send, asks for no page.
 pub(super) fn prefers_html<'h>(lines: impl Iterator<Item = &'h str>) -> bool {
     let (mut best, mut best_is_html, mut anything) = (0, false, 0);
     for line in lines {
@@ -23,7 +23,7 @@ pub(super) fn prefers_html<'h>(lines: impl Iterator<Item = &'h str>) -> bool {
     best_is_html && best >= anything
 }
 
-/// A media range and its weight in thousandths; nothing where the weight is none.
+/// A media range and its weight in thousandths; `None` where the weight is malformed.
 fn weighed(range: &str) -> Option<(&str, u16)> {
     let mut parts = range.split(outside_quotes(';'));
     let kind = parts.next()?.trim();
@@ -48,7 +48,7 @@ fn thousandths(weight: &str) -> Option<u16> {
     }
 }
 
-/// Finds a separator where it is none of a quoted string's characters (RFC 9110, section 5.6.4).
+/// Finds a separator outside of quoted strings (RFC 9110, section 5.6.4).
 fn outside_quotes(separator: char) -> impl FnMut(char) -> bool {
     let (mut quoted, mut escaped) = (false, false);
     move |char| {

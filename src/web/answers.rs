@@ -1,6 +1,7 @@
-//! What answers may take of the memory. It is set aside before an answer is made, of what there is for
-//! all and for one, and stays so until the last byte was handed to the system: so whoever asks and
-//! never reads takes nothing of anybody else, and the connection is given up after `send_stall`.
+//! A memory budget for answers. Memory is set aside before an answer is made, within what there is
+//! for all and for one payer, and stays so until the last byte was handed to the system: so a
+//! client that asks and never reads takes nothing from the others, and its connection is given up
+//! after `send_stall`.
 
 use std::time::Duration;
 
@@ -20,16 +21,16 @@ use crate::vault::Payer;
 /// One account, or one network of strangers, has this part of the memory at most; all accounts in one
 /// network have half of it together.
 const PARTS: u32 = 4;
-/// How long an answer waits for memory before its client is told to come again.
+/// How long an answer waits for memory before its client is told to come again: 503.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// Nothing is set aside for an answer of so many bytes to a stranger.
+/// Nothing is set aside for an answer of so many bytes to a client that is not signed in.
 const SMALL: u64 = 64 << 10;
-/// What making a list or a page may take, of which there are hundreds of entries, or opening a plan.
+/// Memory to make a list or a page, of which there are hundreds of entries, or to open a plan.
 const MAKING: u64 = 8 << 20;
-/// What reading a thumbnail or a preview may take.
+/// Memory to read a thumbnail or a preview.
 const MAKING_THUMBNAIL: u64 = 512 << 10;
-/// What a download holds: a window of pieces, those being made, and what the store reads ahead.
+/// Memory of a download: a window of pieces, those being made, and what the store reads ahead.
 const STREAM: u64 = 3 << 19;
 /// Pieces on their way to the system: one in hand, one that waits for the connection, and two there.
 const ON_ITS_WAY: u64 = 4;
@@ -76,7 +77,7 @@ impl Answers {
         Ok(())
     }
 
-    /// Makes what is set aside as much as the answer takes, and says how long it is.
+    /// Resizes the memory set aside to what the answer takes, and sets its `Content-Length`.
     async fn settle(
         &self,
         request: &Request<'_>,
@@ -89,7 +90,8 @@ impl Answers {
                 let Some(len) = response.body_mut().size().await else {
                     return Ok(());
                 };
-                // Of a 304 it would be the length of what is not sent (RFC 9110, section 8.6).
+                // In a 304 it would be the length of the body that is not sent (RFC 9110, section
+                // 8.6).
                 if response.status() != Status::NotModified {
                     response.set_raw_header("Content-Length", len.to_string());
                 }
@@ -110,8 +112,8 @@ impl Answers {
             .answer
             .as_mut()
             .is_some_and(|answer| answer.resize(bytes));
-        // A change that was made is not answered as if it were not. What it brought is set aside as
-        // well, which is more than its answer takes.
+        // A change that was made must not be answered as if it had failed. The memory of its
+        // request's body is still set aside as well, which is more than its answer takes.
         match fits || is_change {
             true => Ok(()),
             false => Err(unread()),
@@ -119,13 +121,13 @@ impl Answers {
     }
 }
 
-/// From where a request comes.
+/// The network that a request comes from.
 async fn network(request: &Request<'_>) -> String {
     let caller = request.guard::<Caller>().await.succeeded();
     caller.map(|caller| caller.network()).unwrap_or_default()
 }
 
-/// 503.
+/// 503, since too many answers wait to be read.
 fn unread() -> Problem {
     Problem::retry(
         "Too many answers wait for somebody to read them. Let your downloads end or cancel some, and \
@@ -133,7 +135,7 @@ fn unread() -> Problem {
     )
 }
 
-/// Settles what answers take. Managed as well: [`Answers::admit`] is for guards.
+/// Settles the memory of each answer. Managed as well: guards call [`Answers::admit`].
 pub(super) struct Settling;
 
 #[rocket::async_trait]

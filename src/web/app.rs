@@ -54,7 +54,7 @@ fn manifest() -> AppFile<String> {
     AppFile {
         content: manifest.to_string(),
         kind: ContentType::new("application", "manifest+json"),
-        // It names assets by this version's address.
+        // The manifest names assets by this version's address.
         cache: Header::new("Cache-Control", "no-cache"),
     }
 }

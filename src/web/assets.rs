@@ -48,8 +48,8 @@ pub(super) struct Asset {
 
 #[rocket::get("/static/<hash>/<path..>")]
 fn asset(hash: &str, path: PathBuf) -> Option<Asset> {
-    // An address of an older version may still be asked for by an open page; it gets today's file,
-    // but must not keep it.
+    // An open page may still ask for an address of an older version; it gets the current file, but
+    // must not keep it.
     let rule = match hash == *HASH {
         true => "public, max-age=31536000, immutable",
         false => "no-store",

@@ -21,38 +21,39 @@ use crate::vault::Payer;
 use crate::vault::Vault;
 use crate::vault::VaultError;
 
-/// Most of a body that is let pass by before its answer, and for how long.
+/// Most bytes of an unwanted body that are read and dropped before its answer, and for how long.
 const MAX_PASSED_MIB: u64 = 256;
 const LONGEST_PASSING: Duration = Duration::from_secs(60);
 
-/// Bytes handed on at a time.
+/// Bytes read at a time.
 const PIECE: usize = 64 << 10;
 
-/// Longest small body of somebody who is signed in: ten thousand ids and some.
+/// Longest small body of a client that is signed in: ten thousand ids and some.
 const MAX_SMALL: usize = 1 << 20;
-/// The same of anybody: a name, a password, a passkey's answer, which may have 16 KiB and is longer as
-/// text within JSON. It takes no more than the connection itself.
+/// The same of a client that is not: a name, a password, a passkey's answer, which may have 16 KiB
+/// and is longer as text within JSON. It takes no more than the connection itself.
 const MAX_SMALL_OF_STRANGERS: usize = 32 << 10;
-/// Up to here no memory is set aside: who signs in waits for nobody.
+/// Up to this length no memory is set aside: signing in waits for nobody.
 const FREE: usize = 8 << 10;
-/// A body in memory, what the connection holds of it, and what is made of it, in lengths of the body.
+/// Memory of a small body, in lengths of it: itself, the connection's part, and what is made of it.
 const SMALL_FACTOR: u64 = 4;
 
-/// Bytes a second that a body must have on average, once it had time to begin: what a phone sends at
-/// the edge of a network. Less would hold the memory for it, which others wait for, for hours.
+/// Bytes a second that a body must have on average, once it had time to begin: what a phone sends
+/// at the edge of a network. A slower body would hold its memory, which others wait for, for hours.
 const SLOWEST: u64 = 16 << 10;
 
-/// How a body comes: never nothing for long, and not a byte now and then for ever.
+/// The pace of a body: its sender may neither be silent for long nor send a byte now and then for
+/// ever.
 pub(super) struct Pace {
-    /// How long the sender may be silent, and may take beyond what the slowest would.
+    /// How long the sender may be silent at a time, and may take beyond a sender at `SLOWEST`.
     stall: Duration,
-    /// For how long the sender was waited for.
+    /// How long the sender was waited for in all.
     waited: Duration,
     received: u64,
 }
 
 impl Pace {
-    /// For a sender who may be silent so long.
+    /// The pace of a sender that may be silent so long.
     pub(super) fn new(stall: Duration) -> Self {
         Self {
             stall,
@@ -69,7 +70,7 @@ impl Pace {
         self.timed(piece).await.map_err(Problem::stalled)
     }
 
-    /// The same; the error says whether it dripped in.
+    /// The same; the error is whether the body came too slowly rather than not at all.
     async fn timed<T>(&mut self, piece: impl Future<Output = T>) -> Result<T, bool> {
         let earned = Duration::from_millis(self.received.saturating_mul(1_000) / SLOWEST);
         let left = (self.stall.saturating_add(earned)).saturating_sub(self.waited);
@@ -79,18 +80,18 @@ impl Pace {
         outcome.map_err(|_| left < self.stall)
     }
 
-    /// So many bytes came.
+    /// Notes that so many bytes came.
     pub(super) fn received(&mut self, bytes: usize) {
         self.received += bytes as u64;
     }
 }
 
-/// The length a request says its body has.
+/// The length that a request states for its body.
 pub(super) fn content_length(request: &Request<'_>) -> Option<u64> {
     request.headers().get_one("Content-Length")?.parse().ok()
 }
 
-/// A small body, in memory that is wiped afterwards: of who is signed in, or else of a network.
+/// Reads a small body into memory that is wiped afterwards: the account's, or else the network's.
 ///
 /// # Errors
 /// 408, 413, 503, or 400 where it breaks off.
@@ -133,7 +134,7 @@ pub(super) async fn read_small(request: &Request<'_>) -> Result<Zeroizing<Vec<u8
     }
 }
 
-/// Whose memory a request takes: its account's, once a guard has found one.
+/// The payer of a request's memory: its account, once a guard has found one, or else its network.
 async fn payer<'r>(request: &'r Request<'_>) -> &'r Payer {
     let network = match request.guard::<Caller>().await {
         Outcome::Success(caller) => caller.network(),
@@ -153,10 +154,11 @@ fn grow(body: &mut Zeroizing<Vec<u8>>, most: usize) {
     *body = larger;
 }
 
-/// A body as it comes, for whoever takes it piece by piece.
+/// A body as it arrives, to be read piece by piece.
 pub(super) type Arriving<'r> = Box<dyn AsyncRead + Unpin + Send + 'r>;
 
-/// Ends with [`ErrorKind::TimedOut`] where nothing arrives for so long, or too little.
+/// A reader that fails with [`ErrorKind::TimedOut`] where nothing arrives for so long, or too
+/// little.
 pub(super) fn arriving<'r>(
     from: impl AsyncRead + Unpin + Send + 'r,
     stall: Duration,
@@ -175,8 +177,8 @@ pub(super) fn arriving<'r>(
     Box::new(StreamReader::new(Box::pin(pieces)))
 }
 
-/// Reads to the end and keeps nothing. An answer before the end would reach few browsers: they see
-/// a connection that broke while they were sending.
+/// Reads a body to its end and keeps nothing. An answer before the end would reach few browsers:
+/// they see a connection that broke while they were sending.
 pub(super) async fn pass_by(from: impl AsyncRead + Unpin) {
     let mut from = from.take(MAX_PASSED_MIB << 20);
     let passing = async {

@@ -1,4 +1,4 @@
-//! How many calls somebody may make: by network who is not signed in, by account who is.
+//! How many calls a client may make: counted by network, or by account where it is signed in.
 //!
 //! A bucket holds as many calls as are allowed in a minute and fills evenly (the generic cell rate
 //! algorithm, by `governor`). Every process has buckets of its own: what must hold across them, such
@@ -23,22 +23,23 @@ use crate::vault::Caller;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
-/// Callers share so many buckets, some MiB at most: nobody fills the memory by coming from ever new
-/// networks. Which one is whose is drawn anew at each start, so nobody can aim at another's.
+/// Clients share so many buckets, some MiB at most: nobody fills the memory by coming from ever new
+/// networks. Which client has which bucket is drawn anew at each start, so nobody can aim at
+/// another's.
 const BUCKETS: u64 = 1 << 18;
 
 type Limiter<C> =
     RateLimiter<u32, HashMapStateStore<u32>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
-/// Calls of one kind.
+/// The budget of one kind of calls.
 struct Budget<C: Clock = MonotonicClock> {
-    /// Nothing where there is no limit.
+    /// `None` where there is no limit.
     limiter: Option<Limiter<C>>,
     places: RandomState,
 }
 
 impl<C: Clock> Budget<C> {
-    /// So many calls in such a time; any number where it is 0.
+    /// So many calls in such a time; any number where `calls` is 0.
     fn new(calls: u32, time: Duration, clock: C) -> Self {
         let limiter = NonZeroU32::new(calls).and_then(|calls| {
             let quota = Quota::with_period(time / calls.get())?.allow_burst(calls);
@@ -51,7 +52,7 @@ impl<C: Clock> Budget<C> {
         }
     }
 
-    /// One call; or how long to wait for it.
+    /// Spends one call; or returns how long to wait for it.
     fn spend(&self, who: impl Hash) -> Result<(), Duration> {
         let Some(limiter) = &self.limiter else {
             return Ok(());
@@ -63,11 +64,11 @@ impl<C: Clock> Budget<C> {
     }
 }
 
-/// What everybody may spend.
+/// The budgets of all calls.
 pub(super) struct Budgets {
     anonymous: Budget,
-    /// What matches no route. As many calls as `anonymous`, but not the same ones: a program that asks for
-    /// what is not there must not keep the people beside it from signing in.
+    /// Calls that match no route. As many as `anonymous`, but a budget of their own: a program that
+    /// asks for what is not there must not keep the people beside it from signing in.
     nothing: Budget,
     accounts: Budget,
     /// Thumbnails and previews, of which a page has hundreds.
@@ -88,7 +89,7 @@ impl Budgets {
         }
     }
 
-    /// Counts a call of somebody who is signed in.
+    /// Counts a call of a client that is signed in.
     ///
     /// # Errors
     /// 429.
@@ -105,8 +106,8 @@ impl Budgets {
     }
 
     fn spend_of_network(&self, request: &Request<'_>, network: &str) -> Result<(), Problem> {
-        // A page whose session has ended may ask for hundreds: they must not use up what signing in
-        // again needs.
+        // A page whose session has ended may ask for hundreds of thumbnails: they must not use up
+        // the calls that signing in again needs.
         let budget = match is_for_thumbnail(request) {
             true => &self.thumbnails,
             false => &self.anonymous,
@@ -115,7 +116,7 @@ impl Budgets {
     }
 }
 
-/// Whether a request is one of the hundreds that a page makes.
+/// Whether a request is for a thumbnail or a preview, of which a page asks for hundreds.
 pub(super) fn is_for_thumbnail(request: &Request<'_>) -> bool {
     request.route().is_some_and(|route| {
         let path = route.uri.path();
@@ -127,11 +128,11 @@ fn too_many_calls(wait: Duration) -> Problem {
     Problem::wait("Too many requests came from you.", wait)
 }
 
-/// Somebody who need not be signed in. Each handler that asks for no [`super::guards::Reader`] asks
-/// for this first, but those that cost nothing, such as assets.
+/// A client that need not be signed in. Each handler that takes no [`super::guards::Reader`] takes
+/// this guard first, but for those that cost nothing, such as that of assets.
 pub(super) struct Visitor;
 
-/// Somebody who wants to register. Tries that are refused count as well: they tell which names are
+/// A client that wants to register. Tries that are refused count as well: they tell which names are
 /// taken.
 pub(super) struct Registrant;
 
@@ -150,7 +151,7 @@ pub(super) async fn spend_on_nothing(request: &Request<'_>) -> Result<(), Proble
     spent.map_err(too_many_calls)
 }
 
-/// What became of counting a request by its network, which happens once.
+/// The outcome of counting a request by its network, kept so that it is counted once.
 struct Counted(Result<(), Problem>);
 
 #[rocket::async_trait]

@@ -1,4 +1,4 @@
-//! Who is at the other end of a request: its address, and what kind of client it says to be.
+//! The client at the other end of a request: its address, and the kind of client it says it is.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -10,8 +10,8 @@ use rocket::request::{self, FromRequest, Request};
 use super::site::Site;
 use crate::vault::Caller;
 
-/// Words in a `User-Agent`, and what people call that. The first that occurs counts: browsers name
-/// their forebears as well.
+/// Words in a `User-Agent`, and what people call that browser. The first that occurs counts:
+/// browsers name their forebears as well.
 const BROWSERS: &[(&str, &str)] = &[
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -49,7 +49,7 @@ impl<'r> FromRequest<'r> for Caller {
     }
 }
 
-/// "Firefox on Linux". Never a part of what was sent: it would be shown, and may be of any length.
+/// "Firefox on Linux". Never a part of the header: it would be shown, and may be of any length.
 fn device(agent: &str) -> String {
     let named = |list: &[(&str, &'static str)]| {
         let found = list.iter().find(|(word, _)| agent.contains(word));
@@ -64,7 +64,7 @@ fn device(agent: &str) -> String {
 }
 
 /// The connection's own address; where that is a trusted proxy's, the last one that the proxies
-/// name and that is none of theirs. What stands before it anybody could have sent.
+/// name and that is none of theirs. The names before that one anybody could have sent.
 fn address(request: &Request<'_>) -> Option<IpAddr> {
     let connection = request.remote()?.ip().to_canonical();
     let proxies = &request.rocket().state::<Site>()?.trusted_proxies;
@@ -73,7 +73,7 @@ fn address(request: &Request<'_>) -> Option<IpAddr> {
     Some(origin(connection, &lines, proxies))
 }
 
-/// From the last name on, as far as there are proxies: the rest is not even looked at.
+/// Goes back from the last name as long as names are proxies'; the rest is not even looked at.
 fn origin(connection: IpAddr, lines: &[&str], proxies: &[IpNet]) -> IpAddr {
     let mut origin = connection;
     for text in lines.iter().rev().flat_map(|line| line.rsplit(',')) {

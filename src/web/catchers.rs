@@ -11,7 +11,7 @@ use super::pages;
 use super::problem::Problem;
 use super::routes::methods;
 
-/// A problem, or the way to where it can be solved.
+/// A problem, or a redirect to where it can be solved.
 #[derive(Responder)]
 #[allow(
     clippy::large_enum_variant,
@@ -24,14 +24,14 @@ pub(super) enum Caught {
     SignIn(Redirect),
 }
 
-/// Longest address that a sign-in leads back to: percent-encoded in another one it is up to three times
-/// as long, and must still be taken there.
+/// Longest address that a sign-in leads back to: percent-encoded within another address it is up to
+/// three times as long, and that one must still be accepted.
 const MAX_BACK: usize = 2 << 10;
 
 #[rocket::catch(default)]
 async fn any(status: Status, request: &Request<'_>) -> Caught {
     let problem: &Problem = request.local_cache(|| unmatched(status, request));
-    // A route has counted whoever asks for it.
+    // Where a route matched, its guards have counted the request.
     if request.route().is_none()
         && let Err(problem) = budgets::spend_on_nothing(request).await
     {

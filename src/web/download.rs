@@ -55,7 +55,7 @@ impl Download {
         }
     }
 
-    /// One that holds so many bytes besides what is on its way.
+    /// The same download, which holds so many bytes besides the pieces that are on their way.
     pub(super) fn holding(self, beside: u64) -> Self {
         Self { beside, ..self }
     }

@@ -32,7 +32,7 @@ fn page(problem: &Problem, request: &Request<'_>) -> Template {
             href: "/login",
             label: "Sign in",
         }],
-        // There is nothing for them at this name.
+        // A link would lead to the same wrong name.
         421 => Vec::new(),
         _ => vec![Action {
             href: "/",

@@ -1,5 +1,5 @@
-//! A form with files (RFC 7578), read part by part. However it is made, some tens of KiB of it are
-//! held beside the file that is asked for.
+//! A form with files (RFC 7578), read part by part. However the form is made, some tens of KiB of
+//! it are held beside the file that is asked for.
 //!
 //! `multer` reads its source for as long as anything comes, and keeps what it cannot hand out yet,
 //! such as a head without an end, only to search all of it again. So it is fed by hand: a piece, and
@@ -46,7 +46,7 @@ pub(super) struct FileForm<'r> {
     from: Box<dyn AsyncRead + Unpin + Send + 'r>,
     pace: Pace,
     parser: Multipart<'static>,
-    /// Leads to the parser; nothing once the body has ended.
+    /// Leads to the parser; `None` once the body has ended.
     pieces: Option<mpsc::Sender<Bytes>>,
     /// The part being read.
     field: Option<Field<'static>>,
@@ -75,10 +75,10 @@ pub(super) enum Part {
     },
 }
 
-/// What a part says of itself.
+/// What the headers of a part say of it.
 struct Head {
     name: String,
-    /// Only files have one.
+    /// Only file parts have one.
     filename: Option<String>,
 }
 
@@ -86,7 +86,7 @@ impl<'r> FileForm<'r> {
     /// Starts to read.
     ///
     /// # Errors
-    /// 415 where the request says that it is something else, 400 where its boundary is none.
+    /// 415 where the request says that it is something else, 400 where its boundary is malformed.
     pub(super) fn open(
         kind: Option<&ContentType>,
         from: impl AsyncRead + Unpin + Send + 'r,
@@ -165,7 +165,7 @@ impl<'r> FileForm<'r> {
         Err(Problem::invalid_field("file", message))
     }
 
-    /// The head of the next part; nothing after the last.
+    /// The head of the next part; `None` after the last.
     async fn head(&mut self) -> Result<Option<Head>, Problem> {
         // The parser has to be through with one part before it looks for the next.
         while self.chunk().await?.is_some() {}
@@ -201,7 +201,7 @@ impl<'r> FileForm<'r> {
         Ok(Some(Head { name, filename }))
     }
 
-    /// The text of the present part.
+    /// The text of the current part.
     async fn value(&mut self) -> Result<Zeroizing<String>, Problem> {
         let bytes = self.content(MAX_FIELD_BYTES as u64).await?;
         self.text += bytes.as_ref().map_or(0, Bytes::len);
@@ -210,8 +210,8 @@ impl<'r> FileForm<'r> {
         Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    /// The present part's bytes. One that is too long is read to its end and forgotten on the way, so
-    /// that those behind it still come: nothing then.
+    /// The current part's bytes. A part that is too long is read to its end and dropped on the way,
+    /// so that the parts behind it still come; then `None`.
     async fn content(&mut self, max_bytes: u64) -> Result<Option<Bytes>, Problem> {
         let (mut body, mut fits) = (BytesMut::new(), true);
         while let Some(chunk) = self.chunk().await? {
@@ -224,7 +224,7 @@ impl<'r> FileForm<'r> {
         Ok(fits.then(|| body.freeze()))
     }
 
-    /// The present part as it comes. Its error is [`ErrorKind::TimedOut`] where it does not.
+    /// The current part as it arrives. Its error is [`ErrorKind::TimedOut`] where it is too slow.
     fn into_content(self) -> Arriving<'r> {
         let chunks = stream::try_unfold(self, |mut form| async move {
             let chunk = form
@@ -239,7 +239,7 @@ impl<'r> FileForm<'r> {
         Box::new(StreamReader::new(Box::pin(chunks)))
     }
 
-    /// A piece of the present part; nothing at its end.
+    /// A piece of the current part; `None` at its end.
     async fn chunk(&mut self) -> Result<Option<Bytes>, Problem> {
         while let Some(field) = &mut self.field {
             match field.chunk().now_or_never() {
@@ -253,7 +253,7 @@ impl<'r> FileForm<'r> {
         Ok(None)
     }
 
-    /// Reads a piece for the parser, which has used up all it had; gives its length.
+    /// Reads a piece for the parser, which has used up all it had; returns its length.
     async fn feed(&mut self) -> Result<usize, Problem> {
         let Some(pieces) = &self.pieces else {
             return Err(Problem::broken_off());

@@ -18,7 +18,7 @@ const MAX_FIELDS: usize = 11_000;
 
 /// A form of somebody signed in, whose `csrf_token` was right.
 pub(super) struct Signed<T> {
-    /// Who.
+    /// The person who sent it.
     pub(super) who: Unlocked,
     /// The form's other fields.
     pub(super) form: T,
@@ -69,7 +69,7 @@ impl<'r, T: for<'f> FromForm<'f> + Send + 'static> FromData<'r> for Posted<T> {
     }
 }
 
-/// Reads a form that comes from one of our own pages, and makes of it what `parsed` does.
+/// Reads a form that comes from one of our own pages, and returns what `parsed` makes of it.
 async fn answer<'r, T>(
     request: &'r Request<'_>,
     parsed: impl FnOnce(Zeroizing<String>) -> Result<T, Problem>,

@@ -1,8 +1,9 @@
-//! What is turned away before Rocket hears of it: a head that is too large, and a request for a host
+//! Turns requests away before Rocket sees them: a head that is too large, and a request for a host
 //! that is not this one.
 //!
 //! Rocket reads some headers in ways whose memory grows with the square of their length, so none is
-//! read before all are measured. What comes through costs little and grows evenly, whatever it says.
+//! read before all are measured. A request that passes costs little memory, which grows evenly with
+//! its length, whatever it says.
 
 use hyper::header::HOST;
 use hyper::http::request::Parts;
@@ -16,15 +17,15 @@ pub(super) const MAX_ONE: usize = 8 << 10;
 /// Most bytes of all headers together, as nginx has it (`large_client_header_buffers 4 8k`).
 const MAX_ALL: usize = 32 << 10;
 
-/// Below these everybody is served, by whatever name: who watches the server may know its number only,
-/// and what the page that says no looks like is the same for all.
+/// Paths below which requests for any host are served: a monitor may know the server by its address
+/// only, and the assets of the page that refuses are the same for all.
 const FOR_ANY_HOST: [&str; 2] = ["/health/", "/static/"];
 
 /// Whether a request may come in.
 ///
 /// # Errors
-/// 431 and 414 where it is too large; 400 where its address is none, and 400 and 421 where it is for
-/// another host.
+/// 431 and 414 where it is too large; 400 where its address is malformed, and 400 and 421 where it
+/// is for another host.
 pub(super) fn admit(head: &Parts, site: Option<&Site>) -> Result<(), Problem> {
     let sizes = head.headers.iter();
     measure(
@@ -41,7 +42,8 @@ pub(super) fn admit(head: &Parts, site: Option<&Site>) -> Result<(), Problem> {
     if FOR_ANY_HOST.iter().any(|below| path.starts_with(below)) {
         return Ok(());
     }
-    // Where the address names one as well, that counts (RFC 9112, section 3.2.2); both have to be ours.
+    // Where the address names a host as well, that counts (RFC 9112, section 3.2.2); both must be
+    // ours.
     if let Some(authority) = head.uri.authority() {
         site.hosts.admit(Some(authority.as_str()))?;
     }
@@ -51,7 +53,7 @@ pub(super) fn admit(head: &Parts, site: Option<&Site>) -> Result<(), Problem> {
             Status::BadRequest,
             "A request has one `Host` header, and this one has several.",
         )),
-        // What is no text is nobody's name.
+        // A value that is no text is nobody's name.
         (Some(host), None) => site.hosts.admit(Some(host.to_str().unwrap_or("?"))),
         (None, None) => site.hosts.admit(None),
     }

@@ -1,8 +1,8 @@
 //! Authority is a parameter type: a handler that names [`Reader`] needs a signed-in person, one
 //! that names [`Writer`] (or `Signed`, for forms) needs one whose own page asked for the change.
-//! Those two refuse the API tokens of programs, so whatever is not thought of is closed to them; what
-//! concerns pictures names [`PictureReader`], [`PictureWriter`] or [`Uploader`] instead, and takes
-//! tokens of that scope. Without one of them in its signature a handler changes nothing.
+//! Those two refuse API tokens, so a handler that nobody thought about is closed to programs;
+//! handlers about pictures name [`PictureReader`], [`PictureWriter`] or [`Uploader`] instead, and
+//! take tokens of that scope. A handler without any of these in its signature changes nothing.
 
 use rocket::http::Status;
 use rocket::outcome::{Outcome, try_outcome};
@@ -22,31 +22,32 @@ use crate::vault::VaultError;
 
 /// Somebody who is signed in.
 pub(super) struct Reader {
-    /// Who, with the master key at hand.
+    /// The account, with its master key at hand.
     pub who: Unlocked,
     by_cookie: bool,
 }
 
 /// Somebody who is signed in, and whose request came from our own page or from a program; and
-/// whether a cookie says who it is.
+/// whether it was authenticated by the cookie.
 pub(super) struct Writer(pub Unlocked, pub bool);
 
-/// Whoever may look at pictures: somebody who is signed in, or a token for reading.
+/// A client that may look at pictures: by a sign-in, or by an API token for reading.
 pub(super) struct PictureReader {
-    /// Who, with the master key at hand.
+    /// The account, with its master key at hand.
     pub who: Unlocked,
 }
 
-/// As [`PictureReader`], where a page must prove that it asks: what is made is to be read.
+/// As [`PictureReader`], for making something to be read, such as a zip: a page must prove that it
+/// asks.
 pub(super) struct Collector(pub Unlocked);
 
-/// Whoever may change pictures: as [`Writer`], or a token for writing.
+/// A client that may change pictures: as [`Writer`], or by an API token for writing.
 pub(super) struct PictureWriter(pub Unlocked);
 
-/// Whoever may add pictures; the proof that our own page asks may come in the body.
+/// A client that may add pictures; the proof that our own page asks may come in the body.
 pub(super) struct Uploader(pub Reader);
 
-/// Anybody at all with a sign-in or a token.
+/// A client with any sign-in or API token.
 pub(super) struct Holder(pub Unlocked);
 
 /// A browser's request that came from our own page, or any program's. For forms of people who are
@@ -57,7 +58,7 @@ impl Reader {
     /// Proves a change with a token that came in the body.
     ///
     /// # Errors
-    /// 403 where the cookie alone says who it is and the token is not its session's.
+    /// 403 where only the cookie authenticates the request, and the token is not its session's.
     pub(super) fn into_writer(self, token: Option<&str>) -> Result<Unlocked, Problem> {
         let proven = !self.by_cookie || token.is_some_and(|token| self.who.csrf_matches(token));
         if proven {
@@ -82,14 +83,14 @@ pub(super) fn only_administrators(who: &Unlocked) -> Result<(), Problem> {
     }
 }
 
-/// What a request is about.
+/// The authority that a request needs.
 #[derive(Clone, Copy)]
 enum Need {
-    /// The account itself, which is for its owner alone.
+    /// A sign-in: it is about the account itself, which is for its owner alone.
     SignIn,
-    /// Pictures.
+    /// A sign-in, or an API token of this scope: it is about pictures.
     Scope(Scope),
-    /// Only who asks.
+    /// Either of them: it is only about the session itself.
     Nothing,
 }
 
@@ -126,13 +127,13 @@ async fn opened(request: &Request<'_>, need: Need) -> request::Outcome<Reader, (
     let who = match opened {
         Ok(who) => who,
         Err(error) => {
-            // Whoever it is, it is nobody we know.
+            // Nobody we know: it counts by network.
             try_outcome!(request.guard::<Visitor>().await);
             return Problem::from(error).hand_over(request);
         }
     };
     watched::note(request, &who);
-    // What this request brings is its account's.
+    // From here on the memory for this request's body is its account's.
     let payer = request.local_cache(|| Payer::Account(*who.id()));
     let spent = budgets.spend_of_account(request, who.id());
     let admitted = match spent.and_then(|()| need.check(&who, by_cookie)) {
@@ -145,7 +146,7 @@ async fn opened(request: &Request<'_>, need: Need) -> request::Outcome<Reader, (
     }
 }
 
-/// As [`opened`], and our own page asks for it, or a program.
+/// As [`opened`], for a request that our own page has sent, or a program.
 async fn proven(request: &Request<'_>, need: Need) -> request::Outcome<(Unlocked, bool), ()> {
     let reader = try_outcome!(opened(request, need).await);
     if reader.by_cookie {
@@ -164,7 +165,7 @@ fn bearer<'r>(request: &'r Request<'_>) -> Option<&'r str> {
     Some(header.strip_prefix("Bearer ").unwrap_or_default())
 }
 
-/// Ties a guard to what it needs.
+/// Implements each guard by the authority that it needs.
 macro_rules! guards {
     ($($guard:ident: $ask:ident($need:expr) => |$got:pat_param| $made:expr;)+) => {$(
         #[rocket::async_trait]

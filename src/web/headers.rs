@@ -10,7 +10,7 @@ const PAGE_POLICY: &str = "default-src 'none'; img-src 'self' blob:; style-src '
      script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
      frame-ancestors 'none'; manifest-src 'self'; worker-src 'self'";
 
-/// Bytes that came from somebody: even opened as a page they can do nothing.
+/// For bytes that were uploaded: even opened as a page they can do nothing.
 pub(super) const CONTENT_POLICY: &str = "default-src 'none'; sandbox";
 
 const HEADERS: [(&str, &str); 6] = [
@@ -23,7 +23,7 @@ const HEADERS: [(&str, &str); 6] = [
     ("Cross-Origin-Opener-Policy", "same-origin"),
 ];
 
-/// Puts the headers on.
+/// Sets the headers.
 pub(super) struct SecurityHeaders {
     /// Whether users reach the site by HTTPS only.
     pub https: bool,
@@ -47,8 +47,8 @@ impl Fairing for SecurityHeaders {
         if self.https {
             response.set_header(Header::new("Strict-Transport-Security", "max-age=31536000"));
         }
-        // What is not known to be public is never kept by a browser or a proxy: Back after
-        // signing out shows nothing (R0.7).
+        // An answer that is not known to be public is never kept by a browser or a proxy: Back
+        // after signing out shows nothing (R0.7).
         if !response.headers().contains("Cache-Control") {
             response.set_header(Header::new("Cache-Control", "no-store"));
         }

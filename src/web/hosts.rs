@@ -1,7 +1,7 @@
 //! Which `Host` is this server's. A page of somebody else's that points its own name at this server
 //! (DNS rebinding) would be of one origin with it, and a cache in front may keep what was made for
-//! another name. Both need a name that anybody can register, so those are believed only where the
-//! operator has said so.
+//! another name. Both need a name that anybody can register, so such names are believed only where
+//! the operator has configured them.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -28,7 +28,7 @@ const PRIVATE: [&str; 10] = [
 /// The names by which this server answers.
 pub(super) struct Hosts {
     public: Option<Public>,
-    /// What the machine calls itself.
+    /// The host name of the machine.
     machine: Option<String>,
 }
 
@@ -99,7 +99,7 @@ impl Name<String> {
             return Some(Self::Address(address));
         }
         let text = text.strip_suffix('.').unwrap_or(text);
-        // What is longer is no name (RFC 1035, section 2.3.4). Containers have underscores.
+        // A longer text is no name (RFC 1035, section 2.3.4). Containers have underscores.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
         let is_name = !text.is_empty() && text.len() <= 253 && text.bytes().all(plain);
         is_name.then(|| Self::Dns(text.to_ascii_lowercase()))
@@ -112,7 +112,7 @@ impl Name<String> {
         }
     }
 
-    /// Whether nobody can make this name lead somewhere else.
+    /// Whether nobody can register this name and make it lead somewhere else.
     fn is_private(&self) -> bool {
         match self {
             Self::Address(_) => true,
@@ -147,8 +147,8 @@ impl Hosts {
         }
     }
 
-    /// Whether a request with this `Host` is for this server. One without is: neither a browser nor a
-    /// cache sends that, but some health checks of HTTP/1.0 do.
+    /// Whether a request with this `Host` is for this server. A request without one is: neither a
+    /// browser nor a cache sends that, but some health checks of HTTP/1.0 do.
     ///
     /// # Errors
     /// 421, with what the operator can do about it.
@@ -179,7 +179,7 @@ impl Hosts {
         matches!(name, Name::Dns(name) if Some(name) == self.machine.as_ref())
     }
 
-    /// Never the name that was asked for, but where it is plain and the operator may want it.
+    /// Repeats the name that was asked for only where it is plain and the operator may want it.
     fn refusal(&self, named: Option<&Named<String>>) -> Problem {
         let detail = match (&self.public, named.and_then(plain)) {
             (Some(public), _) => format!(
@@ -199,8 +199,8 @@ impl Hosts {
         Problem::new(Status::MisdirectedRequest, detail)
     }
 
-    /// Whether an `Origin` header (RFC 6454, section 7) names this site, in a request for this host. By
-    /// name that is the configured address alone.
+    /// Whether an `Origin` header (RFC 6454, section 7) names this site, in a request for this
+    /// host. Where an address is configured, only that and this machine's loopback count.
     pub(super) fn is_own_origin(&self, origin: &str, host: Option<&str>) -> bool {
         let Some((https, origin)) = Named::parse_url(origin) else {
             return false;

@@ -10,16 +10,17 @@ use zeroize::Zeroizing;
 use super::body::read_small;
 use super::problem::Problem;
 
-/// Most values in a body: ten thousand ids, several times. Short ones take many times their length.
+/// Most values in a body: ten thousand ids, several times. Short values take many times their
+/// length.
 const MAX_VALUES: usize = 50_000;
-/// Bytes of a field's path that are told.
+/// Bytes of a field's path that an answer repeats.
 const MAX_TOLD: usize = 100;
 
 /// A body that was JSON of this shape.
 pub(super) struct JsonBody<T>(pub T);
 
-/// A body whose one part says which images, and whose other part says what about them. Each is read
-/// by itself, since a flattened structure forgets which field was wrong.
+/// A body whose one part says which images, and whose other part says what to do. Each is parsed by
+/// itself, since a flattened structure forgets which field was wrong.
 pub(super) struct JsonParts<A, B>(pub A, pub B);
 
 #[rocket::async_trait]

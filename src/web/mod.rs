@@ -61,8 +61,8 @@ const METRICS_CONNECTIONS: usize = 64;
 pub struct ServeError(String);
 
 /// Serves the vault until it is asked to stop, then lets running downloads finish for the
-/// configured time. Address, port and TLS are Rocket's own settings. `ready` learns the address
-/// once connections are taken.
+/// configured time. Address, port and TLS are Rocket's own settings. `ready` is called with the
+/// address once connections are taken.
 ///
 /// # Errors
 /// Where the address cannot be used or Rocket's own settings are wrong.
@@ -118,7 +118,7 @@ pub fn listen_address() -> Result<SocketAddr, ServeError> {
     Ok(SocketAddr::new(config.address, config.port))
 }
 
-/// By which names the server answers, for its operator.
+/// The names by which the server answers, in words for its operator.
 pub fn hosts_in_words(config: &Config) -> String {
     hosts::Hosts::new(config.serving.public_url.as_deref()).in_words()
 }
@@ -132,7 +132,7 @@ fn build(
         .merge(("ident", Ident::none()))
         // Rocket's own lines hold paths, and so names and tokens. We log requests ourselves.
         .merge(("log_level", LogLevel::Off))
-        // Anybody could send it; whom to believe is our own setting, `trusted_proxies`.
+        // Anybody could send such a header; whom to believe is our own setting, `trusted_proxies`.
         .merge(("ip_header", false));
     figment
         .extract::<rocket::Config>()
@@ -150,7 +150,7 @@ fn build(
         .manage(budgets::Budgets::new(&config.budgets))
         .manage(answers::Answers::new(config))
         .attach(Template::fairing())
-        // Before the others look at an answer: it may become another one.
+        // First, since it may replace the answer that the others look at.
         .attach(answers::Settling)
         // Our own headers say more than Shield's.
         .attach(Shield::new())

@@ -1,4 +1,4 @@
-//! Ids in paths. What cannot be an id is answered like one that does not exist, and is not
+//! Ids in paths. A text that cannot be an id is answered like an id that does not exist, and is not
 //! repeated anywhere: it may be a mistyped secret.
 
 use rocket::request::FromParam;

@@ -1,6 +1,6 @@
 //! The one place where a failure becomes a status and words: RFC 9457 problem documents for
-//! programs; `error_page` has the same facts for people. What is unexpected is logged here, once, and
-//! the client learns nothing of it.
+//! programs; `error_page` has the same facts for people. Unexpected failures are logged here, once,
+//! and the client learns nothing of them.
 
 mod failures;
 
@@ -27,13 +27,13 @@ pub(super) struct Problem {
     headers: Vec<(&'static str, String)>,
 }
 
-/// What a client can go on with.
+/// Further members of the document, with which a client can go on.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 enum More {
-    /// Ids of a bulk call that it cannot be about: the others may still be done.
+    /// Ids of a bulk call that are not the account's: the others may still be done.
     Missing { missing: Vec<String> },
-    /// What is left of what the account may keep.
+    /// What is left of the account's quota.
     QuotaLeft(QuotaLeft),
 }
 
@@ -110,8 +110,8 @@ impl Problem {
         )
     }
 
-    /// 403 for an API token that is not for this: of another scope than this one, or where nobody
-    /// but the signed-in owner may act (RFC 6750 section 3.1).
+    /// 403 for an API token that lacks this scope, or where nobody but the signed-in owner may act
+    /// (RFC 6750 section 3.1).
     pub(super) fn out_of_scope(scope: Option<&str>) -> Self {
         let (detail, challenge) = match scope {
             Some(scope) => (
@@ -126,7 +126,7 @@ impl Problem {
         Self::new(Status::Forbidden, detail).with_header("WWW-Authenticate", challenge)
     }
 
-    /// 429 for what was done too often.
+    /// 429 for something that was done too often.
     pub(super) fn wait(why: &str, wait: Duration) -> Self {
         let secs = wait.as_secs() + 1;
         let detail = format!(
@@ -136,7 +136,7 @@ impl Problem {
         Self::new(Status::TooManyRequests, detail).with_header("Retry-After", secs.to_string())
     }
 
-    /// 408, where nothing came or it dripped in.
+    /// 408, where nothing came, or too little.
     pub(super) fn stalled(dripping: bool) -> Self {
         let detail = match dripping {
             true => {

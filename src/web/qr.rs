@@ -12,7 +12,7 @@ use super::problem::Problem;
 /// Light modules around the code (ISO/IEC 18004, 6.3.8).
 const QUIET_ZONE: i32 = 4;
 
-/// What a template needs to draw one.
+/// What a template needs to draw a QR code.
 #[derive(Serialize)]
 pub(super) struct Qr {
     /// Modules along a side, the quiet zone included.

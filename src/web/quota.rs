@@ -8,7 +8,7 @@ use crate::vault::Usage;
 /// The owner is warned when so many of a hundred parts are used.
 const WARN_AT_PERCENT: u128 = 90;
 
-/// What is left, beside a refusal. Limits that do not exist are null.
+/// What is left of a quota, as a refusal tells it. Limits that do not exist are null.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct QuotaLeft {
     quota_bytes: Option<u64>,
@@ -19,21 +19,21 @@ pub(super) struct QuotaLeft {
     left_images: Option<u64>,
 }
 
-/// What an account keeps, to itself.
+/// What an account keeps, as its owner is told.
 #[derive(Serialize)]
 pub(super) struct UsageBody {
     bytes: u64,
     images: u64,
 }
 
-/// What an account may keep, to itself; null is no limit.
+/// What an account may keep, as its owner is told; null is no limit.
 #[derive(Serialize)]
 pub(super) struct QuotaBody {
     bytes: Option<u64>,
     images: Option<u64>,
 }
 
-/// The same on a page.
+/// Usage and quota on a page.
 #[derive(Serialize)]
 pub(super) struct QuotaView {
     words: String,
@@ -166,7 +166,7 @@ fn number(usage: &Usage) -> String {
     }
 }
 
-/// `1 picture is`, `3 MiB and 2 pictures are`: what `left` follows.
+/// `1 picture is`, `3 MiB and 2 pictures are`: the words before `left`.
 fn and(parts: &[String]) -> String {
     let verb = match parts {
         [one] if one == "1 picture" => "is",

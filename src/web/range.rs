@@ -6,7 +6,7 @@ use std::ops::Range;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest, Request};
 
-/// What a request wants of a body.
+/// The part of a body that a request asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct RangeRequest {
     range: Option<String>,
@@ -14,7 +14,7 @@ pub(super) struct RangeRequest {
     if_none_match: Option<String>,
 }
 
-/// What it gets of that body.
+/// The part of that body that the answer has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum RangeOutcome {
     /// All of it: 200.
@@ -28,7 +28,7 @@ pub(super) enum RangeOutcome {
 }
 
 impl RangeRequest {
-    /// What the request gets of `len` bytes under this entity tag (with its quotes).
+    /// The answer for a body of `len` bytes under this entity tag (with its quotes).
     pub(super) fn of(&self, len: u64, etag: &str) -> RangeOutcome {
         let has_it = |tags: &String| {
             let mut tags = tags
@@ -72,7 +72,7 @@ fn parse(header: &str, len: u64) -> RangeOutcome {
         (false, false, Some(first), Some(last)) if first <= last => {
             first..len.min(last.saturating_add(1))
         }
-        // Not a range as the RFC has them: it is ignored.
+        // Not a range in the RFC's syntax: the header is ignored.
         _ => return RangeOutcome::Whole,
     };
     if range.start < range.end {

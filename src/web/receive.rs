@@ -26,13 +26,13 @@ use crate::vault::told_name;
 
 /// Longest answer to a form, in memory: ten thousand pictures with what cameras say about each.
 const MAX_ANSWER: u64 = 16 << 20;
-/// What an answer may take at least; beyond, no more than the form itself.
+/// Least memory for an answer to a form; beyond it, an answer may take as much as the form itself.
 const MIN_ANSWER: u64 = 256 << 10;
 
 /// What a request says about the upload it brings. A browser's request from another site is
 /// refused before its body is read.
 pub(super) struct Incoming {
-    /// Bytes in the body, where it says.
+    /// Bytes in the body, where the request states them.
     pub length: Option<u64>,
     /// How long the sender may be silent.
     pub stall: Duration,
@@ -44,7 +44,7 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
-    /// What it brings, as it comes.
+    /// The request's body, as it arrives.
     pub(super) fn body(&self) -> impl AsyncRead + Unpin + Send + use<> {
         self.exchange.body()
     }
@@ -54,7 +54,8 @@ impl Incoming {
         self.token.as_deref()
     }
 
-    /// What the query calls the file, exactly: a name that is no UTF-8 is refused, not altered.
+    /// The name that the query gives the file, exactly: one that is no UTF-8 is refused, not
+    /// altered.
     ///
     /// # Errors
     /// 422 where it is missing or no UTF-8.
@@ -102,7 +103,7 @@ fn query_field(request: &Request<'_>, name: &str) -> Option<String> {
     })
 }
 
-/// One file of a form, and what became of it.
+/// One file of a form, and its outcome.
 pub(super) struct Received {
     /// Its name, as the client calls it.
     pub name: String,
@@ -156,8 +157,8 @@ async fn import(who: &Unlocked, mut zip: Arriving<'_>, vault: &Vault) -> Result<
     imported
 }
 
-/// Reads a form with files to its end. `note` keeps what became of each file, and says how much memory
-/// that takes.
+/// Reads a form with files to its end. `note` keeps the outcome of each file, and returns how much
+/// memory that takes.
 ///
 /// # Errors
 /// 403 without the right token before the first file; 422 where no file was chosen; 413 where there
@@ -194,7 +195,7 @@ pub(super) async fn receive_form(
                 };
                 let outcome = match content {
                     Ok(bytes) => match vault.add_image(who, &filename, bytes).await {
-                        // What follows would not be taken either.
+                        // The files that follow would not be taken either.
                         Err(VaultError::Unauthenticated) => return Err(Problem::unauthenticated()),
                         added => added.map_err(Problem::from),
                     },
@@ -209,7 +210,7 @@ pub(super) async fn receive_form(
             }
         }
     }
-    // Of what was set aside, the answer takes what it says.
+    // The answer keeps as much of the memory set aside as it says.
     permit.shrink_to(answer);
     incoming.exchange.memory().brought = Some(permit);
     signed.filter(|_| noted > 0).ok_or_else(|| {

@@ -1,9 +1,9 @@
-//! What the table of routes says of an address.
+//! Looking an address up in the table of routes.
 
 use rocket::http::Method;
 use rocket::request::Request;
 
-/// What the address of a request may be asked with.
+/// The methods that the address of a request has.
 pub(super) fn methods(request: &Request<'_>) -> Vec<Method> {
     let path = request.uri().path();
     let routes = request.rocket().routes();

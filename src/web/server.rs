@@ -1,7 +1,7 @@
-//! The listener. Rocket's own bounds nothing: neither the size of a head nor the time for one, nor for
-//! how long an answer may wait in a connection, and it reads some headers before anybody can measure
-//! them. So connections are taken here, and Rocket is asked about each request in the same process
-//! ([`rocket::local`]); it never sees a socket.
+//! The listener. Rocket's own bounds nothing: neither the size of a head nor the time for one, nor
+//! how long an answer may wait in a connection, and it reads some headers before anybody can
+//! measure them. So connections are taken here, and Rocket is asked about each request in the same
+//! process ([`rocket::local`]); it never sees a socket.
 
 mod connection;
 mod exchange;
@@ -35,22 +35,23 @@ pub use self::places::files_for;
 use super::ServeError;
 use super::stop::Requests;
 
-/// Most bytes that a connection buffers of what comes, and of what goes beside one piece of it. Twice
-/// what the headers of a request may have together: what is longer gets the same status, but no page.
+/// Most bytes that a connection buffers of a request, and of an answer beside one piece of it.
+/// Twice what the headers of a request may have together: a longer head gets the same status, but
+/// no page.
 const BUFFER: usize = 64 << 10;
-/// How often it is said that there are too many connections.
+/// How often the log says that there are too many connections.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 /// How long to rest where no connection can be taken, for want of open files.
 const EXHAUSTED: Duration = Duration::from_millis(250);
-/// How long what is left has to end after it was cut.
+/// How long running handlers have to end once the grace is over.
 const MERCY: Duration = Duration::from_secs(3);
 
-/// What is allowed to a connection.
+/// The times that a connection is allowed.
 #[derive(Clone, Copy)]
 pub(super) struct Patience {
-    /// For a head, from when it is waited for, and for agreeing on keys.
+    /// For a head, from when it is waited for, and for a TLS handshake.
     pub(super) head: Duration,
-    /// For the other end to take something of what is to be sent.
+    /// For the client to take some of the bytes that are to be sent.
     pub(super) send: Duration,
     /// For running answers once the server is to stop.
     pub(super) grace: Duration,
@@ -70,15 +71,15 @@ struct Inside {
     http: http1::Builder,
     patience: Patience,
     places: Arc<Places>,
-    /// Requests that are being answered, whether or not anybody still waits for that.
+    /// Requests that are being answered, even if the client has gone.
     running: TaskTracker,
 }
 
-/// Who is at the other end of a connection.
+/// The client of a connection.
 #[derive(Clone)]
 struct OtherEnd {
     address: SocketAddr,
-    /// Whether it has more to send that nobody will read.
+    /// Whether it is still sending a body that nobody will read.
     is_sending: Arc<AtomicBool>,
 }
 
@@ -116,7 +117,7 @@ impl Server {
         Ok(Self { listener, inside })
     }
 
-    /// The address it has.
+    /// The address that the server listens on.
     ///
     /// # Errors
     /// The system's.
@@ -157,7 +158,7 @@ impl Server {
         running.close();
         let ended = async {
             graceful.shutdown().await;
-            // Also for whom nobody waits any more: what handlers have begun they bring to an end.
+            // Also requests whose client has gone: handlers finish what they have begun.
             running.wait().await;
         };
         tokio::select! {
@@ -166,7 +167,7 @@ impl Server {
             () = stopped => {}
             () = requests.another() => return,
         }
-        // Whatever still runs then is cut with the process.
+        // Handlers that still run then end with the process.
         tokio::select! {
             () = running.wait() => {}
             () = sleep(MERCY) => {}
@@ -217,7 +218,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            // It broke before it was taken.
+            // The connection broke before it was taken.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 tracing::warn!(%error, "no connection can be taken");

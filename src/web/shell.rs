@@ -17,7 +17,7 @@ use crate::vault::Unlocked;
 pub(super) struct Shell {
     asset_base: &'static str,
     path: String,
-    /// Where the same page is found again.
+    /// The address at which the same page is found again.
     here: String,
     theme: Option<Theme>,
     user: Option<User>,

@@ -30,11 +30,11 @@ pub(super) struct Site {
     cookie_kept_age: Duration,
     pub(super) limits: Limits,
     pub(super) receive_stall: std::time::Duration,
-    /// Whose word about a request's origin is taken.
+    /// The proxies whose word about a request's address is taken.
     pub(super) trusted_proxies: Vec<IpNet>,
 }
 
-/// What pages tell about what may be sent.
+/// The limits of uploads, as pages tell them.
 #[derive(Clone, Serialize)]
 pub(super) struct Limits {
     pub(super) max_file: String,
@@ -50,15 +50,15 @@ pub(super) struct Limits {
 pub(super) const THEME_COOKIE: &str = "theme";
 const FLASH_COOKIE: &str = "_flash";
 
-/// What the name of the cookie of a sign-in that waits has behind that of a session.
+/// What the cookie of a sign-in that waits has behind the name of the session cookie.
 const WAITING: &str = "-step";
 
 /// How long a link to register with can be used.
 pub(super) const INVITATION_LASTS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Site {
-    /// The link of an invitation, at the address that is configured, or else the one by which the
-    /// asking administrator has come, which the gate has seen to be believed.
+    /// The link of an invitation, at the address that is configured, or else the one that the
+    /// administrator's own request came by, which the gate has admitted.
     pub(super) fn invitation_url(&self, token: &str, host: &Host<'_>) -> String {
         let here = || format!("http://{host}");
         let site = self.public_url.clone().unwrap_or_else(here);
@@ -120,7 +120,7 @@ impl Site {
         self.cookie(started.token.to_string(), max_age)
     }
 
-    /// The cookie that removes it.
+    /// The cookie that removes the session cookie.
     pub(super) fn removal_cookie(&self) -> Cookie<'static> {
         self.cookie(String::new(), Duration::ZERO)
     }
@@ -138,7 +138,7 @@ impl Site {
         cookie
     }
 
-    /// The cookie that removes it.
+    /// The cookie that removes that one.
     pub(super) fn waiting_removal_cookie(&self) -> Cookie<'static> {
         let mut cookie = self.removal_cookie();
         cookie.set_name(self.waiting_cookie_name());

@@ -1,4 +1,4 @@
-//! Ending: who may ask for it.
+//! Requests to stop the server, and who makes them.
 
 use std::io;
 use std::time::Duration;
@@ -27,7 +27,7 @@ impl Requests {
         })
     }
 
-    /// Waits for one.
+    /// Waits for a request to stop.
     pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::site::THEME_COOKIE;
 
-/// A theme that somebody chose, against what the system says.
+/// A theme that was chosen, in place of the system's.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Theme {
@@ -16,7 +16,7 @@ pub(super) enum Theme {
 }
 
 impl Theme {
-    /// What this browser has chosen, if anything we know.
+    /// The theme that this browser has chosen, if it is one we know.
     pub(super) fn chosen(jar: &CookieJar<'_>) -> Option<Self> {
         match jar.get(THEME_COOKIE)?.value() {
             "light" => Some(Self::Light),

@@ -1,6 +1,6 @@
-//! What a request does ends with the session that lets it do it: while it receives a form from a slow
-//! sender, waits its turn, or works through ten thousand pictures. No handler has to think of it, and
-//! none can forget it. What an answer streams is watched where it comes from, in the vault.
+//! A request's work ends with the session that authorises it: while it receives a form from a slow
+//! sender, waits for its turn, or goes through ten thousand pictures. No handler has to think of
+//! it, and none can forget it. The stream of an answer is watched where it is made, in the vault.
 
 use rocket::Route;
 use rocket::data::Data;
@@ -13,7 +13,7 @@ use super::problem::Problem;
 use crate::vault::Unlocked;
 use crate::vault::Watch;
 
-/// The session that a guard finds.
+/// The watch on the session that a guard has found.
 #[derive(Default)]
 struct Found(SetOnce<Watch>);
 
@@ -24,7 +24,7 @@ pub(super) fn note(request: &Request<'_>, who: &Unlocked) {
     let _ = found.0.set(who.watch().clone());
 }
 
-/// The routes, each ended with its session: 401.
+/// Wraps routes so that each handler ends with its session: 401.
 pub(super) fn all(routes: Vec<Route>) -> Vec<Route> {
     let watched = |mut route: Route| {
         route.handler = Box::new(Watched(route.handler));

@@ -19,7 +19,7 @@ use crate::vault::Scope;
 use crate::vault::Selection;
 use crate::vault::Unlocked;
 
-/// An account, to itself.
+/// An account, as its owner is told.
 #[derive(Serialize)]
 pub(super) struct UserBody {
     id: String,
@@ -43,7 +43,7 @@ impl From<&AccountRow> for UserBody {
     }
 }
 
-/// An image, to whoever asks: to a token that may not read, no more than it can know already.
+/// An image, for any client: to a token that may not read, no more than it can know already.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum ImageBody {
@@ -51,7 +51,7 @@ pub(super) enum ImageBody {
     Receipt(Receipt),
 }
 
-/// An image, to its owner.
+/// An image, for a client that may read.
 #[derive(Serialize)]
 pub(super) struct Whole {
     id: ImageId,
@@ -73,18 +73,18 @@ pub(super) struct Whole {
     tags: Vec<String>,
     caption: String,
     favourite: bool,
-    /// Publishing is not built yet: never.
+    /// Always `false`: publishing is not built yet.
     public: bool,
     state: &'static str,
     /// Base64.
     thumbhash: String,
-    /// Finding characteristics is not built yet: none.
+    /// Always empty: finding characteristics is not built yet.
     characteristics: [(); 0],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     duplicate: bool,
 }
 
-/// What became of an image, to a token that may only write; and what its call has set.
+/// An image, for a token that may only write: its state, and the fields that the call has set.
 #[derive(Serialize)]
 pub(super) struct Receipt {
     id: ImageId,
@@ -121,7 +121,7 @@ impl Set {
         favourite: false,
     };
 
-    /// What this edit sets.
+    /// The fields that this edit sets.
     pub(super) fn by(edit: &ImageEdit) -> Self {
         Self {
             name: edit.name.is_some(),
@@ -138,12 +138,12 @@ impl ImageBody {
         Self::made(who, image, Set::default(), false)
     }
 
-    /// The image after a call of `who` that has set this of it.
+    /// The image after a call of `who` that has set these fields.
     pub(super) fn after(who: &Unlocked, image: &Image, set: Set) -> Self {
         Self::made(who, image, set, false)
     }
 
-    /// The image that was added, or was there already: then nothing of it was set.
+    /// The image that was added, or was there already: then the upload has set no field.
     pub(super) fn added(who: &Unlocked, added: &Added) -> Self {
         match added {
             Added::New(image) => Self::made(who, image, Set::NAME, false),
@@ -235,14 +235,14 @@ pub(super) struct SelectionBody {
     favourite_only: Option<bool>,
     state: Option<String>,
     except: Option<Vec<String>>,
-    /// How many it must find.
+    /// How many images the query must find.
     count: Option<usize>,
     trashed_at: Option<Timestamp>,
     album: Option<String>,
 }
 
 impl SelectionBody {
-    /// The selection. What selects by what pictures hold is for whoever may read: how many were found
+    /// The selection. Selecting by what pictures hold needs the right to read: the number found
     /// tells what they hold.
     ///
     /// # Errors
@@ -296,7 +296,7 @@ impl SelectionBody {
     }
 }
 
-/// `active` or `trashed`; nothing where the call itself says which.
+/// `active` or `trashed`; `None` where the call itself says which.
 ///
 /// # Errors
 /// 422 for anything else.
@@ -315,7 +315,7 @@ pub(super) fn parse_state(text: Option<&str>) -> Result<Option<ImageState>, Prob
 /// Ids as they come in bodies and forms.
 ///
 /// # Errors
-/// 404 for what cannot be an id; 422 where there are too many to look at.
+/// 404 for a text that cannot be an id; 422 where there are too many ids to look at.
 pub(super) fn parse_ids(field: &'static str, ids: &[String]) -> Result<Vec<ImageId>, Problem> {
     if ids.len() > crate::vault::MAX_IDS {
         let message = format!("At most {} ids in one call.", crate::vault::MAX_IDS);

@@ -1,5 +1,5 @@
-//! Work that nobody waits for. So far that is upkeep, in rounds; every round may be cut short, and
-//! any number of processes may run theirs at once.
+//! Background work. So far that is upkeep, in rounds; every round may be cut short, and any number
+//! of processes may run theirs at once.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::vault::Vault;
 
-/// Often enough that a session's end is near its time; rare enough to cost nothing.
+/// Often enough that a session is removed near its end; rare enough to cost nothing.
 const EVERY: Duration = Duration::from_secs(600);
 
 /// Runs upkeep now and then, until dropped.

@@ -28,8 +28,8 @@ fn photograph(len: usize) -> Vec<u8> {
     (0..len).map(|i| (i ^ (i >> 8) ^ (i >> 16)) as u8).collect()
 }
 
-/// Seals segments as nobody should: any length, any number, any "last" flag, but under the right
-/// key.
+/// Seals segments that sealing never makes: any length, any number, any "last" flag, but under the
+/// right key.
 fn forge(key: &RoleKey, log2: u8, segments: &[(&[u8], u32, bool)]) -> Vec<u8> {
     let salt = random().unwrap();
     let keys = schedule::blob(key.key(), &salt, SUITE, &CONTEXT);

@@ -132,8 +132,8 @@ fn a_key_of_one_kind_opens_as_no_other() {
     }
 }
 
-// What the commitment is against: a record whose tag is right for a parent it does not name.
-// Such a record can be made to open under several parents.
+// The attack that the commitment is against: a record whose tag is right for a parent it does not
+// name. Such a record can be made to open under several parents.
 #[test]
 fn a_right_tag_does_not_make_up_for_a_wrong_commitment() {
     let (parent, child) = (MasterKey::generate().unwrap(), DataKey::generate().unwrap());

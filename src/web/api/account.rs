@@ -49,15 +49,15 @@ async fn change_password(
     vault
         .change_password(&who.0, current, new_password, &caller)
         .await?;
-    // A program keeps its token, which it could not be told anew here.
+    // A program keeps its token: this answer has no place to tell it a new one.
     if who.1 {
         renew_cookie(&who.0, &caller, jar, site, vault).await;
     }
     Ok(NoContent)
 }
 
-/// Gives the browser a new secret, so that whoever has copied the old one has nothing. That it
-/// fails does not undo what it comes after.
+/// Gives the browser a new session secret, so that a copy of the old one opens nothing. A failure
+/// does not undo the change that it follows.
 pub(in super::super) async fn renew_cookie(
     who: &Unlocked,
     caller: &Caller,
@@ -108,7 +108,7 @@ async fn recover(
     Ok(Json(NewCode { recovery_code }))
 }
 
-/// What shows that it is the owner who asks.
+/// The proof that it is the owner who asks.
 #[derive(Deserialize)]
 pub(super) struct Proof {
     #[serde(default)]
@@ -178,7 +178,7 @@ async fn rotate(
 #[derive(Serialize)]
 struct MasterKeyState {
     generation: u32,
-    /// Pictures whose keys are still under the key before; null where there are none.
+    /// Pictures whose data keys the retired master key still wraps; null where there are none.
     left: Option<u64>,
 }
 
@@ -212,7 +212,7 @@ async fn test_code(
 struct Events {
     items: Vec<EventBody>,
     total: usize,
-    /// The last ones come at once.
+    /// Always null: the last events come in one page.
     next_cursor: Option<String>,
 }
 

@@ -19,7 +19,7 @@ use crate::vault::Caller;
 use crate::vault::NewAccount;
 use crate::vault::Vault;
 
-/// What is missing is empty, and refused by name like what is empty.
+/// A missing field is read as empty, and refused by name like an empty one.
 #[derive(Deserialize)]
 struct Registration {
     #[serde(default)]

@@ -23,7 +23,7 @@ struct Order {
     name: Option<String>,
 }
 
-/// A ticket, to whom it was given.
+/// A ticket, as it is told to its account.
 #[derive(Serialize)]
 pub(super) struct TicketBody {
     url: String,

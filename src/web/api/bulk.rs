@@ -16,7 +16,7 @@ use crate::store::ImageState;
 use crate::vault::ImageEdit;
 use crate::vault::Vault;
 
-/// Most sums in one question.
+/// Most SHA-256 sums in one call.
 const MAX_SUMS: usize = 1_000;
 
 type Count = Json<BTreeMap<&'static str, u64>>;

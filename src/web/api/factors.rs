@@ -30,7 +30,7 @@ struct FactorsBody {
 struct PasskeyBody {
     id: PasskeyId,
     name: String,
-    /// Whether it opens the vault without the password.
+    /// Whether the passkey opens the vault without the password.
     opens: bool,
     added_at: Timestamp,
     used_at: Option<Timestamp>,

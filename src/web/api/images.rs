@@ -115,7 +115,7 @@ async fn original(
         "attachment"
     };
     let disposition = disposition(kind, &about.name);
-    // The bytes of an id never change, so it names them.
+    // The bytes of an image never change, so its id is their entity tag.
     let tag = id.to_string();
     Ok(Download::new(
         &wanted,

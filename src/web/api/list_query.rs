@@ -1,4 +1,4 @@
-//! What lists are asked by, as text: a value that is not allowed gets its own answer.
+//! The query of a list, as text: so a value that is not allowed gets its own answer.
 
 use jiff::tz::{Offset, TimeZone};
 
@@ -24,7 +24,7 @@ pub(super) struct ListQuery {
 }
 
 impl ListQuery {
-    /// The images that are meant, and their order.
+    /// The images to list, and their order.
     ///
     /// # Errors
     /// 422 naming the field; 404 for an album.
@@ -48,7 +48,7 @@ impl ListQuery {
         Ok((filter, order))
     }
 
-    /// A page of them.
+    /// The page to list.
     ///
     /// # Errors
     /// 422 naming the field; 404 for an album.
@@ -86,11 +86,11 @@ pub(super) fn flag(name: &'static str, value: Option<&str>) -> Result<bool, Prob
     }
 }
 
-/// The clock whose days are meant: of a zone such as `Europe/Berlin`, or, where this machine does not
-/// know it, by minutes that it is ahead of UTC.
+/// The clock whose days are meant: that of a zone such as `Europe/Berlin`, or, where this machine
+/// does not know the zone, one that is so many minutes ahead of UTC.
 ///
 /// # Errors
-/// 422 for what is no clock on earth.
+/// 422 for an offset that no clock on earth has.
 pub(super) fn clock(zone: Option<&str>, minutes: Option<&str>) -> Result<TimeZone, Problem> {
     let parse = |text: &str| {
         let seconds = text.parse::<i32>().ok()?.checked_mul(60)?;

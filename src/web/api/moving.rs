@@ -16,7 +16,7 @@ use crate::vault::Vault;
 
 #[derive(Deserialize)]
 struct Order {
-    /// Whether to read everything first.
+    /// Whether to read every original first.
     #[serde(default)]
     leave_out_damaged: bool,
 }
@@ -39,9 +39,9 @@ struct Report {
     identical: usize,
     added: usize,
     already_here: usize,
-    /// Names of those that the export itself had to leave out.
+    /// Names of the pictures that the export itself had to leave out.
     left_out: Vec<String>,
-    /// The first thousand.
+    /// The first thousand failures.
     failed: Vec<Failed>,
 }
 

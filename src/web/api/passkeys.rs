@@ -19,7 +19,7 @@ use crate::vault::Caller;
 use crate::vault::Challenge;
 use crate::vault::Vault;
 
-/// What a browser is asked; bytes are base64url.
+/// A challenge for the browser; bytes are base64url.
 #[derive(Serialize)]
 pub(in super::super) struct ChallengeBody {
     token: Zeroizing<String>,

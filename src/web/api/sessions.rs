@@ -47,7 +47,7 @@ struct Current {
     csrf_token: String,
     usage: UsageBody,
     quota: QuotaBody,
-    /// What an API token may do; a sign-in may do all.
+    /// The scopes of an API token; missing for a sign-in, which may do all.
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes: Option<Vec<&'static str>>,
 }
@@ -111,7 +111,7 @@ async fn sign_out(
 struct Devices {
     items: Vec<DeviceBody>,
     total: usize,
-    /// All of them come at once.
+    /// Always null: all sign-ins come in one page.
     next_cursor: Option<String>,
 }
 

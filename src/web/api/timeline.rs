@@ -15,7 +15,7 @@ use crate::vault::Vault;
 #[derive(Serialize)]
 struct TimelineBody {
     total: usize,
-    /// Of the originals.
+    /// Bytes of the originals.
     bytes: u64,
     damaged: usize,
     sections: Vec<SectionBody>,

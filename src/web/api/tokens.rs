@@ -22,7 +22,7 @@ use crate::vault::Vault;
 struct Tokens {
     items: Vec<TokenBody>,
     total: usize,
-    /// All of them come at once.
+    /// Always null: all tokens come in one page.
     next_cursor: Option<String>,
 }
 

@@ -23,8 +23,8 @@ enum Answer {
     Several(RawJson<String>),
 }
 
-/// What became of a form's files, as it is sent. As text at once: a picture's words take more memory
-/// by themselves.
+/// The outcomes of a form's files, as they are sent. They become text at once: a picture's words
+/// take more memory by themselves.
 struct Results(String);
 
 impl Results {
@@ -32,7 +32,7 @@ impl Results {
         Self("{\"items\":[".into())
     }
 
-    /// Adds a file, and gives the bytes that takes.
+    /// Adds the outcome of a file; returns the bytes that it takes.
     fn note(&mut self, who: &Unlocked, received: Received) -> u64 {
         let before = self.0.len();
         if self.0.ends_with('}') {

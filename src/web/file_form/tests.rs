@@ -1,4 +1,5 @@
-//! Forms that are made to be large where nobody looks, and that they read as `multer` reads them.
+//! Forms that are made to be large in hidden places; and that forms read as `multer` alone reads
+//! them.
 
 use proptest::prelude::*;
 
@@ -6,7 +7,7 @@ use super::*;
 
 const KIND: &str = "multipart/form-data; boundary=XX";
 
-/// Name, file name and content; nothing for a content that was too long.
+/// Name, file name and content; `None` for a content that was too long.
 type Read = (String, Option<String>, Option<Vec<u8>>);
 
 fn kind() -> ContentType {
@@ -42,7 +43,7 @@ fn status(problem: Problem) -> u16 {
     problem.status().code
 }
 
-/// What `multer` by itself makes of it.
+/// The same form as `multer` by itself reads it.
 async fn reference(body: Vec<u8>) -> Option<Vec<Read>> {
     let whole = stream::iter([Ok::<_, Infallible>(Bytes::from(body))]);
     let mut form = Multipart::new(whole, "XX");
@@ -73,7 +74,7 @@ fn file(content: &[u8]) -> Vec<u8> {
     part("name=\"file\"; filename=\"a.jpg\"", content)
 }
 
-/// Reads what is too much, a few bytes at a time and all at once.
+/// Reads a form that is too large, a few bytes at a time and all at once.
 async fn refused(body: Vec<u8>) -> [u16; 2] {
     let dripped = read(body.clone(), 1_000, 1 << 20).await;
     let at_once = read(body, usize::MAX, 1 << 20).await;

@@ -38,7 +38,7 @@ struct OverviewPage {
     bytes_label: String,
     room: QuotaView,
     code_proven: bool,
-    /// Right after one was made.
+    /// The link of an invitation, right after it was made.
     invitation_url: Option<String>,
 }
 
@@ -206,7 +206,7 @@ async fn change_password(
     }
 }
 
-/// What shows that it is the owner who asks.
+/// The proof that it is the owner who asks.
 #[derive(FromForm)]
 pub(super) struct Proof {
     password: String,
@@ -237,7 +237,7 @@ async fn renew_code(
 #[derive(FromForm)]
 struct Typed {
     recovery_code: String,
-    /// Where the page that shows the code asks, the code: it is shown again after a mistake.
+    /// The code, where the page that shows it has sent the form: it is shown again after a mistake.
     shown: Option<String>,
 }
 
@@ -256,7 +256,7 @@ async fn test_code(
     let tested = vault.prove_recovery_code(&who, &code, &caller).await;
     match (tested.map_err(Problem::from), shown) {
         (Ok(()), _) => Ok(done("This code opens your vault. Keep it safe.")),
-        // Whatever was wrong, the code is not shown anywhere else.
+        // Whatever was wrong, that page comes again: the code is shown nowhere else.
         (Err(problem), Some(shown)) => {
             let mut errors = problem.errors().clone();
             errors

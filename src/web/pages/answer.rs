@@ -1,4 +1,4 @@
-//! What the handler of a form answers when nothing failed that is a page of its own.
+//! What the handler of a form answers, unless it fails with a page that is not the form's.
 
 use rocket::http::Header;
 use rocket::request::Request;
@@ -7,7 +7,7 @@ use rocket_dyn_templates::Template;
 
 use super::super::problem::Problem;
 
-/// A page, or the way to one.
+/// A page, or a redirect to one.
 #[derive(Responder)]
 pub(in super::super) enum Answer {
     /// The page.
@@ -18,7 +18,7 @@ pub(in super::super) enum Answer {
     To(Redirect),
     /// Another page, which says what was done: see [`Answer::told`].
     Told(Flash<Redirect>),
-    /// The login page, with what the browser kept of us cleared away: see [`Answer::signed_out`].
+    /// The login page; the browser clears what it keeps of this site: see [`Answer::signed_out`].
     SignedOut(Flash<Redirect>, Header<'static>),
 }
 
@@ -42,12 +42,12 @@ impl Answer {
         Self::Refused(Refusal { problem, page })
     }
 
-    /// On to `to`, where `words` say what was done.
+    /// A redirect to `to`, where `words` say what was done.
     pub(in super::super) fn told(to: impl Into<String>, words: &str) -> Self {
         Self::Told(Flash::success(Redirect::to(to.into()), words))
     }
 
-    /// Back to the login page, where `words` say why.
+    /// A redirect to the login page, where `words` say why.
     pub(in super::super) fn signed_out(words: &str) -> Self {
         Self::SignedOut(
             Flash::success(Redirect::to("/login"), words),

@@ -42,7 +42,7 @@ struct FactorsPage<'a> {
 #[derive(Serialize)]
 pub(super) struct FactorsView {
     on: bool,
-    /// Whether an authenticator app is one of them.
+    /// Whether an authenticator app is one of the factors.
     app: bool,
     passkeys: Vec<PasskeyLine>,
     /// Where a script asks for a challenge to a passkey, if there is one.
@@ -66,7 +66,7 @@ struct PasskeyLine {
 }
 
 impl FactorsView {
-    /// For the page of a sign-in that waits, where another address asks for passkeys.
+    /// The view for the page of a sign-in that waits, which asks for a passkey at another address.
     pub(super) fn of_waiting(factors: Factors) -> Self {
         let mut view = Self::from(factors);
         if !view.passkeys.is_empty() {
@@ -117,7 +117,7 @@ impl From<Factors> for FactorsView {
 struct EnrolmentPage<'a> {
     qr: Qr,
     url: Zeroizing<String>,
-    /// In groups.
+    /// The secret in base32, in groups.
     secret: Zeroizing<String>,
     errors: &'a FieldErrors,
 }
@@ -181,7 +181,7 @@ fn codes_page(who: &Unlocked, shell: Shell, codes: Vec<Zeroizing<String>>) -> An
     Answer::Page(Template::render("pages/spare_codes", shell.with(page)))
 }
 
-/// After a factor was added: with the spare codes that came with the first one.
+/// The answer after a factor was added; after the first one, with the spare codes.
 fn added(who: &Unlocked, shell: Shell, codes: Vec<Zeroizing<String>>) -> Answer {
     if codes.is_empty() {
         let words = "It is asked for from now on. Your spare codes stay as they are.";
@@ -246,7 +246,7 @@ async fn confirm(
     }
 }
 
-/// What the app needs is shown until a code has confirmed it.
+/// The page that sets the app up, again: it is shown until a code has confirmed the app.
 async fn again(
     who: &Unlocked,
     shell: Shell,
@@ -293,7 +293,7 @@ async fn turn_off(
 #[derive(FromForm)]
 struct NewPasskey {
     name: String,
-    /// What the script got from the browser, as JSON.
+    /// The browser's answer to the challenge, as JSON.
     answer: String,
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Health {
     sessions_label: String,
     keys_label: String,
     generation: u32,
-    /// Pictures that wait for the new master key, and all there are.
+    /// How far a rotation that is under way has come.
     rotating: Option<Rotating>,
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn health(
     let of_factors = usize::from(factors.authenticator_since.is_some())
         + usize::from(factors.spare_codes_made_at.is_some())
         + opening.count();
-    // The master key is wrapped by password and code, and wraps two of the account's.
+    // Four: the master key is wrapped by password and recovery code, and wraps two keys itself.
     let of_account = 4 + usize::from(who.account.retired_wrap.is_some());
     Ok(Health {
         hash_label: format!(

@@ -61,7 +61,7 @@ struct ImportPage<'a> {
     errors: &'a FieldErrors,
 }
 
-/// What became of an import, in words.
+/// The outcome of an import, in words.
 #[derive(Serialize)]
 struct Done {
     all: bool,

@@ -47,7 +47,7 @@ struct Details {
     also_named: Vec<String>,
 }
 
-/// What stands in the fields: what was typed, where it was refused.
+/// The values of the fields: those that were typed, where they were refused.
 #[derive(Serialize)]
 struct Typed<'a> {
     name: &'a str,

@@ -1,4 +1,4 @@
-//! `/recover`: the way back for who has lost the password and kept the recovery code.
+//! `/recover`: the way back for an owner who has lost the password and kept the recovery code.
 
 use rocket::http::CookieJar;
 use rocket::{FromForm, State};

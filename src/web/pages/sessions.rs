@@ -50,7 +50,7 @@ async fn sessions(reader: Reader, shell: Shell, vault: &State<Vault>) -> Result<
 
 #[derive(FromForm)]
 struct Ending {
-    /// One of them; all others where it is missing.
+    /// The sign-in to end; all others where it is missing.
     id: Option<String>,
 }
 

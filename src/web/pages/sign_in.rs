@@ -50,14 +50,14 @@ async fn page(
         form: Typed { login },
         error,
         next,
-        // Where the store is away it is not the time to register.
+        // With the store out of reach nobody can register.
         passkeys_possible: vault.has_passkeys(),
         may_register: matches!(vault.registration().await, Ok(Registration::Open)),
     };
     Template::render("pages/login", shell.with(page))
 }
 
-/// Only paths of our own: a page that leads elsewhere would help a forger.
+/// Only paths of our own: an open redirect would help a forger.
 pub(super) fn own_path(next: Option<&str>) -> &str {
     next.filter(|next| {
         next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t'])
@@ -93,7 +93,8 @@ struct Login {
     next: Option<String>,
     /// "on" where the sign-in is to last.
     keep: Option<String>,
-    /// A code. Who sends this field, even an empty one, does all in one step: `sign-in-again.js`.
+    /// A code. A client that sends this field, even empty, does all in one step:
+    /// `sign-in-again.js`.
     totp: Option<String>,
 }
 

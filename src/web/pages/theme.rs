@@ -19,7 +19,7 @@ enum Choice {
 #[derive(FromForm)]
 struct Switch {
     theme: Choice,
-    /// The page it was on.
+    /// The page that the form was on.
     back: Option<String>,
 }
 

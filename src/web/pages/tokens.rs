@@ -22,7 +22,7 @@ use crate::vault::Scope;
 use crate::vault::Unlocked;
 use crate::vault::Vault;
 
-/// How long a token may last on this page, and what is proposed.
+/// The lifetimes that this page offers for a token, in days, and the one it proposes.
 const DAYS: [u32; 5] = [7, 30, 90, 180, 366];
 const PROPOSED_DAYS: u32 = 90;
 
@@ -33,7 +33,7 @@ struct TokensPage<'a> {
     days: [u32; 5],
     /// What was typed, where it has to be corrected.
     typed: Typed,
-    /// Right after one was made, shown once.
+    /// The secret of a token that has just been made, shown once.
     made: Option<Zeroizing<String>>,
     factors: FactorsView,
     errors: &'a FieldErrors,
@@ -45,7 +45,7 @@ struct TokenLine {
     name: String,
     may: String,
     created_label: String,
-    /// Empty where it never was.
+    /// Empty where the token was never used.
     used_label: String,
     ends_label: String,
 }

@@ -19,7 +19,7 @@ use crate::vault::Unlocked;
 use crate::vault::Vault;
 
 /// Memory that a line about an uploaded file takes while the page is made, beside its text; and how
-/// often its text is in memory then, escaped or not.
+/// many copies of its text are in memory then, escaped or not.
 const LINE: u64 = 1 << 10;
 const COPIES: u64 = 8;
 
@@ -67,7 +67,7 @@ impl From<Received> for UploadResult {
     }
 }
 
-/// What the page was asked to show.
+/// The query of the page.
 #[derive(Default, FromForm)]
 struct GridQuery {
     q: Option<String>,
@@ -81,8 +81,8 @@ impl GridQuery {
         self.favourites.as_deref() == Some("on")
     }
 
-    /// The order, as text and parsed. One we do not know, as in an old bookmark, is no reason to
-    /// show nothing.
+    /// The order, as text and parsed. An unknown order, as in an old bookmark, is no reason to show
+    /// nothing.
     fn order(&self) -> (&str, (Sort, bool)) {
         let asked = self.sort.as_deref().unwrap_or(DEFAULT_SORT);
         match Sort::parse(asked) {

@@ -1,4 +1,4 @@
-//! What each failure of the floors below is to a client.
+//! The problem that each failure of the floors below becomes.
 
 use std::io::ErrorKind;
 
@@ -178,7 +178,7 @@ impl From<StoreError> for Problem {
 }
 
 impl Problem {
-    /// 401 to who signs in and 403 to who is signed in: the password was right, the code is not.
+    /// 401 when signing in and 403 when signed in: the password was right, the code is not.
     fn of_factor(asked: FactorPurpose, kind: &'static str, detail: &str) -> Self {
         let status = match asked {
             FactorPurpose::ToSignIn => Status::Unauthorized,
@@ -195,7 +195,7 @@ impl Problem {
         }
     }
 
-    /// 503, for now.
+    /// 503 with a time to try again.
     pub(in super::super) fn retry(detail: &str) -> Self {
         Self::new(Status::ServiceUnavailable, detail)
             .with_header("Retry-After", RETRY_AFTER_SECS.to_string())

@@ -1,5 +1,5 @@
-//! A connection that gives up on an end that takes nothing, and lets one that is still sending read
-//! the answer.
+//! A connection that gives up on a client that reads nothing, and lets a client that is still
+//! sending read the answer.
 
 use std::io;
 use std::pin::Pin;
@@ -12,14 +12,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Bytes that the system takes of us beyond what it may send already (tcp(7), `TCP_NOTSENT_LOWAT`).
-/// It takes more once half of them were sent: so whoever reads is seen to read, however slowly, and
-/// megabytes that nobody takes do not lie there unseen.
+/// Unsent bytes that the system takes of us (tcp(7), `TCP_NOTSENT_LOWAT`). It takes more once half
+/// of them were sent: so a client that reads is seen to read, however slowly, and megabytes that
+/// nobody reads do not lie there unseen.
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 256 << 10;
 
-/// What is still coming when a connection ends is read, so that the other end gets to the answer: it
-/// would be thrown away with what nobody read (RFC 9112, section 9.6). For so long, and so much.
+/// For how long, and up to how many bytes, a connection that ends still reads what the client
+/// sends, so that the client gets to the answer: closing with unread bytes would discard it (RFC
+/// 9112, section 9.6).
 const LINGER: Duration = Duration::from_secs(2);
 const MAX_LINGERING: usize = 256 << 20;
 const PIECE: usize = 16 << 10;
@@ -27,19 +28,19 @@ const PIECE: usize = 16 << 10;
 /// The connection.
 pub(super) struct Link {
     stream: TcpStream,
-    /// How long the other end may take nothing.
+    /// How long the client may take nothing.
     patience: Duration,
     timer: Pin<Box<Sleep>>,
     /// Whether that time runs.
     waits: bool,
-    /// Whether the other end has more to send that nobody will read.
+    /// Whether the client is still sending a body that nobody will read.
     is_sending: Arc<AtomicBool>,
-    /// Bytes read at the end; nothing before it.
+    /// Bytes read at the end; `None` before it.
     lingered: Option<usize>,
 }
 
 impl Link {
-    /// Takes a connection over. `is_sending` is set by whoever leaves a body unread.
+    /// Takes a connection over. `is_sending` is set by a request that leaves its body unread.
     ///
     /// # Errors
     /// The system's.
@@ -60,7 +61,7 @@ impl Link {
         })
     }
 
-    /// What became of handing something on; an error once nothing was taken for too long.
+    /// Passes the outcome of a write on; an error once the client took nothing for too long.
     fn judge<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -79,8 +80,8 @@ impl Link {
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Reads what is still coming. Where nobody said that something is, only what is there already
-    /// tells: an idle connection ends at once.
+    /// Reads what the client still sends. Unless a request has set `is_sending`, only bytes that
+    /// are there already count: an idle connection ends at once.
     fn linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if self.lingered.is_none() {
             self.timer.as_mut().reset(Instant::now() + LINGER);
@@ -96,7 +97,7 @@ impl Link {
                 Poll::Pending if *lingered > 0 || self.is_sending.load(Ordering::Relaxed) => {
                     return self.timer.as_mut().poll(context);
                 }
-                // Nothing came, or it is over.
+                // No bytes came, or the client has ended.
                 _ => break,
             }
         }
@@ -109,7 +110,7 @@ impl Link {
 fn bound(stream: &TcpStream, patience: Duration) -> io::Result<()> {
     let socket = socket2::SockRef::from(stream);
     socket.set_tcp_notsent_lowat(UNSENT)?;
-    // For what lies in the system when we have closed: it counts on its own.
+    // For bytes that the system still holds once we have closed: it counts the time on its own.
     socket.set_tcp_user_timeout(Some(patience))
 }
 

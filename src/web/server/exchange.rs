@@ -1,8 +1,8 @@
 //! A request on its way through Rocket, and its answer on the way out.
 //!
-//! Rocket answers in a task of its own, which goes on when the client hangs up: what a handler has
-//! begun it brings to an end. Two things do not go through Rocket: what a request brings, which
-//! handlers take from [`Exchange::body`], and a download, which they give to [`Exchange::send`].
+//! Rocket answers in a task of its own, which goes on when the client hangs up: a handler finishes
+//! what it has begun. Two things do not go through Rocket: a request's body, which handlers take
+//! from [`Exchange::body`], and a download, which they give to [`Exchange::send`].
 
 use std::borrow::Cow;
 use std::io;
@@ -40,7 +40,7 @@ type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 /// An answer's body as the connection takes it.
 type Outgoing = StreamBody<Pin<Box<dyn Stream<Item = io::Result<Frame<Bytes>>> + Send>>>;
 
-/// What belongs to one request beside what Rocket knows of it.
+/// What belongs to one request and Rocket does not know.
 #[derive(Default)]
 pub(in super::super) struct Exchange {
     body: Mutex<Option<Incoming>>,
@@ -48,12 +48,12 @@ pub(in super::super) struct Exchange {
     memory: Mutex<Memory>,
 }
 
-/// What is set aside for a request, until all of its answer was sent.
+/// The memory set aside for a request, until all of its answer was sent.
 #[derive(Default)]
 pub(in super::super) struct Memory {
     /// For the answer.
     pub(in super::super) answer: Option<Portion>,
-    /// For what the request brings, and what is made of that.
+    /// For the request's body, and what is made of it.
     pub(in super::super) brought: Option<Portion>,
 }
 
@@ -63,20 +63,20 @@ struct Download {
 }
 
 impl Exchange {
-    /// Of this request.
+    /// The exchange of this request.
     pub(in super::super) fn of<'r>(request: &'r rocket::Request<'_>) -> &'r Arc<Self> {
         request.local_cache(Arc::default)
     }
 
-    /// The request's body as it comes; nothing of it for who asks a second time.
+    /// The request's body as it arrives; empty when it is asked for a second time.
     pub(in super::super) fn body(&self) -> impl AsyncRead + Unpin + Send + use<> {
         let body = lock(&self.body).take();
         let pieces = stream::iter(body.map(BodyDataStream::new)).flatten();
         StreamReader::new(pieces.map_err(io::Error::other))
     }
 
-    /// Makes this the answer's body, in place of what Rocket has; the answer says its length. While
-    /// it lasts it holds so many bytes.
+    /// Makes this the answer's body, in place of Rocket's; the answer's head has its length. Until
+    /// it ends it holds so many bytes.
     pub(in super::super) fn send(
         &self,
         pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
@@ -86,18 +86,18 @@ impl Exchange {
         *lock(&self.download) = Some(Download { pieces, holds });
     }
 
-    /// What such a body holds, if there is one.
+    /// The bytes that such a body holds, if there is one.
     pub(in super::super) fn holds(&self) -> Option<u64> {
         lock(&self.download).as_ref().map(|download| download.holds)
     }
 
-    /// Forgets such a body.
+    /// Drops such a body.
     pub(in super::super) fn send_nothing(&self) {
         let download = lock(&self.download).take();
         drop(download);
     }
 
-    /// What is set aside.
+    /// The memory set aside for the request.
     pub(in super::super) fn memory(&self) -> MutexGuard<'_, Memory> {
         lock(&self.memory)
     }
@@ -107,7 +107,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Bytes of an answer; while they are anywhere, what was set aside for it is taken.
+/// Bytes of an answer; while any of them exist, the memory set aside for it stays taken.
 struct Piece {
     bytes: Bytes,
     _exchange: Arc<Exchange>,
@@ -147,7 +147,7 @@ async fn go_through(
     local.set_remote(end.address);
     local.inner().local_cache(|| Arc::clone(&exchange));
     let response = local.dispatch().await;
-    // Who is still sending what nobody asked for is not waited for.
+    // A client that is still sending a body that nobody asked for is not waited for.
     let unread = lock(&exchange.body).take();
     let is_sending = unread.is_some_and(|body| !body.is_end_stream());
     end.is_sending.store(is_sending, Ordering::Relaxed);
@@ -170,7 +170,7 @@ async fn go_through(
     }
 }
 
-/// What Rocket is asked.
+/// The request as Rocket is asked about it.
 fn admitted<'c>(rocket: &'c Client, head: &Parts) -> LocalRequest<'c> {
     let site = rocket.rocket().state::<Site>();
     let refused = gate::admit(head, site).err();
@@ -180,7 +180,7 @@ fn admitted<'c>(rocket: &'c Client, head: &Parts) -> LocalRequest<'c> {
         None => rocket.req(known(&head.method), origin(&head.uri)),
     };
     if let Some(problem) = refused {
-        // What the answer looks like, and by whom it is counted.
+        // These decide what the answer looks like, and by whom it is counted.
         for name in [ACCEPT.as_str(), "x-forwarded-for"] {
             let line = list(&head.headers, name);
             if (1..=gate::MAX_ONE).contains(&line.len()) {
@@ -200,14 +200,14 @@ fn admitted<'c>(rocket: &'c Client, head: &Parts) -> LocalRequest<'c> {
     for line in head.headers.get_all(COOKIE) {
         let line = text(line);
         let cookies = line.split(';').map(str::trim);
-        // Thousands of others would take a hundred times their length.
+        // Only those that we read: thousands of others would take a hundred times their length.
         let ours = cookies.filter(|cookie| site.is_some_and(|site| site.reads_cookie(cookie)));
         for cookie in ours.filter_map(|cookie| Cookie::parse_encoded(cookie.to_owned()).ok()) {
             local = local.cookie(cookie);
         }
     }
-    // As one line, since Rocket reads the first when there comes a second, in memory that grows with
-    // the square of its length.
+    // As one line, since of two lines Rocket parses the first, in memory that grows with the square
+    // of its length.
     let accept = list(&head.headers, ACCEPT.as_str());
     if !accept.is_empty() {
         local.add_header(Header::new(ACCEPT.as_str(), accept));
@@ -248,7 +248,7 @@ fn head_of(response: &LocalResponse<'_>) -> hyper::http::response::Builder {
     head
 }
 
-/// A body that Rocket has.
+/// The body of Rocket's answer.
 fn whole<'c>(response: LocalResponse<'c>) -> impl Stream<Item = io::Result<Bytes>> + Send + 'c {
     let length = response.headers().get_one("Content-Length");
     let length = length.and_then(|length| length.parse().ok());
@@ -256,7 +256,7 @@ fn whole<'c>(response: LocalResponse<'c>) -> impl Stream<Item = io::Result<Bytes
     ReaderStream::with_capacity(response.take(length.unwrap_or(u64::MAX)), piece)
 }
 
-/// Hands an answer on, until it ends or nobody is there to take it.
+/// Hands an answer's pieces to the connection, until they end or the client has gone.
 async fn forward(
     pieces: impl Stream<Item = io::Result<Bytes>>,
     sender: mpsc::Sender<io::Result<Frame<Bytes>>>,

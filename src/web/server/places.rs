@@ -23,7 +23,7 @@ pub fn files_for(connections: usize) -> u64 {
 /// The places for connections.
 pub(in super::super) struct Places {
     most: usize,
-    /// Proxies bring everybody: they may take all places.
+    /// Proxies bring the connections of everybody: they may take all places.
     proxies: Vec<IpNet>,
     taken: Mutex<Taken>,
 }
@@ -31,7 +31,7 @@ pub(in super::super) struct Places {
 #[derive(Default)]
 struct Taken {
     in_all: usize,
-    /// By network, but proxies'.
+    /// Places taken by each network, but proxies'.
     by: HashMap<String, usize>,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Place {
 }
 
 impl Places {
-    /// So many, or what the system has files for, of which anybody but these has a part.
+    /// So many places, or as many as the system has files for; each network but these has a part.
     pub(in super::super) fn new(most: usize, proxies: &[IpNet]) -> Self {
         let files = open_files(files_for(most));
         let possible = usize::try_from(files / FILES_EACH).unwrap_or(usize::MAX);
@@ -63,7 +63,7 @@ impl Places {
         }
     }
 
-    /// A place for somebody who connects from there, if one is left.
+    /// A place for a connection from this address, if one is left.
     pub(super) fn take(self: &Arc<Self>, from: IpAddr) -> Option<Place> {
         let from = from.to_canonical();
         let is_proxy = self.proxies.iter().any(|net| net.contains(&from));
@@ -111,8 +111,8 @@ impl Drop for Place {
     }
 }
 
-/// Where connections are counted together: an address, or in IPv6 the 48 bits that a site is given
-/// (RFC 6177): it has 65,536 networks.
+/// The network whose connections are counted together: an address, or in IPv6 the 48 bits that a
+/// site is given (RFC 6177), which are 65,536 networks of 64 bits.
 fn site_of(address: IpAddr) -> String {
     match address {
         IpAddr::V4(at) => at.to_string(),
@@ -120,9 +120,9 @@ fn site_of(address: IpAddr) -> String {
     }
 }
 
-/// Asks for so many open files, if there are fewer, and gives how many there are. Many systems give
-/// 1,024 to who does not ask: idle connections would soon keep everybody out, and the store from its
-/// own files.
+/// Raises the limit of open files to so many, if it is lower, and returns the limit there is. Many
+/// systems give 1,024 to a process that does not ask: idle connections would soon keep everybody
+/// out, and the store from its own files.
 fn open_files(wanted: u64) -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let possible = maximum.map_or(wanted, |maximum| maximum.min(wanted));

@@ -1,4 +1,4 @@
-//! The listener with a Rocket of one route: what does not need a vault.
+//! The listener with a Rocket of one route: tests that need no vault.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ fn accepted(lines: Accepted) -> Told {
     Told(lines.0, Header::new("X-Is", "here"))
 }
 
-/// Where it listens.
+/// Starts a server; returns the address it listens on.
 async fn serving(tls: Option<TlsConfig>) -> Result<SocketAddr, ServeError> {
     let figment = rocket::Config::figment()
         .merge(("address", "127.0.0.1"))
@@ -93,7 +93,7 @@ async fn with_a_certificate_https_is_spoken_and_nothing_else() {
     let answer = ask(link.unwrap(), "Accept: a/b\r\n").await;
     assert!(answer.contains("\r\na/b\r\n"), "{answer}");
 
-    // Neither who speaks plainly nor who says nothing holds a place.
+    // Neither a client without TLS nor a silent one holds a place.
     for said in ["GET / HTTP/1.1\r\n\r\n", ""] {
         let mut link = TcpStream::connect(address).await.unwrap();
         link.write_all(said.as_bytes()).await.unwrap();

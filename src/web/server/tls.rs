@@ -11,7 +11,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::super::ServeError;
 
-/// What agrees on keys with a client.
+/// The TLS handshake for each connection.
 ///
 /// # Errors
 /// Where the certificates or the key cannot be read or do not belong together.
