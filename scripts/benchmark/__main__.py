@@ -63,12 +63,12 @@ def main():
                 say(name)
                 try:
                     contests += measure(bench)
-                except Exception as why:  # whatever it is: what was measured before is not lost for it
+                except Exception as why:  # any failure: the figures measured before must not be lost for it
                     traceback.print_exc()
                     contests.append(Contest(name, "", missing={"all of it": str(why).partition("\n")[0]}))
                     failed = True
                 finally:
-                    # The next part gets another mongod, and the disk that this one took.
+                    # The next part gets another mongod, and the disk space of this one.
                     bench.close()
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

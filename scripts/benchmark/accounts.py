@@ -17,12 +17,12 @@ PAGES = {
     "timeline": "/api/v1/timeline",
     "search": "/api/v1/images?q=holiday+img_0003&limit=100",
 }
-# These look at every picture of the account.
+# These lists walk over every picture of the account.
 OF_ALL = {"timeline", "search"}
 
 
 def sign_in(bench):
-    """The password's hash is meant to be slow; what is added to it is not."""
+    """The password's hash is meant to be slow; the rest of a sign-in is not."""
     contest = Contest(
         "sign-in",
         "ms",
@@ -75,7 +75,7 @@ def sign_in(bench):
 
 
 def listing(bench):
-    """A list of everything, beside that of a folder of as many files."""
+    """A list of the whole account, beside that of a folder of as many files."""
     count = 1_000 if bench.quick else 10_000
     contest = Contest(
         f"list call at {count:,} pictures",

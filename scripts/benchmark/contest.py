@@ -1,4 +1,4 @@
-"""Contenders that do the same work in turn, and what came of it."""
+"""Contenders that do the same work in turn, and their figures."""
 import statistics
 import sys
 import time
@@ -11,7 +11,7 @@ class Missing(Exception):
 
 @dataclass
 class Goal:
-    """What is wanted of a contender, at least or at most: its share of the reference, or its own figure
+    """The goal of a contender, at least or at most: its share of the reference's figure, or its own figure
     where there is no reference. The median of the rounds is meant, or the worst of them."""
 
     product: str
@@ -28,7 +28,7 @@ class Goal:
         return f"{sign} {wanted:,g} {unit}{rounds}"
 
     def of(self, values):
-        """The one of the rounds' figures that counts."""
+        """The figure of all rounds that counts for the goal."""
         if not self.worst:
             return statistics.median(values)
         return min(values) if self.at_least is not None else max(values)
@@ -47,9 +47,9 @@ class Contest:
     note: str = ""
     values: dict[str, list[float]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
-    # Whether they do the same work, so that one may be divided by the other.
+    # Whether the contenders do the same work, so that one figure may be divided by the other.
     alike: bool = True
-    # By whom the others' figures are divided; the first one unless said otherwise.
+    # The contender by whose figures the others' are divided; the first one unless set.
     base: str | None = None
 
     def add(self, contender, value):
@@ -62,7 +62,7 @@ class Contest:
         self.missing[contender] = str(why).partition("\n")[0]
 
     def run(self, rounds, contenders):
-        """Lets each contender do the work once a round: what troubles the machine troubles all."""
+        """Lets each contender do the work once a round: a disturbance of the machine affects all of them."""
         self.base = self.base or next(iter(contenders))
         for _ in range(rounds):
             for name, work in contenders.items():
@@ -74,14 +74,14 @@ class Contest:
                     self.skip(name, why)
 
     def lacks_ours(self):
-        """Whether somebody could not do the work who has a goal in it."""
+        """Whether a contender with a goal could not do the work."""
         return any(goal.product in self.missing for goal in self.goals)
 
     def median(self, contender):
         return statistics.median(self.values[contender])
 
     def measured(self, goal):
-        """What the goal is about; nothing where it was not measured."""
+        """The figure of the goal; None where it was not measured."""
         if goal.reference:
             values = self.ratios(goal.product, goal.reference)
         else:
@@ -89,20 +89,20 @@ class Contest:
         return goal.of(values) if values else None
 
     def ratios(self, product, reference):
-        """Each round's ratio: what was measured side by side is compared side by side."""
+        """The ratio of each round: figures of one round are compared with each other."""
         pairs = zip(self.values.get(product, []), self.values.get(reference, []))
         return [ours / theirs for ours, theirs in pairs if theirs]
 
 
 def figure(value):
-    """Three figures that count."""
+    """The value with three significant figures."""
     if value >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 
 def p(values, share):
-    """The value that this share of them does not exceed."""
+    """The quantile: the value that this share of the values does not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 

@@ -1,4 +1,4 @@
-"""What stands for clients: curl for transfers, wrk for many at once."""
+"""Clients: curl for transfers, wrk for many at once."""
 import json
 import os
 import socket
@@ -11,7 +11,7 @@ QUIET = ["-sS", "--no-buffer", "-o", "/dev/null"]
 
 
 def transfers(requests, at_once=1, show="%{http_code}"):
-    """Does the requests with one curl; gives seconds for all, and a line about each.
+    """Sends the requests with one curl; returns the seconds for all, and a line about each.
 
     A request is {"url", "headers", "file"?, "method"?}; a file is its body.
     """
@@ -101,5 +101,5 @@ def storm(base, paths, clients, seconds, headers=()):
 
 
 def idle(port, count):
-    """Connections that say nothing. To be closed by who asked for them."""
+    """Connections that send nothing. The caller closes them."""
     return [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]

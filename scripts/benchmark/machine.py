@@ -1,4 +1,4 @@
-"""What was measured on, and what the machine itself can do."""
+"""The machine of the measurements, and its own limits."""
 import importlib.metadata
 import os
 import platform
@@ -33,7 +33,7 @@ def version(command):
         return "not installed"
     done = subprocess.run([path, *command[1:]], capture_output=True, text=True, check=False)
     lines = (done.stdout + done.stderr).splitlines()
-    # Some begin with their licence.
+    # Some programs print their licence first.
     return next((line for line in lines if re.search(r"\d", line) and not line.startswith("Copyright")), "?").strip()
 
 
@@ -59,7 +59,7 @@ def facts():
 
 
 def floors(bench):
-    """What no program on this machine can pass."""
+    """Upper bounds that no program on this machine can exceed."""
     note = (
         "openssl: AES-256-GCM in pieces of 64 KiB on one core; the disk: a file of 512 MiB, written and synced, read again."
     )

@@ -22,7 +22,7 @@ def vipsthumbnail(photos, folder):
 def peak(command):
     """Seconds of processor time and MiB at the peak of a command on one core."""
     core = str(max(os.sched_getaffinity(0)))
-    # By a small program of its own: a child of ours begins with our peak.
+    # Measured by a small program of its own: a child of this process would begin with this one's peak.
     with tempfile.NamedTemporaryFile("r") as told:
         run([need("time"), "-f", "%U %S %M", "-o", told.name, need("taskset"), "-c", core, *command])
         user, system, kib = told.read().split()
@@ -69,7 +69,7 @@ def made_thumbnails(urls):
 
 
 class Uploads:
-    """How fast photographs are taken in, and what that takes of the processors."""
+    """How fast photographs are stored, and the processor time of it."""
 
     def __init__(self, bench):
         self.bench = bench
@@ -175,7 +175,7 @@ class Shelf:
             with place.start() as server:
                 server.register()
                 load.accepted([server.upload_of(photo) for photo in bench.photos], AT_ONCE)
-            # What uploading leaves in memory is not what this is about.
+            # The memory that uploading leaves is not to be measured here.
             server = stack.enter_context(place.start())
             server.sign_in()
             self.vaults[store] = server
@@ -205,7 +205,7 @@ class Shelf:
         return f"{self.others['nginx'].base}/{os.path.relpath(path, self.bench.scratch)}"
 
     def contest(self, contest, rounds, contenders):
-        """Runs those that are here, and names the others."""
+        """Runs the contenders that are installed, and names the others."""
         here = {**self.vaults, **self.others}
         for name, why in self.missing.items():
             if name in contenders:
@@ -215,7 +215,7 @@ class Shelf:
 
 
 def zips(shelf):
-    """One file out of all: a zip, and what stands for the wall."""
+    """All photographs as one file: a zip, and the upper bound for it."""
     bench = shelf.bench
     rate = Contest(
         f"zip of {len(bench.photos)} photos, {bench.bytes / 1e6:.0f} MB",

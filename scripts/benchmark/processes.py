@@ -1,4 +1,4 @@
-"""Programs that are measured: started, waited for, looked at, stopped."""
+"""Programs that are measured: started, waited for, observed, stopped."""
 import os
 import resource
 import shutil
@@ -29,7 +29,7 @@ def free_port():
 
 
 def run(command, **more):
-    """Runs a command that must succeed; gives what it printed."""
+    """Runs a command that must succeed; returns its output."""
     done = subprocess.run(command, capture_output=True, check=False, **more)
     if done.returncode != 0:
         errors = done.stderr.decode(errors="replace")[-2000:]
@@ -141,7 +141,7 @@ class Server:
 
 
 def reference(*arguments):
-    """A server that ours is measured beside."""
+    """A server of another program, which ours is measured beside."""
     try:
         return Server(*arguments)
     except RuntimeError as error:

@@ -18,7 +18,7 @@ RELEASE = os.path.join(TOP, "target", "release")
 PROGRAM = os.path.join(RELEASE, "image-vault")
 PASSWORD = "a wedding of four herons"
 STORES = ("embedded", "MongoDB")
-# Limits that no measurement is to meet: they are not what is measured.
+# Limits so high that no measurement meets them: they are not measured here.
 UNLIMITED = (
     "ANONYMOUS_CALLS_PER_MINUTE",
     "ACCOUNT_CALLS_PER_MINUTE",
@@ -28,7 +28,7 @@ UNLIMITED = (
 
 
 class Bench:
-    """What all measurements share: a scratch folder, the photographs, one mongod."""
+    """Shared by all measurements: a scratch folder, the photographs, one mongod."""
 
     def __init__(self, scratch, corpus, quick, before=None):
         self.scratch, self.quick = scratch, quick
@@ -113,7 +113,7 @@ class Vault(Server):
         self.token = begun["token"]
 
     def cookie(self, user="ada"):
-        """What a browser gets that signs in."""
+        """The session cookie of a browser that signs in."""
         form = urllib.parse.urlencode({"login": user, "password": PASSWORD})
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         link.request("POST", "/login", form, {"Content-Type": "application/x-www-form-urlencoded"})
@@ -134,7 +134,7 @@ class Vault(Server):
 
 
 class Place:
-    """Where a vault keeps its things; servers come and go."""
+    """A vault's store and files, which outlive the servers on them."""
 
     def __init__(self, bench, store, program=PROGRAM):
         self.bench, self.data, self.program = bench, bench.folder(f"vault-{store}"), program
@@ -144,7 +144,7 @@ class Place:
         return Vault(self.uri, self.data, os.path.join(self.bench.folder("log"), "server.log"), self.program)
 
     def remove(self):
-        """Gives the disk back what it can; mongod's files go with `Bench.close`."""
+        """Frees the disk as far as possible; mongod's files are removed by `Bench.close`."""
         shutil.rmtree(self.data)
 
     def seed(self, count, user="ada"):
@@ -180,7 +180,7 @@ def nginx(bench, files):
     """Plain files by sendfile."""
     program = shutil.which("nginx") or need("/usr/sbin/nginx")
     folder, port = bench.folder("nginx"), free_port()
-    # As root its workers would be another user, who may not look into our folders.
+    # Started as root, its workers would run as another user, who may not read our folders.
     user = "user root;" if os.geteuid() == 0 else ""
     with open(os.path.join(folder, "nginx.conf"), "w") as config:
         config.write(user + NGINX.format(folder=folder, files=files, port=port))
@@ -201,7 +201,7 @@ def copyparty(bench, files, decoder):
 
 
 def dufs_program():
-    """Where it is, if it is."""
+    """The path of the program, if it is installed."""
     local = os.path.join(TOP, "target", "tools", "cargo", "bin", "dufs")
     return local if os.path.exists(local) else shutil.which("dufs")
 

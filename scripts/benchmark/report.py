@@ -30,7 +30,7 @@ def table(contest):
 
 
 def goals(contests):
-    """One line for each goal: what was wanted, what it is."""
+    """One line for each goal: the goal, and the figure measured."""
     lines = ["| work | goal | measured | |", "|---|---|---|---|"]
     for contest in contests:
         if not contest.values and not contest.goals:

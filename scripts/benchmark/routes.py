@@ -9,7 +9,7 @@ from contest import Contest
 
 CLIENTS = 100
 
-# What a browser or a program asks for; `{id}` is a picture.
+# Requests of a browser or a program; `{id}` is a picture's.
 READS = [
     "/health/ready",
     "/login",
@@ -35,7 +35,7 @@ READS = [
     "/api/v1/images/{id}/original",
     "{zip}",
 ]
-# Each of them takes tens of megabytes and a tenth of a second of one core, on purpose.
+# Each of these hashes a password: tens of megabytes and a tenth of a second of one core, on purpose.
 ENTERING = 20
 
 
@@ -98,7 +98,7 @@ def changes(bench, ids):
 
 
 def entering():
-    """Bodies for what takes a password, of somebody else each."""
+    """Bodies for routes that take a password, each of another account."""
     people = [f"person{number}" for number in range(ENTERING)]
     new = [{"username": one, "email": f"{one}@example.org", "password": products.PASSWORD} for one in people]
     back = [{"login": one, "password": products.PASSWORD} for one in people]

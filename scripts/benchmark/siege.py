@@ -1,4 +1,4 @@
-"""Bad input while others work: what must be refused is, and nothing is killed."""
+"""Bad input while others work: it must be refused, and no process be killed."""
 import os
 import socket
 import threading
@@ -32,7 +32,7 @@ def huge_pictures(bench):
 
 
 def flood(server, tokens, paths):
-    """All at once. Each is stored, or told when to come again; how many of each."""
+    """Uploads all at once. Each must be stored, or refused with Retry-After; returns how many of each status."""
     requests = [server.upload_of(path) for path in paths]
     for number, request in enumerate(requests):
         request["headers"] = [f"Authorization: Bearer {tokens[number % SENDERS]}", "Content-Type: image/jpeg"]
@@ -47,7 +47,7 @@ def flood(server, tokens, paths):
 
 
 def slow_reader(server, url, ended):
-    """Takes a download at a kilobyte a second."""
+    """Reads a download at a kilobyte a second."""
     path = url.removeprefix(server.base)
     head = [f"GET {path} HTTP/1.1", "Host: localhost", *server.headers, "", ""]
     with socket.create_connection(("127.0.0.1", server.port)) as link:
@@ -64,8 +64,8 @@ def all_at_once(bench, store):
     contest = Contest(
         f"under siege: memory at most, {store}",
         "MiB",
-        # What is received takes 512; a JPEG that is decoded, one for each core, is in memory twice; and
-        # each reader has a window of what is read ahead.
+        # Bodies being received take 512; a JPEG that is decoded, one for each core, is in memory twice; and
+        # each reader has a window of pieces read ahead.
         [Goal(store, at_most=1280)],
         f"{UPLOADS} uploads of 100 MiB each by {SENDERS} people, {READERS} readers at 1 kB/s and {SILENT} silent connections, at once.",
     )

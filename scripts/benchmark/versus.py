@@ -6,7 +6,7 @@ import products
 from contest import Contest, Goal
 
 CLIENTS = 16
-# What may be lost to a change that is worth it.
+# The loss that a worthwhile change may cost.
 MOST_LOST = 0.02
 
 
@@ -64,7 +64,7 @@ def of_store(bench, store):
 
 
 def upload(bench, server):
-    """Megabytes a second, of photographs that are not there."""
+    """Megabytes a second of photographs that the vault does not hold yet."""
     for image in server.ids():
         server.call("DELETE", f"/api/v1/images/{image}?permanent=true")
     return bench.bytes / load.accepted([server.upload_of(photo) for photo in bench.photos], 4) / 1e6

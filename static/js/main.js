@@ -16,5 +16,5 @@ for (const element of document.querySelectorAll("[data-behaviour]")) {
   }
 }
 
-// The load event does not wait for them. Who drives the page, as tests do, sees by this that they listen.
+// The load event does not wait for them. By this, programs that drive the page, such as tests, see that they listen.
 void Promise.all(all).then(() => (document.documentElement.dataset.scripts = "ready"));

@@ -1,6 +1,6 @@
 // Takes the pictures that a phone's Share menu hands over, and gives them to the page, which sends them with its own
-// token. It answers for /share-target alone (its registration says so), caches nothing and writes nothing: what it
-// was handed is in memory only, for minutes, until the page has asked once.
+// token. It answers for /share-target alone (its registration says so), caches nothing and writes nothing: the files
+// are in memory only, for minutes, until the page has asked once.
 
 const SHARE = "/share-target";
 const KEPT_MS = 5 * 60 * 1000;
@@ -38,7 +38,7 @@ worker.addEventListener("message", (event) => {
 async function take(request) {
   forget();
   try {
-    // The manifest calls the field so.
+    // The field's name is from the manifest.
     const parts = (await request.formData()).getAll("files");
     kept = parts.filter((part) => part instanceof File);
   } catch {

@@ -11,13 +11,13 @@ export function attach(header) {
 }
 
 function register() {
-  // Its scope is the share's address alone: no page and no picture takes the way through it.
+  // The worker's scope is the share's address alone: no page and no picture passes through it.
   const asked = navigator.serviceWorker.register("/service-worker.js", { scope: "/share-target", updateViaCache: "none" });
-  // Without it the vault works; a share is then answered by the server, which explains.
+  // Without the worker the vault works; the server then answers a share itself, and explains.
   asked.catch(() => {});
 }
 
-/** Who has to sign in on the way to /vault#shared still arrives there: no server ever sees what follows the #. */
+/** Keeps the fragment of /vault#shared through a sign-in: a browser never sends it to the server. */
 function keepFragment() {
   const form = document.querySelector('form[action="/login"]');
   if (form instanceof HTMLFormElement) form.action += location.hash;

@@ -46,7 +46,7 @@ export async function attach(collection) {
     closed: (index) => grid.focus(index),
   });
   const control = new GridControl(list, grid, selection, (index) => viewer.open(index));
-  // From here on, so that nothing is missed that comes while the list is on its way.
+  // From here on, so that no picture is missed that is added while the list is loading.
   const lookOnArrival = refreshOnArrival(list, () => void actions.look());
 
   try {
@@ -64,23 +64,23 @@ export async function attach(collection) {
     const choice = selection.count > 0 ? Actions.chosen(selection) : focused ? Actions.one(focused) : null;
     const done = action === "clear" || (choice !== null && (await perform(action, choice)));
     if (done) selection.clear();
-    // The bar goes with the selection, and the focus would go with the bar.
+    // The bar disappears with the selection, and the focus would be lost with the bar.
     if (done && inBar && list.total > 0) grid.focus(grid.current);
   };
   /**
    * @param {string} action
    * @param {import("../lib/actions.js").Choice} choice
-   * @returns {Promise<boolean>} whether the selection has served
+   * @returns {Promise<boolean>} whether the selection is done with
    */
   const perform = async (action, choice) => {
     if (action === "restore") return actions.restore(choice);
     if (action === "delete" && !trash) return actions.trash(choice);
-    // What is in the trash already goes for good.
+    // Pictures that are in the trash already are deleted for good.
     if (action === "delete" || action === "delete-for-good") return actions.deleteForGood(choice);
     if (action === "download") await actions.download(choice);
     if (action !== "favourite" || trash) return false;
     const chosen = choice.ids.map((id) => list.peek(list.indexOf(id)));
-    // Where all of them are favourites, it is the mark that is to go.
+    // Where all of them are favourites, the mark is removed.
     const marked = query.favourites || (chosen.length > 0 && chosen.every((picture) => picture?.favourite));
     return actions.favourite(choice, !marked);
   };
@@ -137,11 +137,11 @@ function tellTotals(collection, list) {
 }
 
 /**
- * New pictures come in while one looks on: the first at once, and then not for each of a thousand. A large vault's shape
+ * Refreshes the list while uploads arrive: at once for the first, and then not for each of a thousand. A large list's shape
  * is asked for less often.
  * @param {PictureList} list
  * @param {() => void} look
- * @returns {() => void} begins, also with what has come before
+ * @returns {() => void} begins, also with pictures that arrived before
  */
 function refreshOnArrival(list, look) {
   let resting = true;

@@ -54,7 +54,7 @@ export function attach(element) {
   /**
    * @param {File} file
    * @param {AbortSignal} signal
-   * @returns {Promise<string>} why it did not come to its end, or ""
+   * @returns {Promise<string>} why the import did not finish, or ""
    */
   async function send(file, signal) {
     bar.value = 0;

@@ -1,4 +1,4 @@
-// A <details> menu closes when one presses Escape or turns elsewhere.
+// Closes a <details> menu on Escape, and when the focus or a click goes elsewhere.
 
 import { need } from "../lib/dom.js";
 

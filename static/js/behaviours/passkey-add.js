@@ -1,5 +1,5 @@
 // The form that adds a passkey: password and code first, then the browser makes one, then the form goes its plain way
-// with what the browser gave.
+// with the new credential.
 
 import { need } from "../lib/dom.js";
 import { arePossible, create, post, wordsFor } from "../lib/passkeys.js";
@@ -22,7 +22,7 @@ export function attach(form) {
       .then(create)
       .then((made) => {
         answer.value = JSON.stringify(made);
-        // They have been shown to the server, and a code works once.
+        // Password and code were sent to the server already, and a code works once.
         password.disabled = true;
         if (code instanceof HTMLInputElement) code.disabled = true;
         form.submit();

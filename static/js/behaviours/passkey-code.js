@@ -1,4 +1,4 @@
-// A passkey instead of a code: what the browser answers goes into the form as its code, and the form is sent.
+// A passkey instead of a code: the browser's answer goes into the form as its code, and the form is sent.
 
 import { need } from "../lib/dom.js";
 import { arePossible, post, show, wordsFor } from "../lib/passkeys.js";
@@ -35,7 +35,7 @@ function send(input, answer) {
   hidden.value = answer;
   input.form?.append(hidden);
   input.disabled = true;
-  // Another field may still be empty: then the browser says so, and the code can be typed after all.
+  // Another field may still be empty: then the browser says so, and a code can be typed after all.
   if (input.form?.reportValidity()) input.form.requestSubmit();
   else {
     hidden.remove();

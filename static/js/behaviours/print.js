@@ -1,4 +1,4 @@
-// A button that prints the page; hidden where no script could do so.
+// A button that prints the page; hidden without scripts.
 
 /** @param {HTMLElement} button */
 export function attach(button) {

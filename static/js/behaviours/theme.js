@@ -1,4 +1,4 @@
-// Light, dark or as the system has it, at once: the page changes its colours, and the form goes in the background so
+// Light, dark or as the system has it, at once: the page changes its colours, and the form is sent in the background so
 // that the next page has them too.
 
 import { announce } from "../lib/announce.js";
@@ -23,7 +23,7 @@ export function attach(menu) {
 }
 
 /**
- * As base.html.tera has it for a theme that the server knows.
+ * Sets the theme as base.html.tera does for one that the server knows.
  * @param {string} theme "light", "dark" or "system"
  */
 function show(theme) {

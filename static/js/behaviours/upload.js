@@ -1,4 +1,4 @@
-// Picking, dropping, pasting or sharing pictures sends them at once, and each appears on the page when it is kept.
+// Picking, dropping, pasting or sharing pictures sends them at once, and each appears on the page once it is stored.
 
 import { Arrivals } from "../lib/arrivals.js";
 import { need } from "../lib/dom.js";
@@ -27,11 +27,11 @@ export function attach(form) {
   const input = need(form, "input[type=file]", HTMLInputElement);
   const sendPicked = () => {
     send([...(input.files ?? [])]);
-    // So that the plain form holds nothing, and the same file can be picked again.
+    // Emptied, so that the plain form holds no file, and the same file can be picked again.
     input.value = "";
   };
   input.addEventListener("change", sendPicked);
-  // Somebody may have been quicker than this script.
+  // Files may have been picked before this script ran.
   sendPicked();
   offerFolders(form, send);
   onDrop(send);
@@ -49,7 +49,7 @@ export function attach(form) {
  */
 function offerFolders(form, send) {
   const menu = need(form, "[data-upload=menu]", HTMLDetailsElement);
-  // Outside the page, so that the form without scripts has one input only.
+  // Not in the document, so that the form without scripts has one input only.
   const picker = document.createElement("input");
   if (!("webkitdirectory" in picker)) return;
   picker.type = "file";

@@ -1,4 +1,4 @@
-// What can be done with selected pictures: at once, with words about it, and with a way back.
+// The actions on selected pictures: shown at once, told in words, and with an Undo.
 
 import { call } from "./api.js";
 import { ask } from "./ask.js";
@@ -12,7 +12,7 @@ import { pictures } from "./words.js";
 /**
  * @typedef {object} Choice Some pictures, as the API takes them.
  * @property {object} body
- * @property {string[]} ids those that are known by name; none where a query says which
+ * @property {string[]} ids of the pictures; empty where a query selects them
  * @property {number} count
  */
 
@@ -41,20 +41,20 @@ export class Actions {
   }
 
   /**
-   * To the trash, at once.
+   * Moves pictures to the trash, at once.
    * @param {Choice} choice
    */
   async trash({ body, ids }) {
     return this.#without(ids, async () => {
       const { deleted, trashed_at } = await this.#bulk("images/delete", { body, ids });
-      // By name where they have one: at one moment several calls may have deleted something.
+      // By id where ids are known: several calls may have deleted pictures at the same moment.
       const gone = ids.length > 0 ? { body: { ids }, ids } : { body: { trashed_at }, ids };
       this.#offerUndo(`${pictures(deleted)} moved to the trash`, gone);
     });
   }
 
   /**
-   * Asks, naming the number.
+   * Asks first, naming the number of pictures.
    * @param {Choice} choice
    */
   async deleteForGood({ body, ids, count }) {
@@ -89,7 +89,7 @@ export class Actions {
   }
 
   /**
-   * One file as it is, several in one zip. The browser's own download: it shows how far it is, and can resume.
+   * Downloads one file as it is, several in one zip. The browser does it by itself: it shows the progress, and can resume.
    * @param {Choice} choice
    */
   async download({ body, ids }) {
@@ -98,8 +98,8 @@ export class Actions {
   }
 
   /**
-   * Calls the API about many. Those that were deleted for good on another device are left out of it, and of the page:
-   * what is left is what was meant.
+   * Calls the API about many pictures. Those that were deleted for good on another device are left out, also of the page:
+   * the others are still meant.
    * @param {string} path below /api/v1/
    * @param {Omit<Choice, "count">} choice
    * @param {object} [more]
@@ -133,7 +133,7 @@ export class Actions {
   }
 
   /**
-   * Takes pictures out of sight before the server has done it; where it has not, they come back.
+   * Removes pictures from the page before the server has answered; if it refuses, they come back.
    * @param {string[]} ids
    * @param {() => Promise<void>} change
    */
@@ -145,8 +145,8 @@ export class Actions {
   }
 
   /**
-   * Asks what the server has now; says so where it does not answer.
-   * @param {import("./picture-list.js").Query} [query] where it is another one
+   * Refreshes the list from the server; tells people if that fails.
+   * @param {import("./picture-list.js").Query} [query] where another list is to be shown
    * @returns {Promise<boolean>}
    */
   look(query) {
@@ -154,7 +154,7 @@ export class Actions {
   }
 
   /**
-   * Says what went wrong.
+   * Runs a change, and tells people what went wrong.
    * @param {() => Promise<void>} change
    */
   async #told(change) {

@@ -1,4 +1,4 @@
-// Telling people who hear the page what has just happened.
+// Tells screen readers what has just happened (a live region).
 
 const SETTLE_MS = 60;
 
@@ -12,7 +12,7 @@ let latest = "";
 let settling;
 
 /**
- * Says it when the voice is free. A dialog that is open hides the rest of the page, so the words go into it.
+ * Has the words read out when the voice is free. An open dialog hides the rest of the page, so the words go into it.
  * @param {string} words
  */
 export function announce(words) {
@@ -22,7 +22,7 @@ export function announce(words) {
     if (settling === undefined) region.textContent = words;
     return;
   }
-  // A region that comes with its words in it is often not read.
+  // A live region that is inserted with its words in it is often not read.
   region.textContent = "";
   place.append(region);
   clearTimeout(settling);

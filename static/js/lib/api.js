@@ -1,4 +1,4 @@
-// Talking to the server: JSON in and out, and a session that ended in between.
+// Calls to the API: JSON in and out, and signing in again where the session has ended.
 
 import { csrfToken } from "./csrf.js";
 import { parsed, refusalOf, unreachable } from "./refusal.js";
@@ -29,17 +29,17 @@ import { signInAgain } from "./sign-in-again.js";
  */
 
 /**
- * Calls the API. Where the session has ended it asks to sign in, and calls once more.
+ * Calls the API. Where the session has ended it asks the person to sign in, and calls once more.
  * @param {"GET" | "POST" | "PATCH" | "DELETE"} method
  * @param {string} path
  * @param {object} [body]
- * @returns {Promise<any>} what the answer held, or null
+ * @returns {Promise<any>} the answer's JSON, or null
  * @throws {Refusal}
  */
 export async function call(method, path, body) {
   const first = await send(method, path, body);
-  // A change is something that somebody has just asked for, so the question is welcome.
-  // And a token may be that of a session before: signing in again takes up the one there is.
+  // A person has just asked for a change, so the question is welcome.
+  // And the CSRF token may be an earlier session's: signing in again adopts the current session.
   const ended = first.status === 401 || (first.status === 403 && method !== "GET");
   const answer = ended && (await signInAgain(method !== "GET")) ? await send(method, path, body) : first;
   if (!answer.ok) throw await refusalOf(answer);

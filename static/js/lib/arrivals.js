@@ -1,16 +1,16 @@
-// Pictures that have just come in: told to the page, and shown large with their names beside the full list.
+// Pictures that were just uploaded: announced to the page, and shown large with their names beside the full list.
 
 import { clone, need } from "./dom.js";
 import { number } from "./words.js";
 
 /** @typedef {import("./api.js").Picture} Picture */
 
-// Each insertion moves what is below it: with thousands of small files, one for each would cost more than sending them.
+// Each insertion lays out all that is below it: one for each of thousands of small files would cost more than sending them.
 const GATHER_MS = 400;
 const MOST_SHOWN = 24;
 
 export class Arrivals {
-  /** Where the section goes. Not every page has such a place. */
+  /** The place for the section, on pages that have one. */
   #place = document.querySelector("[data-arrivals]");
   /** @type {Picture[]} */
   #gathered = [];
@@ -29,7 +29,7 @@ export class Arrivals {
     this.refresh();
   }
 
-  /** Something else came back, out of the trash: the list has to look again. */
+  /** Also called when a picture came back out of the trash: the list has to be refreshed. */
   refresh() {
     if (this.#scheduled) return;
     this.#scheduled = true;

@@ -1,16 +1,16 @@
-// The token that proves to the server that a change comes from this page.
+// The CSRF token, which proves to the server that a change comes from this page.
 
 import { need } from "./dom.js";
 
 let token = need(document, "meta[name=csrf-token]", HTMLMetaElement).content;
 
-/** What proves that a change comes from this page. */
+/** The CSRF token of the page's session. */
 export function csrfToken() {
   return token;
 }
 
 /**
- * After signing in again the session is another one, and so is its token.
+ * Takes the token of a new session, after signing in again.
  * @param {string} fresh
  */
 export function useCsrfToken(fresh) {

@@ -1,10 +1,10 @@
-// SHA-256 of files, so that what the vault holds already need not be sent again.
+// SHA-256 of files, so that files the vault holds already need not be sent again.
 
-// A digest needs the whole file in memory: larger ones are sent without asking.
+// A digest needs the whole file in memory: larger files are sent without asking.
 const LARGEST_BYTES = 64 << 20;
 
 /**
- * Browsers compute digests only where nobody on the way could have changed the page (HTTPS, or this machine).
+ * Browsers compute digests only in a secure context (HTTPS, or this machine).
  * @param {File} file
  */
 export function canDigest(file) {

@@ -1,4 +1,4 @@
-// The files of a drop or of a chosen folder. Folders are opened to the bottom; what a system hides in them is left out.
+// The files of a drop or of a chosen folder. Folders are read recursively; files that systems hide in them are left out.
 
 const HIDDEN = /^\.|^(thumbs\.db|desktop\.ini)$/i;
 
@@ -8,7 +8,7 @@ const paths = new WeakMap();
 const unreadable = new WeakSet();
 
 /**
- * Where a file lay in the folder that was dropped or chosen; just its name where that is not known.
+ * The file's path within the folder that was dropped or chosen; just its name where that is not known.
  * @param {File} file
  */
 export function pathOf(file) {
@@ -16,7 +16,7 @@ export function pathOf(file) {
 }
 
 /**
- * Whether it only stands for a file or a folder of a drop that could not be opened, so that people hear of it.
+ * Whether the file only stands in for a dropped file or folder that could not be opened, so that people are told.
  * @param {File} file
  */
 export function isUnreadable(file) {
@@ -24,7 +24,7 @@ export function isUnreadable(file) {
 }
 
 /**
- * Must be called during the drop event: its items are gone afterwards.
+ * The files of a drop. Must be called during the drop event: its items are gone afterwards.
  * @param {DataTransfer} transfer
  * @returns {Promise<File[]>}
  */
@@ -35,7 +35,7 @@ export async function droppedFiles(transfer) {
   return found.flat();
 }
 
-/** @param {FileList} chosen what a folder's picker gives */
+/** @param {FileList} chosen by a folder's picker */
 export function chosenFiles(chosen) {
   return [...chosen].filter((file) => !pathOf(file).split("/").some((part) => HIDDEN.test(part)));
 }

@@ -1,4 +1,4 @@
-// What clicks and keys on the grid mean: opening, selecting, ranges, days.
+// The meaning of clicks and keys on the grid: opening, selecting, ranges, days.
 
 import { Refusal } from "./refusal.js";
 import { toast } from "./toast.js";
@@ -16,11 +16,11 @@ export class GridControl {
   #grid;
   #selection;
   #open;
-  /** Where a range begins: the picture that was toggled last. By id, since places shift. */
+  /** The picture that was toggled last, where a range begins. By id, since indexes shift. */
   #anchorId = "";
-  /** Index where it ended last; -1 once places have shifted. */
+  /** Index where the range ended last; -1 once indexes have shifted. */
   #extent = -1;
-  /** What waits for pictures to be loaded comes one after the other. */
+  /** Steps that wait for pictures to be loaded run one after the other. */
   #queue = Promise.resolve();
 
   /**
@@ -62,7 +62,7 @@ export class GridControl {
   }
 
   /**
-   * From where the last one was toggled to here, instead of to where it ended before.
+   * Selects from the picture toggled last to this one, instead of to where the range ended before.
    * @param {number} index
    */
   extendTo(index) {
@@ -79,7 +79,7 @@ export class GridControl {
   }
 
   /**
-   * What the range held before, and no longer holds.
+   * The pictures that the range held before, and no longer holds.
    * @param {number} anchor
    * @param {number} from
    * @param {number} to
@@ -91,7 +91,7 @@ export class GridControl {
   }
 
   /**
-   * With the keyboard: a range begins where one stands.
+   * With the keyboard: a range begins at the focused picture.
    * @param {number} from
    * @param {number} to
    */
@@ -101,7 +101,7 @@ export class GridControl {
   }
 
   /**
-   * Shows what Shift-click would take.
+   * Shows which pictures Shift-click would select.
    * @param {number} index -1 for nothing
    */
   previewTo(index) {
@@ -111,7 +111,7 @@ export class GridControl {
   }
 
   /**
-   * A whole day: all of it, or nothing where it is all selected.
+   * Selects all pictures of a day, or none where all are selected.
    * @param {number} section
    */
   toggleSection(section) {
@@ -126,7 +126,7 @@ export class GridControl {
     });
   }
 
-  /** What is in sight; with everything in sight, that is everything. A second time, all that match. */
+  /** Selects the pictures in sight, or all where all are in sight. A second time, all that match. */
   selectView() {
     this.#then(async () => {
       const pictures = await this.#list.loadRange(...this.#grid.picturesInSight());

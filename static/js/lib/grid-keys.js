@@ -1,4 +1,4 @@
-// The keyboard on the grid and on the page around it. `keys-help.js` tells people about them.
+// The keyboard on the grid and on the page around it. `keys-help.js` tells people about the keys.
 
 import { beside, rowOf } from "./justified.js";
 import { undoNewest } from "./toast.js";
@@ -10,7 +10,7 @@ import { isTyping } from "./typing.js";
 
 /**
  * @typedef {object} PageKeys
- * @property {(action: string) => void} act on the selection, or on the picture that the keyboard stands on
+ * @property {(action: string) => void} act on the selection, or on the focused picture
  * @property {() => void} help
  */
 
@@ -42,7 +42,7 @@ export function attachGridKeys(root, list, grid, control) {
 }
 
 /**
- * Where a key leads.
+ * The index that a key moves the focus to.
  * @param {string} key
  * @param {PictureList} list
  * @param {PhotoGrid} grid
@@ -73,7 +73,7 @@ function goal(key, list, grid) {
 }
 
 /**
- * Keys that work wherever one is on the page, but not while one types or a dialog is open.
+ * Keys that work anywhere on the page, but not while somebody types or a dialog is open.
  * @param {GridControl} control
  * @param {PageKeys} keys
  */

@@ -1,4 +1,4 @@
-// Keeping what one looks at where it is while a list changes around it.
+// Scroll anchoring: keeps the pictures in sight where they are while the list changes around them.
 
 import { rowAt, rowOf } from "./justified.js";
 
@@ -19,11 +19,11 @@ export function seenFrom(rows, y, idOf) {
 }
 
 /**
- * How far to scroll so that the first of them that is still there stands where it stood.
+ * How far to scroll so that the first of these pictures that is still in the list is where it was.
  * @param {Seen[]} seen
  * @param {Row[]} rows as they are now
  * @param {number} y
- * @param {(id: string) => number} indexOf -1 for what is gone
+ * @param {(id: string) => number} indexOf -1 for a picture that is gone
  */
 export function wayBackTo(seen, rows, y, indexOf) {
   const still = seen.find(({ id }) => indexOf(id) >= 0);

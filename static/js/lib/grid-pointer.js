@@ -27,7 +27,7 @@ export function attachPointer(root, grid, control) {
     if (day instanceof HTMLElement) return void control.toggleSection(Number(day.dataset.section));
     const index = grid.indexAt(event.target);
     if (index < 0) return;
-    // The middle button and its like open a page of their own: the browser's business.
+    // A click with the Windows or Super key is left to the browser, as a middle click is.
     if (event.metaKey && !isMac()) return;
     event.preventDefault();
     grid.stoodOn(index);
@@ -53,13 +53,13 @@ export function attachPointer(root, grid, control) {
   root.addEventListener("pointerdown", (event) => {
     swallow = false;
     release();
-    // A second finger pinches.
+    // A second finger means a pinch.
     if (event.pointerType === "mouse" || !event.isPrimary) return;
     const index = grid.indexAt(event.target);
     if (index < 0) return;
     start = { x: event.clientX, y: event.clientY };
     pressed = setTimeout(() => {
-      // The click that ends the press would undo it.
+      // The click that ends the long press would toggle the picture back.
       swallow = true;
       start = null;
       navigator.vibrate?.(10);

@@ -1,5 +1,5 @@
 // A closer look at a tile without opening it: for a pointer or a keyboard focus that rests on it. Touch has the viewer.
-// It can be dismissed (Escape), pointed at, and stays until one turns elsewhere (WCAG 1.4.13).
+// It can be dismissed (Escape), pointed at, and stays until pointer or focus leave (WCAG 1.4.13).
 
 import { clone, need } from "./dom.js";
 import { dimensions } from "./viewer-facts.js";
@@ -9,7 +9,7 @@ import { bytes, dayAndTime } from "./words.js";
 
 const POINTER_MS = 600;
 const FOCUS_MS = 900;
-// On the way from the tile to the preview the pointer is for a moment on neither.
+// On its way from the tile to the preview the pointer is on neither for a moment.
 const CROSSING_MS = 120;
 const LARGEST_PX = 400;
 const SMALLEST_PX = 160;
@@ -20,7 +20,7 @@ export class HoverPreview {
   #pictureOf;
   #popover = clone("hover-preview");
   #image = need(this.#popover, "img", HTMLImageElement);
-  /** @type {Element | null} the tile that it is about, or may soon be */
+  /** @type {Element | null} the tile that is previewed, or may soon be */
   #tile = null;
   /** @type {number | undefined} */
   #timer;
@@ -34,7 +34,7 @@ export class HoverPreview {
     this.#pictureOf = pictureOf;
     need(document, "main", HTMLElement).append(this.#popover);
     grid.addEventListener("pointerover", (event) => {
-      // A pressed button is a selection or a drag on its way.
+      // A pressed button is the beginning of a selection or a drag.
       if (event.pointerType !== "mouse" || event.buttons !== 0) this.hide();
       else this.#turnTo(event.target, POINTER_MS);
     });
@@ -64,7 +64,7 @@ export class HoverPreview {
 
   /**
    * @param {EventTarget | null} target
-   * @param {number} rest how long, before anything is shown
+   * @param {number} rest milliseconds before the preview is shown
    */
   #turnTo(target, rest) {
     const tile = this.#tileOf(target);
@@ -86,7 +86,7 @@ export class HoverPreview {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    // One step back is this, and not what the page would do.
+    // Escape closes the preview, and must not reach the page.
     if (event.key === "Escape" && this.isShown) event.stopPropagation();
     this.hide();
   }
@@ -106,7 +106,7 @@ export class HoverPreview {
     const picture = this.#pictureOf(tile);
     if (!picture || !tile.isConnected || document.querySelector("dialog:modal")) return this.hide();
     this.#image.src = `/api/v1/images/${picture.id}/thumbnail`;
-    // Nothing empty is shown; the tile has the thumbnail already.
+    // Never shown empty; the tile has the thumbnail already.
     const isDecoded = await this.#image.decode().then(() => true, () => false);
     if (!isDecoded || this.#tile !== tile) return;
     this.#describe(picture);
@@ -124,7 +124,7 @@ export class HoverPreview {
   }
 
   /**
-   * Beside the tile, else under or over it, and never on it.
+   * Places the preview beside the tile, else under or over it, and never on it.
    * @param {DOMRect} tile
    * @param {Picture} picture
    * @returns {boolean} whether there is room

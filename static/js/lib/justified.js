@@ -1,4 +1,4 @@
-// Where each picture of a list stands: rows of one height each, filled to the edge, under headings. Arithmetic only.
+// A justified layout: rows of one height each, filled to the edge, under headings. Arithmetic only.
 
 /**
  * @typedef {object} Section
@@ -25,7 +25,7 @@ const WIDEST = 3.4;
 const NARROWEST = 0.45;
 // A row that is not full stays at the height of the others rather than being blown up.
 const FULL_ENOUGH = 0.82;
-// Drawn beyond both edges of the window, so that a flick shows no hole; less where narrow pictures make it too many.
+// Overscan beyond both edges of the window, so that a flick shows no hole; less where that would be too many pictures.
 const BEYOND_PX = 500;
 const MANY = 200;
 
@@ -38,7 +38,7 @@ export function ratioOf(byte) {
 }
 
 /**
- * Three or four pictures side by side on a phone, more and larger ones on a wall.
+ * The measures for three or four pictures side by side on a phone, more and larger ones on a wall.
  * @param {number} width of the list
  * @param {number} screen its width
  * @returns {Measures}
@@ -76,7 +76,7 @@ export function layOut(sections, ratios, { width, rowHeight, gap, heading }) {
 }
 
 /**
- * As many pictures as come closest to the wanted height.
+ * Fills a row with as many pictures as bring it closest to the wanted height.
  * @param {Uint8Array} ratios
  * @param {number} from
  * @param {number} end
@@ -91,7 +91,7 @@ function fillRow(ratios, from, end, width, wanted, gap) {
     const heightWith = (width - (to - from) * gap) / more;
     if (heightWith < wanted && to > from) {
       const heightWithout = (width - (to - from - 1) * gap) / sum;
-      // Whichever is closer; the picture that does not fit begins the next row.
+      // The height that is closer; the picture that does not fit begins the next row.
       if (wanted / heightWith > heightWithout / wanted) return { to, height: heightWithout };
       return { to: to + 1, height: heightWith };
     }
@@ -103,7 +103,7 @@ function fillRow(ratios, from, end, width, wanted, gap) {
 }
 
 /**
- * The row at this height, by halving; the last one where it is beyond the end.
+ * The row at this height, by binary search; the last row where `y` is beyond the end.
  * @param {Row[]} rows
  * @param {number} y
  */

@@ -23,7 +23,7 @@ function prepared() {
 }
 
 /**
- * A click beside the dialog, on what is dimmed, has the dialog as its target too.
+ * A click beside the dialog, on its backdrop, has the dialog as its target too.
  * @param {DOMRect} box
  * @param {number} x
  * @param {number} y

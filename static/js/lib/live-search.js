@@ -1,4 +1,4 @@
-// The search box filters while one types; the address keeps up, so that a reload and Back show the same.
+// The search box filters while somebody types; the address follows, so that a reload and Back show the same list.
 
 import { need } from "./dom.js";
 import { retitle } from "./page-title.js";
@@ -56,14 +56,14 @@ export function attachSearch(list, look, searched) {
 }
 
 /**
- * Links to other orders lead to the same words.
+ * Makes a link to another order keep the words of the search.
  * @param {Element} link
  * @param {string} q
  */
 function keepWords(link, q) {
   if (!(link instanceof HTMLAnchorElement)) return;
   const { pathname, search } = withWords(link.href, q);
-  // As the server writes it, so that it is found the next time too.
+  // Without the origin, as the server writes it, so that the link is found the next time too.
   link.setAttribute("href", pathname + search);
 }
 

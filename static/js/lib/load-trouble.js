@@ -1,4 +1,4 @@
-// Pictures that do not load while one looks at the grid: said once, with a way to try again, and tried again by itself
+// Pictures that do not load while the grid is looked at: told once, with a way to try again, and retried by itself
 // when the network is back or the server only was busy.
 
 import { call } from "./api.js";
@@ -22,14 +22,14 @@ export class LoadTrouble {
     addEventListener("online", () => this.#again());
   }
 
-  /** Neither an image nor a page of many tells why it failed, so the server is asked, once for all of them. */
+  /** Neither an <img> nor a page of many tells why it failed, so the server is asked, once for all of them. */
   async #look() {
     if (this.#asking || this.#words?.isConnected) return;
     this.#asking = true;
     try {
-      // Asks to sign in again where the session has ended.
+      // Where the session has ended, this asks the person to sign in again.
       await call("GET", "/api/v1/session");
-      // It is well: it was busy, or this one thumbnail is damaged, which a few tries will show.
+      // The server is well: it was busy, or this one thumbnail is damaged, which a few tries will show.
       setTimeout(() => this.#tiles.fillAll(), SOON_MS);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

@@ -1,4 +1,4 @@
-// How far something has got, at the front of the page's title: "34% · Vault" can be read on a tab in the background.
+// Progress at the front of the page's title: "34% · Vault" can be read on a tab in the background.
 
 let before = "";
 let shown = "";
@@ -12,7 +12,7 @@ export function showInTitle(share) {
 }
 
 /**
- * Gives the page another title, behind whatever stands at its front.
+ * Gives the page another title, behind the progress at its front.
  * @param {string} title
  */
 export function retitle(title) {

@@ -1,4 +1,4 @@
-// A long list in pages: which one holds a picture, which are loaded, which are forgotten again.
+// A long list in pages: which page holds a picture, which are loaded, which are evicted again.
 
 /** @typedef {import("./api.js").Picture} Picture */
 /**
@@ -17,7 +17,7 @@ const AT_ONCE = 4;
 export class Pages {
   /** @type {Page[]} */
   #pages;
-  /** Pages that are asked for, the one used last at the end. @type {Set<Page>} */
+  /** Pages that are asked for or loaded, the most recently used last. @type {Set<Page>} */
   #used = new Set();
   /** @type {Map<string, Page>} */
   #pageOf = new Map();
@@ -39,7 +39,7 @@ export class Pages {
 
   /**
    * @param {number} index
-   * @returns {Picture | null} nothing while it is not loaded
+   * @returns {Picture | null} null while it is not loaded
    */
   peek(index) {
     const page = this.#pageAt(index);
@@ -48,7 +48,7 @@ export class Pages {
 
   /**
    * @param {number} index
-   * @returns {Promise<Picture | null>} nothing beyond the end
+   * @returns {Promise<Picture | null>} null beyond the end
    */
   async load(index) {
     const page = this.#pageAt(index);
@@ -83,7 +83,7 @@ export class Pages {
   }
 
   /**
-   * Takes loaded pictures out. A cursor stays right: it names a place in the order, not a number.
+   * Removes loaded pictures. A cursor stays valid: it names a place in the order, not an index.
    * @param {string[]} ids
    */
   remove(ids) {

@@ -8,7 +8,7 @@ import { refusalOf, unreachable } from "./refusal.js";
  * @property {string} token
  * @property {{publicKey: any}} options bytes are base64url
  *
- * @typedef {object} Answer What the server takes.
+ * @typedef {object} Answer As the server accepts it.
  * @property {string} token
  * @property {object} credential
  * @property {string} [prf] base64url
@@ -20,7 +20,7 @@ export function arePossible() {
 }
 
 /**
- * Asks the server.
+ * Posts JSON to the server.
  * @param {string} path
  * @param {object} [body]
  * @returns {Promise<any>} its JSON, or null where it sent none
@@ -36,7 +36,7 @@ export async function post(path, body = {}) {
 }
 
 /**
- * Makes a new passkey.
+ * Creates a new passkey.
  * @param {Challenge} challenge
  * @returns {Promise<Answer>}
  */
@@ -49,7 +49,7 @@ export async function create({ token, options }) {
 }
 
 /**
- * Shows a passkey.
+ * Has a passkey sign the challenge.
  * @param {Challenge} challenge
  * @returns {Promise<Answer>}
  */
@@ -66,7 +66,7 @@ export async function show({ token, options }) {
 }
 
 /**
- * What a failure is called for people; nothing where they have changed their mind.
+ * A failure in words for people.
  * @param {unknown} error
  */
 export function wordsFor(error) {
@@ -85,7 +85,7 @@ export function wordsFor(error) {
 async function prfOfNew(made, publicKey) {
   const results = /** @type {any} */ (made.getClientExtensionResults());
   if (!results.prf?.enabled || results.prf.results) return prfOf(made);
-  // Nobody checks this one's signature: it is about the output alone.
+  // The signature of this call is never checked: only its PRF output is wanted.
   const shown = await navigator.credentials.get({
     publicKey: {
       challenge: crypto.getRandomValues(new Uint8Array(32)),
@@ -105,7 +105,7 @@ function prfOf(credential) {
 }
 
 /**
- * The PRF output is no part of it: it is a key, and goes apart from what is signed.
+ * The credential without its response. The PRF output is no part of it: it is a key, and is sent apart.
  * @param {PublicKeyCredential} credential
  */
 function outside(credential) {

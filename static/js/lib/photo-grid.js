@@ -1,4 +1,4 @@
-// The grid of a list: only the rows in sight are in the page, each at the place that the layout gives it.
+// The virtual grid of a list: only the rows in sight are in the page, each at the place that the layout gives it.
 
 import { seenFrom, wayBackTo } from "./grid-place.js";
 import { layOut, measuresFor, rowAt, rowOf, rowsAround } from "./justified.js";
@@ -8,7 +8,7 @@ import { headingOf } from "./section-heading.js";
 /** @typedef {import("./justified.js").Row} Row */
 /** @typedef {import("./photo-tile.js").Tiles} Tiles */
 
-// Pictures are asked for once scrolling is slower than this: those that fly by need not be opened.
+// Pictures are requested once scrolling is slower than this: those that fly by need not be loaded.
 const FAST_PX_PER_MS = 4;
 const REST_MS = 90;
 
@@ -16,7 +16,7 @@ export class PhotoGrid {
   /** @type {Row[]} */
   rows = [];
   height = 0;
-  /** Index of the picture that the keyboard stands on. */
+  /** Index of the picture that has the focus, or gets it by Tab (roving tabindex). */
   current = 0;
 
   #root;
@@ -66,7 +66,7 @@ export class PhotoGrid {
   }
 
   /**
-   * Shows which pictures a range would take.
+   * Shows which pictures a range would select.
    * @param {number} from
    * @param {number} to the one behind the last
    */
@@ -75,7 +75,7 @@ export class PhotoGrid {
   }
 
   /**
-   * The picture that a tile or something in it stands for.
+   * The picture of the tile that the target is, or is in.
    * @param {EventTarget | null} target
    * @returns {number} -1 for none
    */
@@ -100,7 +100,7 @@ export class PhotoGrid {
   }
 
   /**
-   * Puts the keyboard on a picture.
+   * Moves the focus to a picture.
    * @param {number} index
    */
   focus(index) {
@@ -123,7 +123,7 @@ export class PhotoGrid {
     if (index >= 0 && index !== this.current) this.#stand(index);
   }
 
-  /** Places all rows anew. Not before the grid is in the page, since until then it has no width. */
+  /** Lays all rows out anew. Not before the grid is in the page, since until then it has no width. */
   layOut() {
     if (!this.#root.isConnected) return;
     const seen = seenFrom(this.rows, this.#offset(), (index) => this.#tiles.at(index)?.dataset.id ?? "");
@@ -145,7 +145,7 @@ export class PhotoGrid {
     this.#root.dispatchEvent(new Event("laid-out"));
   }
 
-  /** Brings the page in line with what is in sight; the row with the focus stays. */
+  /** Draws the rows in sight and removes the others; the row with the focus stays. */
   draw(kept = this.#root.contains(document.activeElement) ? rowOf(this.rows, this.current) : -1) {
     if (this.rows.length === 0) return;
     const [first, last] = rowsAround(this.rows, this.#offset(), innerHeight);
@@ -157,7 +157,7 @@ export class PhotoGrid {
     }
     for (let at = first; at <= last; at += 1) if (!this.#drawn.has(at)) this.#drawRow(at);
     if (kept >= 0 && !this.#drawn.has(kept)) this.#drawRow(kept);
-    // Tab always finds a picture, wherever one has scrolled to.
+    // Tab always finds a picture, wherever the grid is scrolled to.
     if (!this.#tiles.at(this.current)) this.#stand(this.picturesInSight()[0]);
   }
 
@@ -172,7 +172,7 @@ export class PhotoGrid {
     element.style.blockSize = `${row.height}px`;
     if (row.from === row.to) element.append(headingOf(this.#list.sections[row.section].key, row.section));
     else element.append(...this.#tiles.draw(row, this.#measures, this.current));
-    // In the order of the list, for those who hear the page.
+    // In the order of the list, for screen readers.
     const before = [...this.#drawn.keys()].filter((other) => other > at);
     const next = before.length ? this.#drawn.get(Math.min(...before)) : undefined;
     this.#root.insertBefore(element, next ?? null);
@@ -192,7 +192,7 @@ export class PhotoGrid {
     }, REST_MS);
   }
 
-  /** How far the list's beginning is above the window's. */
+  /** How far the list's top is above the window's. */
   #offset() {
     return -this.#root.getBoundingClientRect().top;
   }

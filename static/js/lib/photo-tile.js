@@ -1,4 +1,4 @@
-// The tiles of the grid: a placeholder at once, the name and the thumbnail when they are known.
+// The tiles of the grid: a placeholder at once, the name and the thumbnail once they are loaded.
 
 import { clone, need } from "./dom.js";
 import { ratioOf } from "./justified.js";
@@ -11,9 +11,9 @@ import { dayAndTime, nameOf } from "./words.js";
 /** @typedef {import("./justified.js").Row} Row */
 /** @typedef {import("./selection.js").Selection} Selection */
 
-/** Tells by the event "trouble" that something in sight did not load. */
+/** Dispatches "trouble" when a picture or thumbnail in sight did not load. */
 export class Tiles extends EventTarget {
-  /** While set, no picture is asked for. */
+  /** While set, no picture is requested. */
   hurry = false;
 
   #list;
@@ -44,14 +44,14 @@ export class Tiles extends EventTarget {
   /**
    * @param {Row} row
    * @param {{width: number, gap: number}} measures
-   * @param {number} current the picture that the keyboard stands on
+   * @param {number} current the picture that Tab reaches
    */
   draw(row, { width, gap }, current) {
     /** @type {HTMLElement[]} */
     const tiles = [];
     let left = 0;
     for (let index = row.from; index < row.to; index += 1) {
-      // The last one takes what rounding has left over.
+      // The last tile gets the pixels that rounding has left over.
       const own = Math.min(ratioOf(this.#list.ratios[index]) * row.scale, width - left);
       const tile = clone("photo");
       tile.dataset.index = String(index);
@@ -79,7 +79,7 @@ export class Tiles extends EventTarget {
     for (const [index, tile] of this.#tiles) this.#fill(index, tile);
   }
 
-  /** Also what has failed so often that nobody asked any more. */
+  /** Loads everything in sight again, also thumbnails that were given up after failing too often. */
   tryAgain() {
     this.#thumbnails.forgive();
     this.fillAll();
@@ -90,7 +90,7 @@ export class Tiles extends EventTarget {
   }
 
   /**
-   * Shows which pictures a range would take.
+   * Shows which pictures a range would select.
    * @param {number} from
    * @param {number} to the one behind the last; the same as `from` for none
    */
@@ -109,7 +109,7 @@ export class Tiles extends EventTarget {
   #fill(index, tile) {
     const picture = this.#list.peek(index);
     if (!picture) {
-      // The answer comes as a change of the list.
+      // When it is loaded, the list's "change" fills the tile.
       if (!this.hurry) this.#list.load(index).catch(() => (tile.classList.add("photo--failed"), this.#trouble()));
       return;
     }

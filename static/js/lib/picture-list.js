@@ -1,4 +1,4 @@
-// The list of pictures that a page shows: its shape at once, the pictures themselves as they are looked at.
+// The list of pictures that a page shows: its shape at once, the pictures themselves as they come into sight.
 
 import { call } from "./api.js";
 import { Pages } from "./pages.js";
@@ -15,8 +15,8 @@ import { Pages } from "./pages.js";
  */
 
 /**
- * Tells by the event "removed" which pictures were taken out, by "shape" that some came or went, by "change" that
- * anything is different, and by "outdated" that the server no longer has what was shown.
+ * Dispatches "removed" with the pictures that were taken out, "shape" when some came or went, "change" when
+ * anything is different, and "outdated" when the server no longer has pictures that were shown.
  */
 export class PictureList extends EventTarget {
   /** @type {Section[]} */
@@ -25,7 +25,7 @@ export class PictureList extends EventTarget {
   ratios = new Uint8Array(0);
   /** Bytes of all originals. */
   bytes = 0;
-  /** Indexes of what is in sight: the first, and the one behind the last. The grid says it. */
+  /** Indexes of the pictures in sight: the first, and the one behind the last. Set by the grid. */
   sight = () => [0, 0];
 
   #pages = new Pages([], 1, 0, async () => [], () => {});
@@ -43,7 +43,7 @@ export class PictureList extends EventTarget {
   }
 
   /**
-   * Asks for the list's shape anew, and for what is in sight, before anything that is shown is given up.
+   * Fetches the list's shape anew, and the pictures in sight, before anything that is shown is given up.
    * @param {Query} query
    */
   async refresh(query = this.query) {
@@ -61,7 +61,7 @@ export class PictureList extends EventTarget {
     const [from, to] = this.sight();
     const ahead = Math.max(0, shape.total - this.total);
     await Promise.all([pages.loadRange(from, to), pages.loadRange(from + ahead, to + ahead)]);
-    // Somebody asked again in between: theirs is newer.
+    // Another refresh began in between: it is newer.
     if (asking !== this.#asking) return;
     this.query = query;
     this.sections = shape.sections;
@@ -73,7 +73,7 @@ export class PictureList extends EventTarget {
 
   /**
    * @param {number} index
-   * @returns {Picture | null} nothing while it is not loaded
+   * @returns {Picture | null} null while it is not loaded
    */
   peek(index) {
     return this.#pages.peek(index);
@@ -81,7 +81,7 @@ export class PictureList extends EventTarget {
 
   /**
    * @param {number} index
-   * @returns {Promise<Picture | null>} nothing beyond the end
+   * @returns {Promise<Picture | null>} null beyond the end
    */
   load(index) {
     return this.#pages.load(index);
@@ -106,12 +106,12 @@ export class PictureList extends EventTarget {
   }
 
   /**
-   * Takes out what is gone: at once of what is loaded, the rest with the next refresh.
+   * Removes pictures that are gone: loaded ones at once, the rest with the next refresh.
    * @param {Iterable<string>} ids
    */
   remove(ids) {
     const named = [...ids];
-    // What was asked before may still hold them.
+    // A refresh that began before may still hold them.
     this.#asking = Symbol();
     const gone = named.filter((id) => this.indexOf(id) >= 0);
     const places = new Set(gone.map((id) => this.indexOf(id)));
@@ -130,7 +130,7 @@ export class PictureList extends EventTarget {
   }
 
   /**
-   * A picture that was changed, such as by giving it a name.
+   * Replaces a picture that was changed, such as by giving it a name.
    * @param {Picture} picture
    */
   replace(picture) {
@@ -144,7 +144,7 @@ export class PictureList extends EventTarget {
   #loaded(pages, page) {
     if (pages !== this.#pages) return;
     this.dispatchEvent(new Event("change"));
-    // Pictures were taken away elsewhere.
+    // Pictures were removed elsewhere, such as on another device.
     if (page.pictures && page.pictures.length < page.count) this.dispatchEvent(new Event("outdated"));
   }
 
@@ -167,7 +167,7 @@ async function fetchPage({ cursor, count }, parameters) {
     const from = next ? `&cursor=${encodeURIComponent(next)}` : "";
     const list = await call("GET", `/api/v1/images?limit=${count - pictures.length}${from}&${parameters}`);
     pictures.push(...list.items);
-    // Pictures of which much is said come in several parts.
+    // Pictures with long records come in several pages.
     next = list.next_cursor;
   } while (next && pictures.length < count);
   return pictures;
@@ -178,7 +178,7 @@ function parametersOf({ q, sort, favourites, state }) {
   return new URLSearchParams({ q, sort, state, favourite: String(favourites) }).toString();
 }
 
-/** Whose days are meant: the zone's, or today's offset where the server does not know the zone. */
+/** The clock whose days are meant: the zone's, or today's offset where the server does not know the zone. */
 function clock() {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   return new URLSearchParams({ tz: timeZone, utc_offset: String(-new Date().getTimezoneOffset()) }).toString();

@@ -1,6 +1,6 @@
-// Answers that are no success.
+// Answers that report a failure.
 
-/** An answer that is no success. `detail` is a sentence for people. */
+/** An answer that reports a failure. `detail` is a sentence for people. */
 export class Refusal extends Error {
   /**
    * @param {number} status 0 where no answer came
@@ -17,13 +17,13 @@ export class Refusal extends Error {
   }
 }
 
-/** No answer came. */
+/** The failure where no answer came. */
 export function unreachable() {
   return new Refusal(0, "The server cannot be reached. Check the connection and try again.");
 }
 
 /**
- * An answer that is no success, in its own words where it has some.
+ * The failure that an answer reports, in its own words where it has some.
  * @param {Response} answer whose body was not read yet
  */
 export async function refusalOf(answer) {
@@ -32,14 +32,14 @@ export async function refusalOf(answer) {
 }
 
 /**
- * What a text says as JSON, or null.
+ * The text parsed as JSON, or null.
  * @param {string} text
  */
 export function parsed(text) {
   try {
     return JSON.parse(text);
   } catch {
-    // Nothing, or a proxy's own error page: the status must do.
+    // An empty body, or a proxy's own error page: the status must do.
     return null;
   }
 }

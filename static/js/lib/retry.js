@@ -1,8 +1,8 @@
-// When to try again, and how long to wait before.
+// When to retry, and how long to wait before (exponential back-off).
 
-/** Tries that a file has while the server takes others. */
+/** How often a file is tried while the server accepts others. */
 export const MOST_TRIES = 6;
-/** How often it waits in all. An outage is no file's fault, so that is many minutes. */
+/** How often a file waits in all. An outage is no file's fault, so that is many minutes. */
 export const MOST_WAITS = 12;
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 60_000;
@@ -13,15 +13,15 @@ export function worthAnotherTry(status) {
 }
 
 /**
- * Doubles, and spreads by a quarter so that many clients do not come back together.
- * @param {number} waits how often it has been waited before
+ * The wait doubles each time, with a jitter of a quarter so that many clients do not come back together.
+ * @param {number} waits how many waits came before
  */
 export function backOff(waits) {
   return Math.min(FIRST_WAIT_MS * 2 ** waits, LONGEST_WAIT_MS) * (0.75 + Math.random() / 2);
 }
 
 /**
- * Ends early when there is no point in waiting: cancelled, or the network is back.
+ * Waits; ends early when it is cancelled or the network is back.
  * @param {number} waitMs
  * @param {AbortSignal} [signal]
  * @returns {Promise<void>}
@@ -41,7 +41,7 @@ export function pause(waitMs, signal) {
 }
 
 /**
- * What the server asked us to wait (RFC 9110 section 10.2.3: seconds, or a date).
+ * The wait that a Retry-After header asks for (RFC 9110 section 10.2.3: seconds, or a date).
  * @param {string | null} header
  * @returns {number | null} milliseconds
  */

@@ -1,4 +1,4 @@
-// Saving a short text that the page itself has made.
+// Saving a short text that the page itself has made as a file.
 
 /**
  * @param {string} filename
@@ -10,6 +10,6 @@ export function saveList(filename, lines) {
   link.href = URL.createObjectURL(text);
   link.download = filename;
   link.click();
-  // The browser has taken the address by then; a minute is for slow "Save as" dialogs.
+  // The browser has read the blob by then; a minute is for slow "Save as" dialogs.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -1,4 +1,4 @@
-// The bar at the side that leads to any month at once: a native slider, with years beside it.
+// The bar at the side that jumps to any month: a native slider, with years beside it.
 
 import { need } from "./dom.js";
 import { rowAt } from "./justified.js";
@@ -8,7 +8,7 @@ import { placeWords } from "./words.js";
 /** @typedef {import("./photo-grid.js").PhotoGrid} PhotoGrid */
 
 const MOST_LABELS = 14;
-// A list of a few screens needs none.
+// A list of fewer screens needs no scrubber.
 const FROM_SCREENS = 3;
 
 export class Scrubber {

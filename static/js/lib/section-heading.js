@@ -1,4 +1,4 @@
-// The line above the pictures of a day: its name, and the button that takes them all.
+// The heading above the pictures of a day: its name, and the button that selects them all.
 
 import { clone, need } from "./dom.js";
 import { headingWords } from "./words.js";

@@ -1,4 +1,4 @@
-// The bar over a selection: how much it is, what can be done with it, and the offer to take everything.
+// The bar of a selection: its size, the actions on it, and the offer to select everything.
 
 import { announce } from "./announce.js";
 import { need } from "./dom.js";
@@ -43,7 +43,7 @@ export class SelectBar {
     this.#draw();
   }
 
-  /** Puts the keyboard on the bar, which has just come. */
+  /** Moves the focus to the bar, which has just appeared. */
   focus() {
     need(this.#collection, "[data-select=none]", HTMLButtonElement).focus();
   }

@@ -1,14 +1,14 @@
-// Which pictures are selected: some, one by one, or all that match but for some. Knows no element of the page.
+// Which pictures are selected: some by id, or all that match but for some. Knows no element of the page.
 
 /** @typedef {import("./picture-list.js").PictureList} PictureList */
 /** @typedef {import("./api.js").Picture} Picture */
 
-// What the server takes in one call.
+// Most ids that the server accepts in one call.
 const MOST_IDS = 10_000;
 
-/** Tells of every change by the event "change". */
+/** Dispatches "change" after every change. */
 export class Selection extends EventTarget {
-  /** Bytes by id: of what is selected, or of what is left out of everything. @type {Map<string, number>} */
+  /** Bytes by id: of the selected pictures or, where all are selected, of the exceptions. @type {Map<string, number>} */
   #named = new Map();
   #all = false;
   #list;
@@ -29,12 +29,12 @@ export class Selection extends EventTarget {
     return this.#all ? this.#list.bytes - named : named;
   }
 
-  /** Whether it is everything that matches, also what is not loaded. */
+  /** Whether all that match are selected, also pictures that are not loaded. */
   get isAll() {
     return this.#all;
   }
 
-  /** Ids, where it is made of them. */
+  /** The selected ids; empty where all that match are selected. */
   get ids() {
     return this.#all ? [] : [...this.#named.keys()];
   }
@@ -61,7 +61,7 @@ export class Selection extends EventTarget {
     return true;
   }
 
-  /** Everything that the list shows, however much it is. */
+  /** Selects all pictures of the list, however many there are. */
   setAll() {
     this.#named.clear();
     this.#all = true;
@@ -75,7 +75,7 @@ export class Selection extends EventTarget {
     this.#changed();
   }
 
-  /** As the API takes it: everything travels as a query, with the number that people were told. */
+  /** The body for the API: "all" is sent as a query, with the number that people were shown. */
   body() {
     if (!this.#all) return { ids: this.ids };
     const { q, favourites, state } = this.#list.query;

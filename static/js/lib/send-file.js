@@ -1,4 +1,4 @@
-// One file, one request. XMLHttpRequest, because fetch cannot tell how much has been sent.
+// Sends one file in one request. XMLHttpRequest, because fetch has no progress of what was sent.
 
 import { retryAfter } from "./retry.js";
 
@@ -7,11 +7,11 @@ import { retryAfter } from "./retry.js";
  * @property {number} status 0 where no answer came at all
  * @property {import("./api.js").Picture | null} image
  * @property {string} detail the problem's own words, or ""
- * @property {number | null} retryAfterMs what the server asked us to wait
+ * @property {number | null} retryAfterMs the wait that the server asked for
  */
 
 /**
- * Never rejects: a broken line is an answer with status 0.
+ * Never rejects: a broken connection is an answer with status 0.
  * @param {File} file
  * @param {string} csrfToken
  * @param {AbortSignal} signal
@@ -67,7 +67,7 @@ function answerOf(request) {
   try {
     body = JSON.parse(request.responseText);
   } catch {
-    // A proxy's own error page, or nothing at all: the status must do.
+    // A proxy's own error page, or an empty body: the status must do.
   }
   const ok = request.status === 200 || request.status === 201;
   return {

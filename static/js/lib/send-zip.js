@@ -1,11 +1,11 @@
-// A form with a large file, and how much of it has been sent. XMLHttpRequest, because fetch cannot tell that.
+// Sends a form with a large file. XMLHttpRequest, because fetch has no progress of what was sent.
 
-/** What every export begins with: a zip's header, and the name of its list (docs/EXPORT.md). */
+/** Every export begins with a zip's header and the name of its list (docs/EXPORT.md). */
 const NAME = "image-vault.json";
 const NAME_AT = 30;
 
 /**
- * Whether a file begins as an export does: asked here, since a refusal would come only after much of it was sent.
+ * Whether a file begins as an export does: checked here, since the server's refusal would come after much of it was sent.
  * @param {File} file
  */
 export async function looksLikeExport(file) {
@@ -17,12 +17,12 @@ export async function looksLikeExport(file) {
 /**
  * @typedef {object} Answer
  * @property {number} status 0 where no answer came at all
- * @property {Document | null} page what the server shows
+ * @property {Document | null} page the page that the server answered with
  * @property {string} detail a problem's own words
  */
 
 /**
- * Never rejects: a broken line is an answer with status 0.
+ * Never rejects: a broken connection is an answer with status 0.
  * @param {HTMLFormElement} form
  * @param {AbortSignal} signal
  * @param {(sentBytes: number) => void} onProgress
@@ -32,7 +32,7 @@ export function sendForm(form, signal, onProgress) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
-    // Problems come as documents, so that they can be told in a sentence.
+    // So that failures come as problem documents, with a sentence to show.
     request.setRequestHeader("Accept", "application/json");
     const stop = () => request.abort();
     signal.addEventListener("abort", stop);
@@ -58,7 +58,7 @@ function answerOf(request) {
   try {
     detail = JSON.parse(responseText).detail ?? detail;
   } catch {
-    // Nothing, or a proxy's own error page: the status must do.
+    // An empty body, or a proxy's own error page: the status must do.
   }
   return { status, page: null, detail };
 }

@@ -3,17 +3,17 @@
 import { ask } from "./ask.js";
 import { pictures } from "./words.js";
 
-// A worker that was stopped in between has nothing to answer with.
+// A worker that was stopped in between has lost its files and does not answer.
 const LONGEST_WAIT_MS = 10_000;
 
 /**
- * What was shared, if the person wants it. A foreign page can post files to the worker just as a phone does, and the
+ * The shared files, if the person wants them. A foreign page can post files to the worker just as a phone does, and the
  * worker cannot tell the two apart: so nothing is added unasked.
  * @returns {Promise<File[]>}
  */
 export async function sharedFiles() {
   if (!location.hash.startsWith("#shared")) return [];
-  // It answers for this address only (app.js), so it controls no page.
+  // The worker's scope is this address only (app.js), so it controls no page.
   const worker = (await navigator.serviceWorker?.getRegistration("/share-target"))?.active;
   if (!worker) return [];
   const files = await taken(worker);

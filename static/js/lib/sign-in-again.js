@@ -1,4 +1,4 @@
-// The session ended while the page was open: signing in again in place, so that nothing that was begun is lost.
+// Signing in again in place, when the session ended while the page was open, so that nothing that was begun is lost.
 
 import { useCsrfToken } from "./csrf.js";
 import { clone, need } from "./dom.js";
@@ -6,7 +6,7 @@ import { refusalOf, unreachable } from "./refusal.js";
 import { retryAfter } from "./retry.js";
 import { attach as attachReveal } from "./reveal.js";
 
-// Whatever else the page does in the background would ask once more at once.
+// After a refusal, other calls in the background would open the dialog again at once.
 const QUIET_AFTER_NO_MS = 10_000;
 
 /** @type {Promise<boolean> | null} */
@@ -14,8 +14,8 @@ let asking = null;
 let refusedAt = -Infinity;
 
 /**
- * Asks for the password of the account that the page belongs to; however many ask at once, there is one dialog.
- * @param {boolean} [wished] whether the person has pressed something to sign in; who has just said no is not asked otherwise
+ * Asks for the password of the account that the page belongs to; however many calls need it at once, there is one dialog.
+ * @param {boolean} [wished] whether the person asked to sign in; without that, nobody is asked again who has just refused
  * @returns {Promise<boolean>} false where the person gave up
  */
 export function signInAgain(wished = false) {
@@ -37,12 +37,12 @@ export function signInAgain(wished = false) {
 async function renew() {
   const dialog = clone("sign-in-again");
   if (!(dialog instanceof HTMLDialogElement)) throw new Error("The template sign-in-again holds no dialog");
-  // Another tab may have signed in already: then nobody needs to be asked.
+  // Another tab may have signed in already: then there is nothing to ask.
   return (await adoptSession(dialog.dataset.username ?? "")) || ask(dialog);
 }
 
 /**
- * Takes the session that the browser's cookie stands for, if it is this person's.
+ * Adopts the session of the browser's cookie, if it is this person's.
  * @param {string} username
  */
 async function adoptSession(username) {
@@ -50,7 +50,7 @@ async function adoptSession(username) {
   if (!answer?.ok) return false;
   const session = await answer.json();
   if (session.user.username !== username) {
-    // Somebody else is signed in here now; what this page shows is not theirs.
+    // Somebody else is signed in here now; the pictures on this page are not theirs.
     location.reload();
     return false;
   }
@@ -84,7 +84,7 @@ function ask(dialog) {
       void signIn(username, password.value, code.value).then(async ({ problem, aboutCode = false }) => {
         submit.disabled = false;
         if (problem === "" && (await adoptSession(username))) return dialog.close("signed-in");
-        // Once asked for, it is asked for until the end.
+        // Once a code was asked for, its field stays.
         if (aboutCode) codeField.hidden = false;
         error.hidden = false;
         need(error, "span", HTMLElement).textContent = problem || "Signing in did not work. Reload the page and try again.";
@@ -111,7 +111,7 @@ function mark(wrong, right, error) {
 }
 
 /**
- * The form of the login page, sent by a script: its answer sets the cookie.
+ * Sends the login page's form; the answer sets the cookie.
  * @param {string} login
  * @param {string} password
  * @param {string} totp a code of the second factor, or "" where none was asked for yet
@@ -125,7 +125,7 @@ async function signIn(login, password, totp) {
   } catch {
     return { problem: unreachable().detail };
   }
-  // Where the login page would lead on, we are in; a script may not see more of a redirect than that it is one.
+  // The login page redirects on success; a script can see only that an answer is a redirect.
   if (answer.type === "opaqueredirect") return { problem: "" };
   if (answer.status === 429) {
     const wait = Math.ceil((retryAfter(answer.headers.get("Retry-After")) ?? 60_000) / 1000);

@@ -5,7 +5,7 @@ const SIDE = 32;
 
 /**
  * @param {string} base64
- * @returns {HTMLCanvasElement | null} nothing where the hash is none
+ * @returns {HTMLCanvasElement | null} null where the hash is too short to be one
  */
 export function placeholder(base64) {
   const hash = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
@@ -19,7 +19,7 @@ export function placeholder(base64) {
 }
 
 /**
- * The header's bits are those of the format's description.
+ * Reads the header's bits as the format's description has them.
  * @param {Uint8Array} hash
  */
 function decode(hash) {

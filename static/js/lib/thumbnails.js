@@ -1,17 +1,17 @@
-// The images of the thumbnails: kept, so that scrolling back shows them at once, and asked for again where they did not come.
+// The thumbnails' images: cached, so that scrolling back shows them at once, and requested again where they failed.
 
-// The browser may keep none on disk, so these stay in memory.
+// The browser must not cache them on disk (`no-store`), so these stay in memory.
 const MOST_IMAGES = 600;
 const MOST_TRIES = 3;
 
 export class Thumbnails {
-  /** Those seen last stand last. @type {Map<string, HTMLImageElement>} */
+  /** Ordered by last use, the most recent last. @type {Map<string, HTMLImageElement>} */
   #images = new Map();
   /** How often each has failed. @type {Map<string, number>} */
   #failures = new Map();
   #failed;
 
-  /** @param {() => void} failed called when one did not come; nobody learns why from an <img> */
+  /** @param {() => void} failed called when an image failed; an <img> does not tell why */
   constructor(failed) {
     this.#failed = failed;
   }
@@ -23,7 +23,7 @@ export class Thumbnails {
 
   /**
    * @param {string} id of the picture
-   * @returns {HTMLImageElement | null} nothing where it has failed too often
+   * @returns {HTMLImageElement | null} null where it has failed too often
    */
   at(id) {
     if ((this.#failures.get(id) ?? 0) >= MOST_TRIES) return null;
@@ -37,7 +37,7 @@ export class Thumbnails {
     return image;
   }
 
-  /** Those that have failed may be asked for again. */
+  /** Allows images that failed too often to be requested again. */
   forgive() {
     this.#failures.clear();
   }

@@ -1,4 +1,4 @@
-// Short words at the edge of the page, with a way back: what was done, and "Undo".
+// Toasts: short words at the edge of the page that say what was done, with "Undo".
 
 import { announce } from "./announce.js";
 import { clone, need } from "./dom.js";
@@ -44,7 +44,7 @@ export function toast(words, { action, kind } = {}) {
   for (const event of ["pointerenter", "focusin"]) box.addEventListener(event, hold);
   for (const event of ["pointerleave", "focusout"]) box.addEventListener(event, wait);
   place().append(box);
-  // One that offers a way back keeps its whole time.
+  // A toast with an action is shown for its whole time.
   const idle = [...place().children].filter((other) => other.querySelector(".toast__action[hidden]"));
   for (const old of idle.slice(0, -MOST)) old.remove();
   wait();
@@ -52,14 +52,14 @@ export function toast(words, { action, kind } = {}) {
   return box;
 }
 
-/** Takes back what the newest toast is about, as Ctrl+Z does. */
+/** Undoes the change that the newest toast is about; for Ctrl+Z. */
 export function undoNewest() {
   const actions = shelf?.querySelectorAll("[data-undoes]") ?? [];
   const newest = [...actions].at(-1);
   if (newest instanceof HTMLElement) newest.click();
 }
 
-// A dialog that closes does not take the words with it.
+// A dialog that closes must not take the toasts with it.
 document.addEventListener(
   "close",
   (event) => {
@@ -68,7 +68,7 @@ document.addEventListener(
   true,
 );
 
-/** The shelf, in the dialog that is open, since nothing outside it can be reached. */
+/** Puts the shelf into the open dialog, if there is one, since nothing outside it can be reached. */
 function place() {
   shelf ??= clone("toasts");
   const parent = [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body;

@@ -1,4 +1,4 @@
-// Whether a key, or what is pasted, is meant for a field.
+// Whether a key press or a paste is meant for a field.
 
 /** @param {EventTarget | null} target of the event */
 export function isTyping(target) {

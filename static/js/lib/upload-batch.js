@@ -1,4 +1,4 @@
-// Sends what is to be sent: three files at a time, patiently; one bad file never stops the others. Knows no element of the page.
+// Sends the files of a batch, three at a time, with retries; one bad file never stops the others. Knows no element of the page.
 
 import { csrfToken } from "./csrf.js";
 import { isUnreadable } from "./dropped-files.js";
@@ -15,14 +15,14 @@ import { UploadLedger } from "./upload-ledger.js";
 const AT_ONCE = 3;
 
 export class UploadBatch {
-  /** Why everything stands still, or "". */
+  /** Why the whole batch is halted, or "". */
   halted = "";
   ledger;
   #check;
   /** @type {Upload[]} */
   #ready = [];
   #running = 0;
-  /** How often the server has given an answer that stands: while it serves others, a file that fails has itself to blame. */
+  /** How many final answers the server has given: while it answers others, a failure is the file's own. */
   #answers = 0;
   /** @type {Map<Upload, AbortController>} */
   #calls = new Map();
@@ -45,7 +45,7 @@ export class UploadBatch {
     this.#onChange();
   }
 
-  /** After it stood still because nobody was signed in. */
+  /** Goes on after the batch was halted because nobody was signed in. */
   async resume() {
     if (!(await signInAgain(true))) return;
     this.halted = "";
@@ -89,7 +89,7 @@ export class UploadBatch {
     while (!this.halted && this.#running < AT_ONCE) {
       const upload = this.#ready.shift();
       if (!upload) return;
-      // Cancelled while it waited, or cancelled and tried again: then it stands here twice.
+      // Cancelled while it waited, or cancelled and retried: then it is in the queue twice.
       if (upload.state !== "waiting") continue;
       this.#running += 1;
       const call = new AbortController();
@@ -103,7 +103,7 @@ export class UploadBatch {
   }
 
   /**
-   * Sees one file through. Where it is cancelled, `cancel` has written that down already.
+   * Sends one file, with its retries. Where it is cancelled, `cancel` has recorded that already.
    * @param {Upload} upload
    * @param {AbortSignal} signal
    */
@@ -154,20 +154,20 @@ export class UploadBatch {
   }
 
   /**
-   * The session has ended, or is a newer one than this page knows of.
+   * Whether to try again, after the session has ended or another one than this page's has begun.
    * @param {Answer} answer
-   * @param {string} token what was sent along
+   * @param {string} token the CSRF token that was sent
    */
   async #mayGoOn(answer, token) {
     if (token !== csrfToken()) return true;
-    // Who has said no is not asked again by the next file.
+    // A person who has refused to sign in is not asked again by the next file.
     if (this.halted || !(await signInAgain())) return false;
-    // Refused although the page's proof is the right one: then there is another reason, and trying again is no use.
+    // Refused although the CSRF token is current: then there is another reason, and retrying is no use.
     return answer.status === 401 || token !== csrfToken();
   }
 
   /**
-   * Nothing else could succeed, so nothing else is sent.
+   * Halts the batch, since no other file could succeed either.
    * @param {Upload} upload the next to be sent, once things go on
    * @param {string} reason
    */

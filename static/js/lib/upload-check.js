@@ -1,4 +1,4 @@
-// Digest first, then bytes: hashes the files of a batch ahead of the sending, one at a time, and asks in groups which
+// Digest first, then bytes: hashes the files of a batch ahead of the uploads, one at a time, and asks in groups which
 // of them the vault holds already.
 
 import { call } from "./api.js";
@@ -10,8 +10,8 @@ import { MOST_TRIES, backOff, pause, worthAnotherTry } from "./retry.js";
 /** @typedef {import("./upload-ledger.js").UploadLedger} UploadLedger */
 
 /**
- * @typedef {object} Outcome What the check reports to.
- * @property {(upload: Upload) => void} toSend the vault does not hold it, as far as is known
+ * @typedef {object} Outcome The callbacks that the check reports to.
+ * @property {(upload: Upload) => void} toSend the vault does not hold the file, as far as is known
  * @property {() => void} signedOut nothing can be asked until somebody signs in
  * @property {() => boolean} isHalted
  */
@@ -19,7 +19,7 @@ import { MOST_TRIES, backOff, pause, worthAnotherTry } from "./retry.js";
 export const UNREADABLE = "The file cannot be read. It may have been moved or deleted.";
 
 // The first group is small so that sending starts at once; later ones grow, so that ten thousand known files need a
-// few questions and not ten thousand. The server takes 1,000 sums in one.
+// few calls and not ten thousand. The server accepts 1,000 sums in one.
 const FIRST_GROUP = 3;
 const LARGEST_GROUP = 500;
 const LONGEST_GROUP_MS = 1500;
@@ -48,7 +48,7 @@ export class UploadCheck {
     void this.run();
   }
 
-  /** Goes on with what is in the queue, if nothing does so already. */
+  /** Works through the queue, unless that is under way already. */
   async run() {
     if (this.#running) return;
     this.#running = true;
@@ -104,7 +104,7 @@ export class UploadCheck {
         this.#outcome.signedOut();
         return false;
       }
-      // Whatever else went wrong: sending is always right, since the vault compares once more.
+      // After any other failure sending is right, since the vault compares once more.
     }
     for (const [upload, digest] of group) {
       if (!isChecked(upload)) continue;
@@ -126,7 +126,7 @@ export class UploadCheck {
       try {
         const { known } = await call("POST", "/api/v1/images/known", { sha256 });
         const ids = [...new Set(Object.values(known))];
-        // Who adds a picture wants to see it: one that lay in the trash comes back, as it would if its bytes were sent.
+        // People who add a picture want to see it: one in the trash is restored, as it would be if its bytes were sent.
         if (ids.length > 0) await call("POST", "/api/v1/images/restore", { ids });
         return known;
       } catch (error) {
@@ -138,7 +138,7 @@ export class UploadCheck {
 }
 
 /**
- * It may have been cancelled in the meantime.
+ * Whether the upload still waits for the check: it may have been cancelled in the meantime.
  * @param {Upload} upload
  */
 function isChecked(upload) {

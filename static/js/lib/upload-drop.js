@@ -3,8 +3,8 @@
 import { clone } from "./dom.js";
 import { droppedFiles } from "./dropped-files.js";
 
-// A drag that is alive tells so twice a second or more (HTML, "drag and drop processing model"). One that ends elsewhere may
-// end without a word.
+// A live drag fires "dragover" twice a second or more (HTML, "drag and drop processing model"). One that ends elsewhere may
+// end without an event.
 const DRAG_IS_OVER_MS = 1500;
 
 /** @param {(files: File[]) => void} send */
@@ -23,10 +23,10 @@ export function onDrop(send) {
     ending = setTimeout(() => overlay.remove(), DRAG_IS_OVER_MS);
     if (overlay.isConnected) return;
     document.body.append(overlay);
-    // A popover lies above dialogs, too.
+    // A popover is above dialogs, too.
     overlay.showPopover?.();
   });
-  // Only the drag that leaves the window has nowhere to go.
+  // Only a drag that leaves the window has no related target.
   addEventListener("dragleave", (event) => {
     if (event.relatedTarget === null) overlay.remove();
   });

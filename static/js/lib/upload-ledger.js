@@ -1,4 +1,4 @@
-// The books of a batch: every file, what became of it, and the sums over all. Knows no network and no element of the page.
+// The ledger of a batch: every file, its state, and the sums over all. Knows no network and no element of the page.
 
 /** @typedef {import("./api.js").Picture} Picture */
 /** @typedef {"waiting" | "checking" | "sending" | "processing" | "done" | "duplicate" | "failed" | "cancelled"} State */
@@ -13,9 +13,9 @@ export class Upload {
   /** @type {State} */
   state = "waiting";
   sentBytes = 0;
-  /** Why it failed. */
+  /** Why the upload failed. */
   reason = "";
-  /** When it is tried again (as Date.now() counts), or 0. */
+  /** When it is retried (as Date.now() counts), or 0. */
   retryAt = 0;
   /** @type {Picture | null} */
   image = null;
@@ -36,9 +36,9 @@ export class UploadLedger {
   /** @type {Record<State, number>} */
   counts = noCounts();
   totalBytes = 0;
-  /** Bytes of what is settled, and of what is on its way as far as it has got. */
+  /** Bytes of settled files, and the bytes sent of files under way. */
   doneBytes = 0;
-  /** Bytes that went over the line, whatever became of them. */
+  /** Bytes that were transferred, also those of failed tries. */
   transferredBytes = 0;
   #onChange;
 
@@ -56,14 +56,14 @@ export class UploadLedger {
   }
 
   /**
-   * What one batch has finished is no news in the next, save what still waits for another try.
+   * Begins a new batch where none is under way: finished files are dropped, failed ones kept for another try.
    * @param {File[]} files
    * @returns {Upload[]} the new ones
    */
   add(files) {
     if (!this.busy) this.#keep((upload) => upload.state === "failed");
     const added = files.map((file) => new Upload(file));
-    // One by one: so many arguments for one push would not fit the stack.
+    // One by one: so many arguments of one push would overflow the stack.
     for (const upload of added) {
       this.uploads.push(upload);
       this.totalBytes += upload.file.size;
@@ -99,7 +99,7 @@ export class UploadLedger {
     const bytes = Math.min(sent, upload.file.size);
     this.transferredBytes += Math.max(0, bytes - upload.sentBytes);
     this.#count(upload, bytes);
-    // All is sent, and the server is at work: the bar has nothing left to tell.
+    // All bytes are sent, and the server is at work: the bar has nothing left to show.
     if (upload.state === "sending" && bytes === upload.file.size) this.move(upload, "processing");
     else this.#onChange(upload);
   }

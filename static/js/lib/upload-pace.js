@@ -1,10 +1,10 @@
-// How fast a batch goes, from what happened in the last seconds.
+// The speed of a batch, from the last seconds.
 
 /** @typedef {import("./upload-ledger.js").UploadLedger} UploadLedger */
 
 const WINDOW_MS = 10_000;
 const ENOUGH_MS = 2000;
-// Each file counts as this much besides its bytes, so that a thousand small ones move the bar as well.
+// Each file counts as this many bytes besides its own, so that a thousand small ones move the bar as well.
 const WEIGHT_OF_A_FILE = 65_536;
 
 export class UploadPace {
@@ -12,7 +12,7 @@ export class UploadPace {
   #samples = [];
 
   /**
-   * How much of it all is done, from 0 to 1.
+   * The share of the batch that is done, from 0 to 1.
    * @param {UploadLedger} ledger
    */
   static share(ledger) {
@@ -28,7 +28,7 @@ export class UploadPace {
   /**
    * @param {UploadLedger} ledger
    * @param {number} now
-   * @returns {{bytesPerSecond: number, secondsLeft: number} | null} null while nobody can tell
+   * @returns {{bytesPerSecond: number, secondsLeft: number} | null} null while there are too few samples
    */
   measure(ledger, now) {
     const weight = weightOf(ledger.settled, ledger.doneBytes);

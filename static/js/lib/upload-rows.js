@@ -1,13 +1,13 @@
-// One row a file, of which only those in sight exist: ten thousand files are as light as ten.
+// A virtual list, one row a file, of which only rows in sight exist: ten thousand files are as light as ten.
 
 import { clone, need } from "./dom.js";
 import { stateOf } from "./upload-words.js";
 
 /** @typedef {import("./upload-ledger.js").Upload} Upload */
-/** @typedef {{upload: Upload, at: number, top: number}} Place where a file stands: its number from 0, its edge in rem */
+/** @typedef {{upload: Upload, at: number, top: number}} Place where a file's row is: its number from 0, its top in rem */
 /** @typedef {{cancel: (upload: Upload) => void, retry: (upload: Upload) => void}} Actions */
 
-// As tray.css has them. Reasons are sentences, so what failed has room for three lines.
+// As tray.css has them. Reasons are sentences, so a failed file has room for three lines.
 const ROW_REM = 3.25;
 const FAILED_ROW_REM = 5.25;
 const MARGIN_REM = 8;
@@ -21,7 +21,7 @@ export class UploadRows {
   #drawn = new Map();
 
   /**
-   * @param {HTMLElement} box what scrolls; holds the list
+   * @param {HTMLElement} box the scroll container; holds the list
    * @param {Actions} actions
    */
   constructor(box, actions) {
@@ -55,7 +55,7 @@ export class UploadRows {
   }
 
   /**
-   * Rows that stay keep their element, and with it the focus.
+   * Draws these rows. Rows that stay keep their element, and with it the focus.
    * @param {Place[]} places
    * @param {(row: HTMLElement, place: Place) => void} fill
    */
@@ -99,7 +99,7 @@ export class UploadRows {
 }
 
 /**
- * What needs attention first: failed, on its way, waiting, and then what is over.
+ * The uploads that need attention first: failed, under way, waiting, and then those that are settled.
  * @param {Upload[]} uploads
  */
 function inOrder(uploads) {

@@ -1,4 +1,4 @@
-// The window in the corner that tells how a batch goes. Draws a few times a second, however much happens.
+// The tray in the corner that shows a batch. Draws a few times a second, however much happens (throttled).
 
 import { announce } from "./announce.js";
 import { clone, need } from "./dom.js";
@@ -49,11 +49,11 @@ export class UploadTray {
     this.#button("sign-in").addEventListener("click", () => void batch.resume());
   }
 
-  /** Something has changed: it is shown soon. */
+  /** To be called after a change: it is shown soon. */
   changed() {
     if (!this.#root.isConnected) {
       this.#pace.reset();
-      // On a phone the pill is enough until somebody wants to know more.
+      // On a phone the tray begins closed, as a pill.
       this.#open(matchMedia("(min-width: 48rem)").matches);
       document.body.append(this.#root);
       this.#spokenAt = Date.now();
@@ -83,7 +83,7 @@ export class UploadTray {
     this.#title.textContent = this.#heading();
     this.#facts.textContent = this.#factsNow();
     this.#halt.hidden = !halted;
-    // Written only when it is new, since an alert is read aloud whenever it changes.
+    // Written only when it has changed, since an alert is read aloud whenever it is written.
     const reason = need(this.#halt, "p", HTMLElement);
     const words = halted && `${halted} ${number(ledger.uploads.length - ledger.settled)} not sent yet.`;
     if (reason.textContent !== words) reason.textContent = words;
@@ -151,13 +151,13 @@ export class UploadTray {
     this.#root.remove();
     this.#batch.ledger.clear();
     this.#spokenWords = "";
-    // The focus was on a button that is gone.
+    // The focus was on a button that has been removed.
     document.getElementById("main")?.focus({ preventScroll: true });
   }
 
   #save() {
     const failed = this.#batch.ledger.uploads.filter((upload) => upload.state === "failed");
-    // One line a file, whatever stands in its name.
+    // One line a file, even if its name has line breaks.
     const line = (/** @type {string} */ text) => text.replace(/\p{Cc}+/gu, " ");
     saveList("not-added.txt", failed.map((upload) => `${line(pathOf(upload.file))}\t${line(upload.reason)}`));
   }

@@ -1,4 +1,4 @@
-// What the tray says, in words.
+// The words of the tray.
 
 import { bytes, number } from "./words.js";
 
@@ -6,7 +6,7 @@ import { bytes, number } from "./words.js";
 /** @typedef {import("./upload-ledger.js").UploadLedger} UploadLedger */
 
 /**
- * Rounded, since nobody knows better.
+ * Rounded, since it is an estimate.
  * @param {number} seconds
  */
 export function timeLeft(seconds) {
@@ -16,7 +16,7 @@ export function timeLeft(seconds) {
 }
 
 /**
- * How one file stands.
+ * The state of one file.
  * @param {Upload} upload
  * @param {{halted: boolean, now: number}} moment
  */
@@ -43,7 +43,7 @@ export function stateOf(upload, { halted, now }) {
 }
 
 /**
- * How it ended.
+ * How the batch ended.
  * @param {UploadLedger} ledger
  */
 export function summary({ counts }) {
@@ -56,7 +56,7 @@ export function summary({ counts }) {
 }
 
 /**
- * What a screen reader hears on the way.
+ * The progress as a screen reader is told.
  * @param {UploadLedger} ledger
  */
 export function spoken({ counts, uploads }) {

@@ -1,4 +1,4 @@
-// The viewer's controls: what they say of the picture, which of them apply, and that they step back while one looks.
+// The viewer's controls: the words about the picture, which controls apply, and that they fade while nobody needs them.
 
 import { need } from "./dom.js";
 import { number } from "./words.js";
@@ -89,12 +89,12 @@ export class Bar {
   }
 
   #rest() {
-    // On glass nothing moves above a control before it is touched: there they stay until a tap.
+    // On a touch screen no pointer moves to wake the controls: there they stay until a tap.
     if (matchMedia("(prefers-reduced-motion: reduce), (hover: none)").matches || this.#isNeeded()) return;
     this.#dialog.setAttribute("data-calm", "");
   }
 
-  /** Somebody is in the controls by keyboard, has the pointer on one, or has something to read. */
+  /** Whether the controls have keyboard focus or the pointer, or there is something to read. */
   #isNeeded() {
     return this.#dialog.querySelector(":is([data-viewer=bar], [data-viewer=details]) :focus-visible, [data-do]:hover, [data-viewer=details]:not([hidden]), [data-viewer=trouble]:not([hidden])") !== null;
   }

@@ -1,4 +1,4 @@
-// Where in the list the viewer is. It holds on to the picture, not to its number: pictures come and go around it.
+// The viewer's place in the list. It holds on to the picture, not to its index: pictures come and go around it.
 
 import { announce } from "./announce.js";
 
@@ -8,9 +8,9 @@ import { announce } from "./announce.js";
 
 /**
  * @typedef {object} Hooks
- * @property {(isOther: boolean) => void} moved to another picture, or something about this one has changed
- * @property {() => void} ended nothing is left to show
- * @property {(error: unknown) => void} failed the list could not be read on
+ * @property {(isOther: boolean) => void} moved to another picture, or this one has changed
+ * @property {() => void} ended no picture is left to show
+ * @property {(error: unknown) => void} failed the list could not be loaded further
  */
 
 export class Cursor {
@@ -19,13 +19,13 @@ export class Cursor {
   index = 0;
   #list;
   #hooks;
-  /** Whether the picture is no longer in the list, so that the next one has its number. */
+  /** Whether the picture is no longer in the list, so that the next one has its index. */
   #isAlone = false;
   #total = 0;
   #ticket = 0;
-  /** On their way out. @type {Set<string>} */
+  /** Ids of pictures that are being removed. @type {Set<string>} */
   #going = new Set();
-  /** Index that one wanted to get to when the list turned out to be shorter; -1 for none. */
+  /** Index that was asked for when the list turned out to be shorter; -1 for none. */
   #aim = -1;
 
   /**
@@ -44,8 +44,8 @@ export class Cursor {
   }
 
   /**
-   * At once where the picture is known: then nothing waits, not even for a microtask. Where the list's end has gone in the
-   * meantime, it goes to what is the last one as soon as the list knows.
+   * Shows the picture at once where it is loaded, without waiting for a microtask. Where the list has become shorter in the
+   * meantime, shows the last one as soon as the list knows.
    * @param {number} index
    * @param {string} [id] the only picture that will do
    * @returns {Promise<boolean>} whether it is there
@@ -55,7 +55,7 @@ export class Cursor {
     this.#aim = -1;
     const picture = this.#list.peek(index) ?? (await this.#load(index));
     if (ticket !== this.#ticket) return false;
-    // The list has found that out by the same answer, and asks for its shape anew.
+    // The list has learned from the same answer that it is shorter, and fetches its shape anew.
     if (picture === null) this.#aim = index;
     if (!picture || (id && picture.id !== id)) return false;
     const isOther = picture.id !== this.picture?.id;
@@ -72,7 +72,7 @@ export class Cursor {
     void this.go(index);
   }
 
-  /** Nothing is shown any more. */
+  /** The viewer was closed. */
   leave() {
     this.picture = null;
     this.#aim = -1;
@@ -80,7 +80,7 @@ export class Cursor {
   }
 
   /**
-   * The pictures beside this one. What is not loaded yet is asked for, and the list tells when it has come.
+   * The pictures beside this one. Those not loaded yet are requested, and the list dispatches "change" when they are.
    * @returns {Around}
    */
   around() {
@@ -93,7 +93,7 @@ export class Cursor {
   }
 
   /**
-   * Does what takes the picture out of the list, and goes on to the next one as soon as it is out.
+   * Runs an action that removes the picture from the list, and goes on to the next one as soon as it is removed.
    * @param {(picture: Picture) => Promise<void>} act
    */
   async takeOut(act) {
@@ -135,7 +135,7 @@ export class Cursor {
     });
   }
 
-  /** The list knows its end again. */
+  /** The list has its shape again. */
   #resume() {
     if (this.picture && this.#aim >= 0) void this.go(Math.min(this.#aim, this.total - 1));
   }

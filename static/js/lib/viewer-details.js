@@ -1,4 +1,4 @@
-// The viewer's details: what is known about the picture, and the form that changes what is said about it.
+// The viewer's details: the facts about the picture, and the form that edits its name, caption and tags.
 
 import { announce } from "./announce.js";
 import { call } from "./api.js";
@@ -18,7 +18,7 @@ export class Details {
   #saved;
   /** @type {Picture | null} */
   #picture = null;
-  /** What was typed and not saved, by picture: leafing on loses nothing. @type {Map<string, Typed>} */
+  /** Unsaved input, by picture: going on to another one loses nothing. @type {Map<string, Typed>} */
   #drafts = new Map();
 
   /**
@@ -42,7 +42,7 @@ export class Details {
 
   /**
    * @param {boolean} open
-   * @returns {boolean} whether the focus was in what is now hidden
+   * @returns {boolean} whether the focus was in the panel that is now hidden
    */
   toggle(open) {
     const hadFocus = !open && this.#panel.contains(document.activeElement);
@@ -57,7 +57,7 @@ export class Details {
     this.#picture = picture;
     const draft = this.#drafts.get(picture.id);
     const { name, caption, tags } = draft ?? wordsOf(picture);
-    // A field is left alone while somebody may be typing in it.
+    // A field that has these words already is left alone, since somebody may be typing in it.
     for (const [field, words] of Object.entries({ name, caption, tags })) {
       if (this.#field(field).value !== words) this.#field(field).value = words;
     }
@@ -80,7 +80,7 @@ export class Details {
     try {
       const changed = await call("PATCH", `/api/v1/images/${picture.id}`, { name: typed.name, caption: typed.caption, tags });
       this.#drafts.delete(picture.id);
-      // Leafed on in the meantime: the words are not about what is shown now.
+      // Only if the same picture is still shown.
       if (this.#picture?.id === picture.id) this.#say("Saved.");
       announce("Saved.");
       this.#saved(changed);

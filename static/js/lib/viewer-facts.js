@@ -1,4 +1,4 @@
-// What is known about a picture, in words: for the viewer's details and the hover preview.
+// The facts about a picture, in words: for the viewer's details and the hover preview.
 
 import { bytes, dayAndTime, localTime, moment } from "./words.js";
 
@@ -17,7 +17,7 @@ export function dimensions(picture) {
 }
 
 /**
- * Everything, in the order in which people ask for it.
+ * All facts, in the order in which people ask for them.
  * @param {Picture} picture
  * @returns {Fact[]}
  */
@@ -36,7 +36,7 @@ export function factsOf(picture) {
   add("Type", picture.content_type);
   add("Added", here(picture.uploaded_at));
   add("In the trash since", picture.trashed_at && here(picture.trashed_at));
-  // Where they cannot be edited, they are not in a field.
+  // In the trash they cannot be edited, so no field shows them.
   add("Caption", trashed && picture.caption);
   add("Tags", trashed && picture.tags.join(", "));
   if (picture.also_named.length > 0) facts.push({ term: "Also named", lines: picture.also_named });

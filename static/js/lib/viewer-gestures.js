@@ -1,4 +1,4 @@
-// Fingers, mouse and wheel on the viewer's stage: swipe, pinch, pan, double tap. What they mean is decided by `moves`.
+// Fingers, mouse and wheel on the viewer's stage: swipe, pinch, pan, double tap. `moves` decides what they do.
 
 /** @typedef {{x: number, y: number}} Point */
 /**
@@ -22,7 +22,7 @@ export class Gestures {
   #fingers = new Map();
   /** @type {Point} */
   #start = { x: 0, y: 0 };
-  /** @type {"" | "x" | "y" | "free"} what this touch has turned out to be */
+  /** @type {"" | "x" | "y" | "free"} the axis of this gesture, once it is clear */
   #kind = "";
   #speed = 0;
   #movedAt = 0;
@@ -106,7 +106,7 @@ export class Gestures {
     const end = this.#point(event);
     const way = { x: end.x - this.#start.x, y: end.y - this.#start.y };
     const called = event.type === "pointercancel";
-    // A finger that has come to rest throws nothing.
+    // A finger that has come to rest has no speed left.
     const speed = event.timeStamp - this.#movedAt > 100 ? 0 : this.#speed;
     if (this.#kind === "x") this.#moves.release(called ? 0 : way.x, called ? 0 : speed);
     if (this.#kind === "y" && !called && Math.abs(way.y) > FLICK_PX) this.#moves.flick(way.y > 0);
@@ -128,7 +128,7 @@ export class Gestures {
   #wheel(event) {
     event.preventDefault();
     const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? 1 : 24);
-    // With Ctrl it is two fingers on a touch pad, which send small numbers.
+    // With Ctrl it is a pinch on a touch pad, which sends small numbers.
     this.#moves.zoom.zoomBy(Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.002)), this.#point(event));
   }
 

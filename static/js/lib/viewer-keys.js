@@ -1,4 +1,4 @@
-// Which key means what while the viewer is open. The same list stands in templates/partials/_keys.html.tera for people.
+// The commands of keys while the viewer is open. The same list stands in templates/partials/_keys.html.tera for people.
 
 import { isTyping } from "./typing.js";
 
@@ -37,13 +37,13 @@ export function listenForKeys(dialog, commands) {
   document.addEventListener(
     "keydown",
     (event) => {
-      // A question that stands above the viewer has the keys.
+      // A question in a dialog above the viewer gets the keys.
       if (!dialog.open || document.querySelectorAll("dialog:modal").length > 1) return;
       const command = commands[KEYS[nameOf(event)] ?? ""];
       if (!command || (isTyping(event.target) && event.key !== "Escape")) return;
       event.preventDefault();
       event.stopPropagation();
-      // Held down, it deletes once; arrows go on.
+      // Held down, Delete deletes once; arrows repeat.
       if (!(event.repeat && event.key === "Delete")) command();
     },
     { capture: true },
@@ -56,6 +56,6 @@ function nameOf(event) {
   if (event.ctrlKey || event.metaKey) return `Ctrl+${event.key.toLowerCase()}`;
   const isSign = event.key.length === 1 && event.key.toLowerCase() === event.key.toUpperCase();
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  // How a sign such as + is typed depends on the keyboard.
+  // Whether a sign such as + needs Shift depends on the keyboard.
   return event.shiftKey && !isSign ? `Shift+${key}` : key;
 }

@@ -1,5 +1,5 @@
-// Fetching what the viewer shows. By fetch and not by an <img>, because only then the reason of a failure is known, and
-// what is no longer needed can be called off.
+// Fetching previews for the viewer. By fetch and not by an <img>, because only then the reason of a failure is known, and
+// a request that is no longer needed can be aborted.
 
 import { Refusal, refusalOf, unreachable } from "./refusal.js";
 import { backOff, pause, retryAfter, worthAnotherTry } from "./retry.js";
@@ -8,7 +8,7 @@ import { toast } from "./toast.js";
 const TRIES = 3;
 const LONGEST_PAUSE_MS = 5000;
 
-/** What browsers show by themselves; of anything else the preview is the best there is. */
+/** Types that browsers show themselves; of any other the preview is the best there is. */
 const SHOWABLE = new Set(["image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp"]);
 
 /** @param {import("./api.js").Picture} picture */
@@ -32,7 +32,7 @@ export async function fetchPreview(id, signal) {
 }
 
 /**
- * Shows the bytes behind `url` in `image`, not before they are decoded: nothing flickers.
+ * Shows the bytes at `url` in `image` once they are decoded, so that nothing flickers.
  * @param {HTMLImageElement} image
  * @param {string} url
  */
@@ -43,7 +43,7 @@ export async function showDecoded(image, url) {
 }
 
 /**
- * Why something did not work; anything else than a refusal is a mistake of ours and goes on.
+ * The words of a refusal; any other error is a defect of ours and is thrown on.
  * @param {unknown} error
  */
 export function wordsOf(error) {
@@ -51,7 +51,7 @@ export function wordsOf(error) {
   throw error;
 }
 
-/** Says why at the edge of the page. @param {unknown} error */
+/** Shows the words of a refusal in a toast. @param {unknown} error */
 export function tell(error) {
   toast(wordsOf(error), { kind: "error" });
 }

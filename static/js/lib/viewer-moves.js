@@ -1,4 +1,4 @@
-// The commands that only lead the eye: through the list, closer, farther, to the whole screen.
+// The commands that change nothing but the view: through the list, closer, farther, full screen.
 
 const PAN_PX = 120;
 
@@ -10,7 +10,7 @@ const PAN_PX = 120;
 export function movesOf(cursor, zoom) {
   const before = () => cursor.step(-1);
   const after = () => cursor.step(1);
-  // The arrows move a picture that is larger than the stage, so that nobody needs a pointer to see all of it.
+  // The arrows pan a picture that is larger than the stage, so that nobody needs a pointer to see all of it.
   /** @type {(x: number, y: number, otherwise?: () => void) => () => void} */
   const pan = (x, y, otherwise) => () => (zoom.isZoomed ? zoom.panBy(x * PAN_PX, y * PAN_PX, true) : otherwise?.());
   return {
@@ -30,7 +30,7 @@ export function movesOf(cursor, zoom) {
   };
 }
 
-/** The root and not the dialog, which browsers refuse; the dialog lies above it all the same. */
+/** The root element, since browsers refuse full screen to a dialog; the dialog is above it all the same. */
 function toggleFullscreen() {
   const done = document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
   // Where it is not allowed, such as in a frame, nothing is lost.

@@ -6,13 +6,13 @@ import { nameOf } from "./words.js";
 
 /** @typedef {import("./api.js").Picture} Picture */
 
-// Larger ones stay still: they would take the connection away from the pictures to come.
+// Larger animations stay still: they would take the connection away from the next pictures.
 const MOVING_BYTES = 24 << 20;
 
 export class Slide {
   element = clone("viewer-slide");
   frame = need(this.element, "[data-slide=frame]", HTMLElement);
-  /** Its size on the stage when all of it is seen. */
+  /** The picture's size on the stage when it is seen whole. */
   fit = { width: 1, height: 1 };
   #preview = need(this.element, "[data-slide=preview]", HTMLImageElement);
   #original = need(this.element, "[data-slide=original]", HTMLImageElement);
@@ -28,7 +28,7 @@ export class Slide {
     this.tell(picture);
   }
 
-  /** @param {Picture} picture the same, after a change */
+  /** @param {Picture} picture the same picture, after a change */
   tell(picture) {
     this.picture = picture;
     this.frame.setAttribute("aria-label", nameOf(picture));
@@ -43,7 +43,7 @@ export class Slide {
   }
 
   /**
-   * Loads the preview, once. After a failure it may be asked for again.
+   * Loads the preview, once. After a failure it may be loaded again.
    * @returns {Promise<void>}
    */
   load() {
@@ -62,13 +62,13 @@ export class Slide {
     });
   }
 
-  /** A preview is one still; only the original moves. */
+  /** Shows the original of an animation, since a preview is one still. */
   enliven() {
     if (this.picture.content_type === "image/gif" && this.picture.size <= MOVING_BYTES) this.sharpen();
   }
 
   /**
-   * Never larger than it is: a small picture stays sharp.
+   * Fits the picture into the stage, never enlarged: a small picture stays sharp.
    * @param {{width: number, height: number}} room
    */
   fitInto(room) {
@@ -80,7 +80,7 @@ export class Slide {
   }
 
   /**
-   * Where it stands: 0 is the stage itself, -1 and 1 are beside it.
+   * Places the slide: 0 is the stage itself, -1 and 1 are beside it.
    * @param {number} place
    */
   standAt(place) {
@@ -90,7 +90,7 @@ export class Slide {
     this.element.setAttribute("aria-hidden", String(place !== 0));
   }
 
-  /** Calls off what is still under way and gives its memory back. */
+  /** Aborts requests under way and frees the images. */
   drop() {
     this.#abort.abort();
     this.element.remove();

@@ -1,4 +1,4 @@
-// The viewer's stage: the picture in the middle, its neighbours ready beside it, and words where one cannot be shown.
+// The viewer's stage: the picture in the middle, its neighbours preloaded beside it, and words where one cannot be shown.
 
 import { need } from "./dom.js";
 import { Slide } from "./viewer-slide.js";
@@ -7,7 +7,7 @@ import { Zoom } from "./viewer-zoom.js";
 /** @typedef {import("./api.js").Picture} Picture */
 /** @typedef {{before: Picture | null, after: Picture | null, later: Picture | null}} Around */
 
-// Who leafs quickly sees thumbnails; previews are rendered for those who stay.
+// While somebody leafs quickly, thumbnails are shown; previews are loaded once a picture stays.
 const HURRY_MS = 150;
 const SETTLE_MS = 120;
 const GAP_PX = 24;
@@ -66,7 +66,7 @@ export class Stage {
     else this.retry();
   }
 
-  /** Loads what is shown, again where it failed, and then what comes next. */
+  /** Loads the picture that is shown, again where it failed, and then its neighbours. */
   async retry() {
     const slide = this.#current;
     if (!slide) return;
@@ -81,7 +81,7 @@ export class Stage {
     if (slide !== this.#current) return;
     this.#progress.hidden = true;
     slide.enliven();
-    // In the order of the map: after, before, later. One that fails is tried again when its turn comes.
+    // In the order of the map: after, before, later. A slide that fails is retried when its turn comes.
     for (const other of [...this.#slides.values()]) {
       if (slide !== this.#current) return;
       if (!other.isDropped) await other.load().catch(() => {});
@@ -101,7 +101,7 @@ export class Stage {
   }
 
   /**
-   * All follow the finger; where there is nothing to come, only a little.
+   * All slides follow the finger; towards an end of the list, only a little.
    * @param {number} dx
    */
   drag(dx) {
@@ -111,7 +111,7 @@ export class Stage {
   }
 
   /**
-   * The finger has left: onwards, or back to where it was. `step` changes the picture at once, and the way that is left is eased.
+   * The finger has left: goes on, or back. `step` changes the picture at once, and the rest of the way is eased.
    * @param {number} dx
    * @param {number} speed
    * @param {(by: number) => void} step
@@ -122,7 +122,7 @@ export class Stage {
     const goes = dx !== 0 && isMeant && this.hasNeighbour(by);
     if (isMeant && dx !== 0) step(by);
     if (goes) this.#track.style.setProperty("--drag", `${dx + by * (this.#root.clientWidth + GAP_PX)}px`);
-    // Laid out once where it is now, so that there is a way to ease.
+    // Forces a layout at the present place, so that the transition has a start.
     void this.#track.offsetWidth;
     this.#track.setAttribute("data-smooth", "");
     this.#track.style.setProperty("--drag", "0px");

@@ -1,5 +1,5 @@
 // The viewer in the browser's history: the address names the picture, Back closes the viewer, Forward opens it again, and
-// however it is closed, no entry of it stays. A reload of the address gets the plain page of the picture.
+// however the viewer is closed, no entry of it stays. A reload of the address gets the plain page of the picture.
 
 /** @typedef {import("./api.js").Picture} Picture */
 /** @typedef {{id: string, index: number}} Place */
@@ -9,9 +9,9 @@ const LEFT_MS = 1000;
 export class Trail {
   /** @type {string | null} the page's own title, while the viewer is open */
   #title = null;
-  /** What was told last, while the viewer is open. @type {[Picture, number] | null} */
+  /** The picture and index that were told last, while the viewer is open. @type {[Picture, number] | null} */
   #told = null;
-  /** Our own way back, until the browser has gone it. @type {(() => void) | null} */
+  /** Resolves our own `history.back()`, until the browser has done it. @type {(() => void) | null} */
   #left = null;
 
   /** @param {{back: () => void, forth: (place: Place) => void}} hooks */
@@ -22,19 +22,19 @@ export class Trail {
       if (!this.#left) return back();
       this.#left();
       this.#left = null;
-      // It took so long that the viewer is open again.
+      // Going back took so long that the viewer is open again.
       if (this.#told) this.tell(...this.#told);
     });
   }
 
   /**
-   * The picture is the one that is shown.
+   * Puts the picture that is shown into the address and the title.
    * @param {Picture} picture
    * @param {number} index
    */
   tell(picture, index) {
     this.#told = [picture, index];
-    // Without how far an upload is.
+    // Without the progress of an upload.
     this.#title ??= document.title.replace(/^\d+% · /, "");
     document.title = `${picture.name} · Image Vault`;
     const state = { viewer: { id: picture.id, index } };
@@ -60,7 +60,7 @@ export class Trail {
         const isUnderWay = this.#left !== null;
         this.#left = () => resolve(null);
         setTimeout(resolve, LEFT_MS);
-        // Two ways back would lead out of the page.
+        // Two calls of back() would leave the page.
         if (!isUnderWay) history.back();
       });
     }

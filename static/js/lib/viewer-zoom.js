@@ -1,4 +1,4 @@
-// How close one looks: scale and place of the picture on the stage, within bounds. Points are measured from the middle
+// The zoom: scale and place of the picture on the stage, within bounds. Points are measured from the middle
 // of the stage, in CSS pixels.
 
 /** @typedef {{x: number, y: number}} Point */
@@ -30,7 +30,7 @@ export class Zoom {
   }
 
   /**
-   * Takes up a picture, seen whole.
+   * Begins with a picture, seen whole.
    * @param {HTMLElement} frame
    * @param {Size} fit the frame's size
    * @param {Size} room the stage's
@@ -53,13 +53,13 @@ export class Zoom {
     this.zoomTo(1, MIDDLE, true);
   }
 
-  /** Between the whole picture and its own pixels. @param {Point} [point] */
+  /** Switches between the whole picture and its own pixels. @param {Point} [point] */
   toggle(point = MIDDLE) {
     this.zoomTo(this.isZoomed ? 1 : Math.max(this.#sharp, 2), point, true);
   }
 
   /**
-   * What lies under `point` stays there.
+   * Zooms; the part of the picture under `point` stays there.
    * @param {number} factor
    * @param {Point} point
    */
@@ -92,7 +92,7 @@ export class Zoom {
     this.#apply(smooth);
   }
 
-  /** @param {boolean} smooth a jump is eased; a finger or a wheel leads directly */
+  /** @param {boolean} smooth whether to ease, as for a jump; a finger or a wheel is followed directly */
   #apply(smooth) {
     if (!this.#frame) return;
     const free = {

@@ -1,5 +1,5 @@
-// The viewer: one picture of the list over the grid, and everything that one does with a single picture. How its parts
-// look and how they are led stands in the files viewer-*.js; here they are tied together.
+// The viewer: one picture of the list over the grid, and all actions on a single picture. The look and the input of its parts
+// are in the files viewer-*.js; here they are tied together.
 
 import { announce } from "./announce.js";
 import { call } from "./api.js";
@@ -97,7 +97,7 @@ export class Viewer {
     if (document.fullscreenElement) void document.exitFullscreen();
     this.#dialog.close();
     this.#stage.clear();
-    // What was said in the dialog, such as how to undo a deletion, is still said.
+    // Toasts in the dialog, such as the offer to undo a deletion, stay on the page.
     document.body.append(...this.#dialog.querySelectorAll(":scope > .toasts"));
     await this.#trail.leave();
     this.#actions.closed(Math.max(0, Math.min(this.#cursor.index, this.#cursor.total - 1)));
@@ -118,7 +118,7 @@ export class Viewer {
     if (!picture) return;
     if (!this.#dialog.open) {
       this.#dialog.showModal();
-      // Not on a button, which would look chosen: the dialog's own name is what is heard.
+      // Not on a button, which would look chosen: screen readers read the dialog's own name.
       this.#dialog.focus();
     }
     this.#bar.show(picture, index, total);
@@ -137,7 +137,7 @@ export class Viewer {
   async #failed(picture, error) {
     let reason = error;
     if (error instanceof Refusal && [401, 404].includes(error.status)) {
-      // Asks to sign in again where the session has ended, and tells a picture that is gone from one that is damaged.
+      // Where the session has ended this asks to sign in again; and it tells a picture that is gone from a damaged one.
       const found = await call("GET", `/api/v1/images/${picture.id}`).catch((refusal) => void (reason = refusal));
       if (found && error.status === 401) return this.#stage.retry();
     }
@@ -147,7 +147,7 @@ export class Viewer {
     this.#cursor.lose(picture);
   }
 
-  /** One step back: out of a field, the panel that covers the picture, full screen, the zoom, and then the viewer. */
+  /** Goes one step back: out of a field, the panel that covers the picture, full screen, the zoom, and then the viewer. */
   #escape() {
     const field = document.activeElement;
     if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) this.#dialog.focus();
@@ -169,7 +169,7 @@ export class Viewer {
     if (!picture || picture.state === "trashed") return;
     this.#bar.show({ ...picture, favourite: !picture.favourite }, index, total);
     await this.#actions.setFavourite(picture, !picture.favourite).catch(tell);
-    // As it is now, also where it was refused.
+    // Shown as it is now, also where the change was refused.
     this.#show(false);
   }
 

@@ -31,7 +31,7 @@ export function pictures(n) {
 }
 
 /**
- * What a picture is called, where it has no name as well.
+ * The picture's name, or words for a picture without one.
  * @param {Picture} picture
  */
 export function nameOf(picture) {
@@ -60,7 +60,7 @@ export function headingWords(key) {
 }
 
 /**
- * A section's key as the scrubber tells it: the month is enough.
+ * A section's key as the scrubber shows it: the month is enough.
  * @param {string} key
  */
 export function placeWords(key) {
@@ -68,7 +68,7 @@ export function placeWords(key) {
 }
 
 /**
- * When it was taken, by the camera's clock, or else added.
+ * When the picture was taken, by the camera's clock, or else uploaded.
  * @param {Picture} picture
  */
 export function dayAndTime(picture) {
@@ -76,7 +76,7 @@ export function dayAndTime(picture) {
 }
 
 /**
- * @param {string} local a time by the clock that people had before them: "2026-11-21T13:05:09"
+ * @param {string} local a wall-clock time: "2026-11-21T13:05:09"
  */
 export function moment(local) {
   const at = new Date(`${local.slice(0, 19)}Z`);
@@ -84,7 +84,7 @@ export function moment(local) {
 }
 
 /**
- * By the clock of this machine, without a zone: "2026-11-21T13:05:09".
+ * The time by this machine's clock, without a zone: "2026-11-21T13:05:09".
  * @param {Date} at
  */
 export function localTime(at) {
