@@ -36,7 +36,7 @@ pub(super) enum Command {
     Quota {
         /// User name or email address.
         user: String,
-        /// Size of its originals with the trash: such as 50GiB, `none` for no limit, or `default`
+        /// Size of all that is kept of its pictures, with the trash: such as 50GiB, `none` for no limit, or `default`
         /// for what the server's settings say.
         #[arg(long, value_parser = bytes)]
         bytes: Option<Allowance>,

@@ -152,9 +152,9 @@ settings! {
     "send_stall" = "60s", "a duration from 1s to 1h",
         "An answer of which less than 128 KiB is taken in this time is given up, and its connection closed.", false,
         |c, t| c.serving.send_stall = duration(t, 1, 3_600)?;
-    "answer_memory" = "256 MiB", "a size from 16 MiB to 64 GiB",
-        "Memory for all answers that their readers have not taken yet. One account, or the strangers of one network, has a quarter, and all accounts of one network have half; beyond that 503.", false,
-        |c, t| c.serving.answer_memory_bytes = size(t, 16 << 20, 64 << 30)?;
+    "answer_memory" = "256 MiB", "a size from 32 MiB to 64 GiB",
+        "Memory for all answers that their readers have not taken yet. One account, or the strangers of one network, has a quarter, and all accounts at one site have half; beyond that 503.", false,
+        |c, t| c.serving.answer_memory_bytes = size(t, 32 << 20, 64 << 30)?;
     "connections" = "4096", "a whole number from 16 to 100000",
         "Connections at once, never more than half of the open files that the system allows. One address (in IPv6 48 bits) has a quarter at most, and few once half are taken; those of `trusted_proxies` may have all.", false,
         |c, t| c.serving.connections = number(t, 16, 100_000)?;

@@ -26,6 +26,12 @@ impl Caller {
         self.address.map(network_of).unwrap_or_default()
     }
 
+    /// The site by which connections are counted, and the memory that clients of one place hold
+    /// together: [`site_of`] the address.
+    pub fn site(&self) -> String {
+        self.address.map(site_of).unwrap_or_default()
+    }
+
     /// The address as rows hold it.
     pub(super) fn address_text(&self) -> String {
         self.address.map(|at| at.to_string()).unwrap_or_default()
@@ -41,6 +47,15 @@ pub(super) fn network_of(address: IpAddr) -> String {
     }
 }
 
+/// The site of an address: the address itself, or in IPv6 the 48 bits that a site is given (RFC 6177),
+/// which are 65,536 networks of 64 bits.
+pub fn site_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(at) => at.to_string(),
+        IpAddr::V6(at) => format!("{:x?}", &at.segments()[..3]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +65,15 @@ mod tests {
         let at = |text: &str| network_of(text.parse().unwrap());
         assert_eq!(at("2001:db8:1:2::1"), at("2001:db8:1:2:ffff::9"));
         assert_ne!(at("2001:db8:1:2::1"), at("2001:db8:1:3::1"));
+        assert_eq!(at("::ffff:192.0.2.1"), at("192.0.2.1"));
+        assert_ne!(at("192.0.2.1"), at("192.0.2.2"));
+    }
+
+    #[test]
+    fn all_networks_of_one_site_count_as_one_site() {
+        let at = |text: &str| site_of(text.parse().unwrap());
+        assert_eq!(at("2001:db8:1:2::1"), at("2001:db8:1:3::1"));
+        assert_ne!(at("2001:db8:1:2::1"), at("2001:db8:2:2::1"));
         assert_eq!(at("::ffff:192.0.2.1"), at("192.0.2.1"));
         assert_ne!(at("192.0.2.1"), at("192.0.2.2"));
     }

@@ -107,9 +107,15 @@ impl<K: Eq + Hash + Clone> MemoryBudget<K> {
             // Parts before the whole, the smallest first: waiting for a part keeps no memory from
             // others.
             let mut of_parts = Vec::with_capacity(parts.len());
-            for (part, most) in parts {
-                let permit = part.clone().acquire_many_owned(units.min(*most)).await;
-                of_parts.push((permit.ok()?, *most));
+            for (at, (part, most)) in parts.iter().enumerate() {
+                let units = units.min(*most);
+                let permit = match at {
+                    0 => part.clone().acquire_many_owned(units).await.ok()?,
+                    // A part that several payers share is taken when there is room at once: in a
+                    // line, a large reservation would hold back small ones of other payers.
+                    _ => repeated(|| part.clone().try_acquire_many_owned(units).ok()).await,
+                };
+                of_parts.push((permit, *most));
             }
             let of_all = match units > self.most.of_one {
                 // Tried again and again, so that nobody stands in line behind more than a part.
@@ -241,7 +247,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_larger_than_a_share_is_its_only_one() {
+    async fn what_is_larger_than_a_part_is_its_only_one() {
         let memory = memory();
         let large = at_once(&memory, ADA, 100 * MIB);
         assert!(large.is_some());
@@ -251,7 +257,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_stands_in_line_behind_what_is_larger_than_a_share() {
+    async fn nobody_stands_in_line_behind_what_is_larger_than_a_part() {
         let memory = Arc::new(memory());
         let held = at_once(&memory, ADA, 6 * MIB).unwrap();
         let waiting = tokio::spawn({

@@ -59,7 +59,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use accounts::{NewAccount, Opened};
-pub use caller::Caller;
+pub use caller::{Caller, site_of};
 pub use catalogue::{Filter, Sort};
 pub use content::PlainStream;
 pub use credentials::{Proof, Recovery};

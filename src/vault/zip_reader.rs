@@ -191,11 +191,11 @@ mod tests {
 
     /// What is found of these names, one after the other.
     async fn contents(zip: &[u8], names: &[&str]) -> Vec<Option<Vec<u8>>> {
-        let mut forward = ZipReader::new(zip);
+        let mut reader = ZipReader::new(zip);
         let mut found = Vec::new();
         for name in names {
-            found.push(match forward.find(name).await {
-                Ok(Some(file)) => forward.read(file.size).await.ok().map(Into::into),
+            found.push(match reader.find(name).await {
+                Ok(Some(file)) => reader.read(file.size).await.ok().map(Into::into),
                 _ => None,
             });
         }
@@ -233,9 +233,9 @@ mod tests {
     #[tokio::test]
     async fn what_nobody_reads_is_passed_over() {
         let zip = zip();
-        let mut forward = ZipReader::new(&zip[..]);
+        let mut reader = ZipReader::new(&zip[..]);
         let mut names = Vec::new();
-        while let Ok(Some(file)) = forward.next_file().await {
+        while let Ok(Some(file)) = reader.next_file().await {
             names.push(file.name);
         }
         assert_eq!(names, FILES.map(|(name, _)| name));
@@ -262,18 +262,18 @@ mod tests {
         for at in [18, 22] {
             zip[at] -= 1;
         }
-        let mut forward = ZipReader::new(&zip[..]);
-        assert!(matches!(forward.next_file().await, Ok(Some(file)) if file.size == 3));
-        assert!(matches!(forward.next_file().await, Err(ZipError::Altered)));
-        assert!(matches!(forward.next_file().await, Err(ZipError::Altered)));
+        let mut reader = ZipReader::new(&zip[..]);
+        assert!(matches!(reader.next_file().await, Ok(Some(file)) if file.size == 3));
+        assert!(matches!(reader.next_file().await, Err(ZipError::Altered)));
+        assert!(matches!(reader.next_file().await, Err(ZipError::Altered)));
         // Or the largest length there can be, with nothing behind it.
         let mut endless = zip[..30 + 16].to_vec();
         endless[18..26].fill(0xff);
         endless[28] = 20;
         endless.extend([1, 0, 16, 0]);
         endless.extend([0xff; 16]);
-        let mut forward = ZipReader::new(&endless[..]);
-        assert!(matches!(forward.next_file().await, Ok(Some(file)) if file.size == u64::MAX));
-        assert!(matches!(forward.next_file().await, Err(ZipError::TooEarly)));
+        let mut reader = ZipReader::new(&endless[..]);
+        assert!(matches!(reader.next_file().await, Ok(Some(file)) if file.size == u64::MAX));
+        assert!(matches!(reader.next_file().await, Err(ZipError::TooEarly)));
     }
 }

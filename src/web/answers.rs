@@ -18,8 +18,8 @@ use crate::vault::Caller;
 use crate::vault::MemoryBudget;
 use crate::vault::Payer;
 
-/// One account, or one network of strangers, has this part of the memory at most; all accounts in one
-/// network have half of it together.
+/// One account, or one network of strangers, has this part of the memory at most; all accounts at one
+/// site have half of it together.
 const PARTS: u32 = 4;
 /// How long an answer waits for memory before its client is told to come again: 503.
 const WAIT: Duration = Duration::from_secs(5);
@@ -66,10 +66,13 @@ impl Answers {
             _ => SMALL,
         };
         let portion = match payer {
-            Payer::Account(_) => {
-                let together = Payer::Network(network(request).await);
-                let memory = &self.memory;
-                memory.reserve_together(payer, &together, bytes, WAIT).await
+            // A change is bounded by the account's own part: somebody must be able to sign out, or
+            // to revoke a token, whatever others at the same site hold.
+            Payer::Account(_) if bytes > SMALL => {
+                let site = Payer::Network(site(request).await);
+                self.memory
+                    .reserve_together(payer, &site, bytes, WAIT)
+                    .await
             }
             _ => self.memory.reserve(payer, bytes, WAIT).await,
         };
@@ -119,6 +122,12 @@ impl Answers {
             false => Err(unread()),
         }
     }
+}
+
+/// The site that a request comes from.
+async fn site(request: &Request<'_>) -> String {
+    let caller = request.guard::<Caller>().await.succeeded();
+    caller.map(|caller| caller.site()).unwrap_or_default()
 }
 
 /// The network that a request comes from.

@@ -34,6 +34,19 @@ export const stores = {
 /** The browser of this file's tests: starting one takes as long as a whole test. */
 let browser = null;
 
+/** The browser, started anew if it has crashed: then one test fails, and not all that follow. */
+async function runningBrowser() {
+  const last = await browser?.catch(() => null);
+  if (!last?.isConnected()) {
+    browser = chromium.launch({
+      // The same engine without windows, menus and their own pages, which would take a third of the time.
+      executablePath: "/usr/bin/chromium-headless-shell",
+      args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    });
+  }
+  return browser;
+}
+
 /** Profiles that are open. */
 const profiles = new Set();
 
@@ -117,12 +130,7 @@ export async function upload(url, token, name, bytes) {
  * message of the console's, an uncaught error, a violation of the content security policy.
  */
 export async function openPage(t, options = {}) {
-  browser ??= chromium.launch({
-    // The same engine without windows, menus and their own pages, which would take a third of the time.
-    executablePath: "/usr/bin/chromium-headless-shell",
-    args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
-  const context = await (await browser).newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, reducedMotion: "reduce", ...options });
+  const context = await (await runningBrowser()).newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, reducedMotion: "reduce", ...options });
   profiles.add(context);
   context.on("close", () => profiles.delete(context));
   context.setDefaultTimeout(PATIENCE_MS);

@@ -197,7 +197,6 @@ fn head_tells_without_sending(backend: &Backend) {
     client.head(&original(&"a".repeat(26))).expect(404);
 }
 
-/// The trash shows what it holds.
 /// The length of a 304 would be that of the file (RFC 9110, section 8.6), or none.
 fn what_a_client_has_already_is_not_sent_and_has_no_length(backend: &Backend) {
     let server = Server::start(backend);
@@ -211,6 +210,7 @@ fn what_a_client_has_already_is_not_sent_and_has_no_length(backend: &Backend) {
     assert!(answer.body.is_empty());
 }
 
+/// The trash shows what it holds.
 fn a_trashed_original_is_still_the_owners(backend: &Backend) {
     let server = Server::start(backend);
     let client = server.user("ada");

@@ -16,7 +16,7 @@ use super::slow::from_elsewhere;
 use super::store::Backend;
 
 on_both_stores!(
-    lists_that_nobody_reads_have_a_share_of_the_memory_and_are_given_up,
+    lists_that_nobody_reads_have_a_part_of_the_memory_and_are_given_up,
     no_kind_of_answer_is_kept_for_who_does_not_read_it,
     who_reads_a_byte_now_and_then_is_given_up,
     who_reads_slowly_gets_every_byte,
@@ -32,7 +32,7 @@ const CONNECTIONS: usize = 80;
 /// Requests on each, one behind the other: the buffers of two sockets take megabytes, and nothing
 /// has to wait before they are full.
 const IN_A_ROW: usize = 8;
-/// The share, as much for what is being made, and what an allocator keeps.
+/// The part, as much for what is being made, and what an allocator keeps.
 const MAX_GROWTH_KIB: u64 = 64 << 10;
 /// What the connections themselves hold, and what an allocator keeps.
 const MAX_LEFT_KIB: u64 = 24 << 10;
@@ -96,7 +96,7 @@ fn unread(server: &Server, client: &Client, path: &str) -> Vec<TcpStream> {
         .collect()
 }
 
-fn lists_that_nobody_reads_have_a_share_of_the_memory_and_are_given_up(backend: &Backend) {
+fn lists_that_nobody_reads_have_a_part_of_the_memory_and_are_given_up(backend: &Backend) {
     let server = server(backend);
     let (ada, ben) = (talkative(&server), server.user("ben"));
     let list = "/api/v1/images?limit=500";
@@ -108,7 +108,7 @@ fn lists_that_nobody_reads_have_a_share_of_the_memory_and_are_given_up(backend: 
     let (mut links, mut refused) = (Vec::new(), ada.get(list));
     let growth = growth_kib(&server, || {
         links = unread(&server, &ada, list);
-        wait_until("its share is used up", || {
+        wait_until("its part is used up", || {
             assert_eq!(ben.list("")["total"], 1);
             assert_eq!(ben.original(&id), picture);
             server.anonymous().get("/login").expect(200);
@@ -266,5 +266,9 @@ fn many_accounts_in_one_place_leave_memory_to_who_is_elsewhere(backend: &Backend
     let mut elsewhere = asking_on(from_elsewhere(&server), &server, &eve, "/api/v1/session", 1);
     let head = read_head(&mut elsewhere);
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    // Whoever is at the place itself may still change what is theirs, and leave.
+    let own = format!("/api/v1/images/{}", eve.add("mine.jpg", &samples::jpeg(1)));
+    eve.patch(&own, &json!({ "caption": "kept" })).json(200);
+    Answer::to(eve.request("DELETE", "/api/v1/session")).expect(204);
     drop(links);
 }

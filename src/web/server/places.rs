@@ -1,4 +1,4 @@
-//! How many connections there may be: in all, and from one network, so that nobody takes the places
+//! How many connections there may be: in all, and from one site, so that nobody takes the places
 //! of everybody else.
 
 use std::collections::HashMap;
@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ipnet::IpNet;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// One network has this part of all places at most, and once half of all are taken, this part.
+use crate::vault::site_of;
+
+/// One site has this part of all places at most, and once half of all are taken, this part.
 const PARTS: usize = 4;
 const PARTS_WHEN_FEW_ARE_LEFT: usize = 256;
 
@@ -108,15 +110,6 @@ impl Drop for Place {
                 taken.by.remove(network);
             }
         }
-    }
-}
-
-/// The network whose connections are counted together: an address, or in IPv6 the 48 bits that a
-/// site is given (RFC 6177), which are 65,536 networks of 64 bits.
-fn site_of(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(at) => at.to_string(),
-        IpAddr::V6(at) => format!("{:x?}", &at.segments()[..3]),
     }
 }
 
