@@ -7,7 +7,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::blobs::blobs_of;
-use super::catalogue::Entry;
 use super::error::{FieldErrors, Result, VaultError};
 use super::keys::Keyring;
 use super::metadata::Metadata;
@@ -41,22 +40,12 @@ pub struct Image {
     /// When it went to the trash, if it is there.
     pub trashed_at: Option<Timestamp>,
     /// Everything else that is known about it.
-    pub metadata: Metadata,
+    pub metadata: Arc<Metadata>,
 }
 
 impl Image {
-    /// `None` where the entry is without its record.
-    pub(super) fn of(entry: &Entry) -> Option<Self> {
-        Some(Self {
-            id: entry.id,
-            state: entry.state,
-            uploaded_at: entry.uploaded_at,
-            trashed_at: entry.trashed_at,
-            metadata: Metadata::clone(entry.metadata.as_deref()?),
-        })
-    }
-
     pub(super) fn of_row(row: &ImageRow, metadata: Metadata) -> Self {
+        let metadata = Arc::new(metadata);
         Self {
             id: row.id,
             state: row.state(),
@@ -173,7 +162,7 @@ impl Vault {
                 key,
                 ..
             } = self.open_image(who, id).await?;
-            if !change(&mut image.metadata) {
+            if !change(Arc::make_mut(&mut image.metadata)) {
                 return Ok(image);
             }
             let replaced = row.metadata.len();

@@ -104,7 +104,7 @@ impl Vault {
             .map(|bytes| seal_cursor(who, &bytes))
             .transpose()?;
         Ok(Page {
-            items: items.iter().filter_map(|entry| Image::of(entry)).collect(),
+            items: items.iter().filter_map(|entry| entry.image()).collect(),
             total: found.tally.images,
             total_bytes: found.tally.bytes,
             next_cursor,

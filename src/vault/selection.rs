@@ -155,7 +155,7 @@ impl Vault {
         let shown = chosen.into_iter().take(limit).collect();
         let shown = self.whole(who, shown).await?;
         Ok((
-            shown.iter().filter_map(|entry| Image::of(entry)).collect(),
+            shown.iter().filter_map(|entry| entry.image()).collect(),
             count,
         ))
     }

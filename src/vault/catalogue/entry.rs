@@ -10,6 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use crate::ids::ImageId;
 use crate::store::ImageRow;
 use crate::store::ImageState;
+use crate::vault::Image;
 use crate::vault::metadata::{Metadata, allocated};
 use crate::vault::search::Searchable;
 
@@ -52,6 +53,17 @@ pub(in crate::vault) struct Facts {
 }
 
 impl Entry {
+    /// The image; `None` where the entry is without its record.
+    pub(in crate::vault) fn image(&self) -> Option<Image> {
+        Some(Image {
+            id: self.id,
+            state: self.state,
+            uploaded_at: self.uploaded_at,
+            trashed_at: self.trashed_at,
+            metadata: self.metadata.clone()?,
+        })
+    }
+
     pub(in crate::vault) fn new(row: &ImageRow, metadata: Metadata) -> Self {
         let texts = [&metadata.name, &metadata.caption]
             .into_iter()
