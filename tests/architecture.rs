@@ -109,9 +109,10 @@ fn floors_only_look_down() {
         for file in rust_files(&format!("src/{floor}")) {
             let text = fs::read_to_string(&file).unwrap();
             for (at, found) in text.match_indices("crate::") {
-                let used = first_ident(&text[at + found.len()..]);
-                let fits = used == *floor || allowed.contains(&used);
-                assert!(fits, "{} may not use `crate::{used}`", file.display());
+                for used in first_names(&text[at + found.len()..]) {
+                    let fits = used == *floor || allowed.contains(&used);
+                    assert!(fits, "{} may not use `crate::{used}`", file.display());
+                }
             }
         }
     }
@@ -134,13 +135,71 @@ fn no_route_asks_for_a_format() {
     }
 }
 
-/// Floors whose modules are so many that their arrows are looked at as well.
+/// The rooms of a floor, and the rooms that each may name. `docs/ARCHITECTURE.md` prints this.
+const ROOMS: &[(&str, &str, &[&str])] = &[
+    ("vault", "access", &[]),
+    ("vault", "account", &["access"]),
+    ("vault", "admin", &["access"]),
+    ("vault", "pictures", &["access"]),
+    ("vault", "library", &["access", "pictures"]),
+    ("vault", "transfer", &["access", "pictures", "library"]),
+];
+
+#[test]
+fn rooms_only_name_the_rooms_below_them() {
+    for floor in BTreeSet::from_iter(ROOMS.iter().map(|(floor, ..)| floor)) {
+        let rooms: BTreeMap<&str, &[&str]> = ROOMS
+            .iter()
+            .filter(|(of, ..)| of == floor)
+            .map(|(_, room, below)| (*room, *below))
+            .collect();
+        let door = format!("src/{floor}");
+        let folders = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(door)).unwrap();
+        for entry in folders.map(|entry| entry.unwrap().path()) {
+            let name = entry.file_name().unwrap().to_str().unwrap();
+            let is_known = !entry.is_dir() || rooms.contains_key(name);
+            assert!(is_known, "{floor}/{name} is no room of the table");
+        }
+        for (module, used) in arrows_of(floor) {
+            let may = rooms.get(module.as_str()).copied().unwrap_or_default();
+            for room in used.iter().filter(|used| rooms.contains_key(used.as_str())) {
+                let fits = may.contains(&room.as_str());
+                assert!(fits, "{floor}/{module} may not name {room}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_documents_print_the_rooms_as_they_are() {
+    let row = |(floor, room, below): &(&str, &str, &[&str])| {
+        let below = match below {
+            [] => "none".to_owned(),
+            below => format!("`{}`", below.join("`, `")),
+        };
+        format!("| `{floor}/{room}` | {below} |")
+    };
+    let table: Vec<String> = ROOMS.iter().map(row).collect();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ARCHITECTURE.md");
+    let docs = fs::read_to_string(docs).unwrap();
+    let table = table.join("\n");
+    assert!(
+        docs.contains(&table),
+        "docs/ARCHITECTURE.md lacks:\n{table}"
+    );
+}
+
+/// Folders whose modules are so many that their arrows are looked at as well.
 const WITHOUT_RINGS: &[&str] = &["vault", "web"];
 
 #[test]
-fn no_modules_of_a_floor_lean_on_each_other_in_a_ring() {
-    for floor in WITHOUT_RINGS {
-        let arrows = arrows_of(floor);
+fn no_modules_name_each_other_in_a_ring() {
+    let rooms = ROOMS
+        .iter()
+        .map(|(floor, room, _)| format!("{floor}/{room}"));
+    let floors = WITHOUT_RINGS.iter().map(|floor| (*floor).to_owned());
+    for floor in floors.chain(rooms) {
+        let arrows = arrows_of(&floor);
         for start in arrows.keys() {
             let (mut seen, mut next) = (BTreeSet::new(), vec![start]);
             while let Some(module) = next.pop() {
@@ -181,7 +240,10 @@ fn arrows_of(floor: &str) -> BTreeMap<String, BTreeSet<String>> {
             continue;
         }
         let depth = path.len() - usize::from(path.ends_with(&["mod"]));
-        let to_root = ["super::".repeat(depth), format!("crate::{floor}::")];
+        let to_root = [
+            "super::".repeat(depth),
+            format!("crate::{}::", floor.replace('/', "::")),
+        ];
         let text = code_of(&file);
         for (way, (at, found)) in to_root
             .iter()

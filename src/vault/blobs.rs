@@ -2,9 +2,9 @@
 
 use futures_util::{StreamExt, stream};
 
-use super::Vault;
 use crate::ids::BlobId;
 use crate::store::ImageRow;
+use crate::vault::Vault;
 
 /// Blobs that are removed at once.
 const AT_ONCE: usize = 8;

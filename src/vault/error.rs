@@ -6,11 +6,11 @@ use std::io::ErrorKind;
 
 use jiff::SignedDuration;
 
-use super::usage::Usage;
 use crate::crypto::CryptoError;
 use crate::ids::ImageId;
 use crate::media::MediaError;
 use crate::store::StoreError;
+use crate::vault::usage::Usage;
 
 /// Field names and what is wrong with each, in words for people.
 pub type FieldErrors = BTreeMap<Cow<'static, str>, String>;

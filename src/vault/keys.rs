@@ -3,24 +3,13 @@
 
 use std::sync::Arc;
 
-use super::error::{Result, VaultError};
-use crate::crypto::AccountSecret;
-use crate::crypto::BlobContext;
-use crate::crypto::BlobRole;
-use crate::crypto::DataKey;
-use crate::crypto::DigestKey;
-use crate::crypto::MasterKey;
-use crate::crypto::PasswordHashing;
-use crate::crypto::PasswordKey;
-use crate::crypto::RoleKey;
-use crate::crypto::SecretKey;
-use crate::crypto::WrapContext;
-use crate::crypto::WrapKind;
-use crate::crypto::WrappedKey;
+use crate::crypto::{
+    AccountSecret, BlobContext, BlobRole, DataKey, DigestKey, MasterKey, PasswordHashing,
+    PasswordKey, RoleKey, SecretKey, WrapContext, WrapKind, WrappedKey,
+};
 use crate::ids::{AccountId, ImageId};
-use crate::store::AccountRow;
-use crate::store::ImageRow;
-use crate::store::KdfRow;
+use crate::store::{AccountRow, ImageRow, KdfRow};
+use crate::vault::error::{Result, VaultError};
 
 /// Wraps `child` under `parent`, bound to the account and a subject of 16 bytes.
 pub(super) fn wrap(

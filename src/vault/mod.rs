@@ -4,94 +4,48 @@
 //! A signed-in person is an [`Unlocked`]: code that holds one may act for that account. Nothing
 //! else opens a picture.
 
-mod accounts;
-mod archives;
+mod access;
+mod account;
+mod admin;
 mod blobs;
 mod caller;
-mod catalogue;
-mod content;
-mod credentials;
-mod devices;
 mod error;
-mod events;
-mod export;
-mod factors;
-mod images;
-mod import;
-mod intake;
-mod invitations;
 mod keys;
-mod leaving;
-mod listing;
-mod manifest;
+mod library;
 mod memory;
-mod metadata;
-mod passkey_challenges;
-mod passkey_sign_in;
-mod passkeys;
 mod passwords;
-mod pending;
+mod pictures;
 mod pool;
-mod profile;
-mod quotas;
-mod rotation;
-mod scopes;
-mod search;
-mod second_factor;
-mod selection;
-mod sessions;
-mod sign_in;
-mod strength;
-mod throttle;
-mod tickets;
-mod timeline;
-mod tokens;
+mod transfer;
 mod turns;
 mod upkeep;
-mod uploads;
 mod usage;
-mod watch;
-mod zip_reader;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use accounts::{NewAccount, Opened};
+pub use access::{Event, Scope, Scopes, Started, Unlocked, Watch};
+pub use account::{
+    Allowance, Answer, ApiToken, Begun, Challenge, Device, Enrolment, Factors, KnownPasskey,
+    MAX_PASSKEYS, MIN_PASSWORD_CHARS, MadeToken, NewAccount, NewToken, Opened, ProfileChange,
+    Proof, QuotaChange, Recovery, SIGN_IN_WAITS, SignIn, Waiting, reseal_factor,
+};
+pub use admin::Invitation;
 pub use caller::{Caller, site_of};
-pub use catalogue::{Filter, Sort};
-pub use content::PlainStream;
-pub use credentials::{Proof, Recovery};
-pub use devices::Device;
 pub use error::{FactorPurpose, FieldErrors, ImportError, Result, VaultError};
-pub use events::Event;
-pub use factors::{Enrolment, Factors, reseal_factor};
-pub use images::{Image, ImageEdit, OpenImage, Removal, told_name};
-pub use import::{Failure, ImportMode, Imported};
-pub use intake::UploadPermit;
-pub use invitations::Invitation;
-pub use listing::{DEFAULT_LIMIT, ListRequest, MAX_LIMIT, Page};
+pub use library::{
+    DEFAULT_LIMIT, Filter, ListRequest, MAX_IDS, MAX_LIMIT, Page, Query, Searchable, Section,
+    Selection, Sort, TIMELINE_PAGE, Timeline,
+};
 pub use memory::{MemoryBudget, Payer, Portion};
-pub use metadata::Metadata;
-pub use passkey_challenges::{Answer, Challenge};
-pub use passkeys::{KnownPasskey, MAX_PASSKEYS};
-pub use pending::{Begun, SIGN_IN_WAITS, Waiting};
-pub use profile::ProfileChange;
-pub use quotas::{Allowance, QuotaChange};
-pub use scopes::{Scope, Scopes};
-pub use search::{Query, Searchable};
-pub use selection::{MAX_IDS, Selection};
-pub use sessions::{Started, Unlocked};
-pub use sign_in::SignIn;
-pub use strength::MIN_PASSWORD_CHARS;
-pub use tickets::{ARCHIVE_TTL, OpenArchive, Ticket};
-pub use timeline::{Section, TIMELINE_PAGE, Timeline};
-pub use tokens::{ApiToken, MadeToken, NewToken};
+pub use pictures::{
+    Added, Image, ImageEdit, Metadata, OpenImage, PlainStream, Removal, UploadPermit, told_name,
+};
+pub use transfer::{ARCHIVE_TTL, Failure, ImportMode, Imported, OpenArchive, Ticket};
 pub use upkeep::Swept;
-pub use uploads::Added;
 pub use usage::{Quota, Usage};
-pub use watch::Watch;
 
 use crate::config::Config;
 use crate::crypto::InstanceSecret;
@@ -120,10 +74,10 @@ struct Inner {
     changes: turns::Few,
     /// Plans of zips and exports that are made or opened, and pages about many pictures.
     plans: turns::Few,
-    passes: rotation::Passes,
+    passes: account::Passes,
     passkeys: Option<webauthn_rs::Webauthn>,
-    catalogues: catalogue::Catalogues,
-    intake: intake::Intake,
+    catalogues: library::Catalogues,
+    intake: pictures::Intake,
     quota: Quota,
     registration: crate::config::Registration,
     sessions: crate::config::Sessions,
@@ -160,10 +114,10 @@ impl Vault {
             turns: turns::Turns::new(config.passwords.queue),
             changes: turns::Few::new(BULK_AT_ONCE),
             plans: turns::Few::new(BULK_AT_ONCE),
-            passes: rotation::Passes::default(),
-            passkeys: passkey_challenges::site(config.serving.public_url.as_deref()),
-            catalogues: catalogue::Catalogues::new(&config.catalogue),
-            intake: intake::Intake::new(&config.uploads),
+            passes: account::Passes::default(),
+            passkeys: account::site(config.serving.public_url.as_deref()),
+            catalogues: library::Catalogues::new(&config.catalogue),
+            intake: pictures::Intake::new(&config.uploads),
             quota: Quota {
                 bytes: config.quota.bytes,
                 images: config.quota.images,

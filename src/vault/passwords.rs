@@ -7,14 +7,11 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use super::error::{Result, VaultError};
-use super::pool::Pool;
 use crate::config::Passwords;
 use crate::crypto;
-use crate::crypto::KdfParams;
-use crate::crypto::PasswordHashing;
-use crate::crypto::PasswordKey;
-use crate::crypto::Pepper;
+use crate::crypto::{KdfParams, PasswordHashing, PasswordKey, Pepper};
+use crate::vault::error::{Result, VaultError};
+use crate::vault::pool::Pool;
 
 /// Which pepper new hashes use. There is one so far.
 const PEPPER_ID: u32 = 1;

@@ -9,7 +9,7 @@ use std::thread;
 
 use tokio::sync::{Semaphore, oneshot};
 
-use super::error::{Result, VaultError};
+use crate::vault::error::{Result, VaultError};
 
 /// How much nicer than the rest (nice(2)): about a third of their share, where cores are scarce.
 const NICENESS: i32 = 5;

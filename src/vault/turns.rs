@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::error::{Result, VaultError};
 use crate::crypto;
 use crate::ids::AccountId;
+use crate::vault::error::{Result, VaultError};
 
 /// Most calls of one account that wait for a turn at heavy work, and how long they wait.
 const MOST_WAITING: usize = 100;

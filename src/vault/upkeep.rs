@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use futures_util::StreamExt;
 use jiff::SignedDuration;
 
-use super::Vault;
-use super::blobs::blobs_of;
-use super::error::Result;
 use crate::store::{NOUNS, Noun};
+use crate::vault::Vault;
+use crate::vault::blobs::blobs_of;
+use crate::vault::error::Result;
 
 /// A blob without a row is swept when it is older than any upload can be.
 const ORPHAN_AGE: SignedDuration = SignedDuration::from_hours(24);
