@@ -8,7 +8,7 @@ use crate::config::{self, Config, Registration};
 use crate::error::Fatal;
 use crate::error::chain;
 use crate::store::Role;
-use crate::vault::{Allowance, QuotaChange};
+use crate::vault::{Administrator, Allowance, QuotaChange};
 use crate::web;
 
 #[derive(Subcommand)]
@@ -118,7 +118,7 @@ fn allowance(text: &str, parse: fn(&str) -> Option<Option<u64>>) -> Option<Allow
 async fn invite(config: &Config, days: u16) -> Result<(), Fatal> {
     let vault = open_vault(config).await?;
     let lasts = SignedDuration::from_hours(24 * i64::from(days));
-    let invitation = vault.invite(lasts).await;
+    let invitation = vault.invite(&Administrator::operator(), lasts).await;
     let invitation = invitation.map_err(|error| Fatal::failure(chain(&error)))?;
     let address = web::listen_address().map_err(|error| Fatal::config(chain(&error)))?;
     let local = format!("http://localhost:{}", address.port());

@@ -32,7 +32,7 @@ pub use account::{
     MAX_PASSKEYS, MIN_PASSWORD_CHARS, MadeToken, NewAccount, NewToken, Opened, ProfileChange,
     Proof, QuotaChange, Recovery, SIGN_IN_WAITS, SignIn, Waiting, reseal_factor,
 };
-pub use admin::Invitation;
+pub use admin::{Administrator, INVITATION_TTL, Invitation};
 pub use caller::{Caller, site_of};
 pub use error::{FactorPurpose, FieldErrors, ImportError, Result, VaultError};
 pub use library::{

@@ -2,7 +2,7 @@
 //! that names [`Writer`] (or `Signed`, for forms) needs one whose own page asked for the change.
 //! Those two refuse API tokens, so a handler that nobody thought about is closed to programs;
 //! handlers about pictures name [`PictureReader`], [`PictureWriter`] or [`Uploader`] instead, and
-//! take tokens of that scope. A handler without any of these in its signature changes nothing.
+//! take tokens of that scope. What only administrators may do names [`Administrator`]. A handler without any of these in its signature changes nothing.
 
 use rocket::http::Status;
 use rocket::outcome::{Outcome, try_outcome};
@@ -13,7 +13,7 @@ use super::budgets::{Budgets, Visitor};
 use super::problem::Problem;
 use super::site::Site;
 use super::watched;
-use crate::store::Role;
+use crate::vault::Administrator;
 use crate::vault::Payer;
 use crate::vault::Scope;
 use crate::vault::Unlocked;
@@ -69,17 +69,25 @@ impl Reader {
     }
 }
 
-/// Lets administrators pass.
+/// The proof that administrators may act as such.
 ///
 /// # Errors
 /// 403, in words of its own: signing in again would not help.
-pub(super) fn only_administrators(who: &Unlocked) -> Result<(), Problem> {
-    match who.account.role {
-        Role::Administrator => Ok(()),
-        Role::User => Err(Problem::new(
-            Status::Forbidden,
-            "Only administrators of this server can do this.",
-        )),
+pub(super) fn administrator(who: &Unlocked) -> Result<Administrator, Problem> {
+    let words = "Only administrators of this server can do this.";
+    Administrator::of(who).ok_or_else(|| Problem::new(Status::Forbidden, words))
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Administrator {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, ()> {
+        let Writer(who, _) = try_outcome!(request.guard::<Writer>().await);
+        match administrator(&who) {
+            Ok(administrator) => Outcome::Success(administrator),
+            Err(problem) => problem.hand_over(request),
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! How this server is reached, and what follows from it for cookies and origins.
 
 use ipnet::IpNet;
-use jiff::SignedDuration;
 use rocket::http::uri::Host;
 use rocket::http::{Cookie, SameSite};
 use rocket::time::Duration;
@@ -52,9 +51,6 @@ const FLASH_COOKIE: &str = "_flash";
 
 /// What the cookie of a sign-in that waits has behind the name of the session cookie.
 const WAITING: &str = "-step";
-
-/// How long a link to register with can be used.
-pub(super) const INVITATION_LASTS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Site {
     /// The link of an invitation, at the address that is configured, or else the one that the

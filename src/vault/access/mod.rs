@@ -17,4 +17,4 @@ pub use watch::Watch;
 
 pub(super) use scopes::API_TOKEN_PREFIX;
 pub(super) use sessions::SessionLifetime;
-pub(super) use throttle::Guess;
+pub(super) use throttle::{Guess, Guessed};

@@ -113,6 +113,14 @@ fn failed(known: &TriesRow, now: Timestamp) -> u32 {
     known.count >> hours
 }
 
+/// What became of a guess that was not wrong.
+pub(in crate::vault) enum Guessed<T> {
+    /// It was right: failed tries at this secret are forgotten.
+    Right(T),
+    /// It was right as far as it went, and more is asked for: neither a failed try nor a right one.
+    Unfinished(T),
+}
+
 impl Vault {
     /// Does `work`, which fails with [`VaultError::WrongCredentials`],
     /// [`VaultError::WrongPassword`] or [`VaultError::WrongFactor`] where the guess was wrong;
@@ -121,7 +129,7 @@ impl Vault {
         &self,
         guess: Guess<'_>,
         caller: &Caller,
-        work: impl Future<Output = Result<T>> + Send,
+        work: impl Future<Output = Result<Guessed<T>>> + Send,
     ) -> Result<T> {
         let counters = self.counters(&guess, caller).await?;
         for counter in &counters {
@@ -152,14 +160,15 @@ impl Vault {
                 | VaultError::WrongPasskey
                 | VaultError::WrongFactor(_),
             ) => self.tell_owner(&guess, &all, caller).await,
-            Err(_) => self.give_back(&all).await,
-            Ok(_) => self.clear(&all).await,
+            Err(_) | Ok(Guessed::Unfinished(_)) => self.give_back(&all).await,
+            Ok(Guessed::Right(_)) => self.clear(&all).await,
         };
         // The outcome stands: a right code is used up by now, and would not be right again.
         if let Err(error) = counted {
             tracing::warn!(%error, "tries were not counted as they ended");
         }
-        outcome
+        let (Guessed::Right(done) | Guessed::Unfinished(done)) = outcome?;
+        Ok(done)
     }
 
     /// The counters of a guess, the secret's own first: a try that waits for that turn holds no

@@ -11,7 +11,7 @@ use super::sign_in::MAX_LOGIN_BYTES;
 use super::strength::MAX_PASSWORD_BYTES;
 use crate::crypto::{CryptoError, MasterKey, RecoverySecret, WrapKind};
 use crate::store::{AccountRow, EventKind, Updated};
-use crate::vault::access::{Guess, SessionLifetime};
+use crate::vault::access::{Guess, Guessed, SessionLifetime};
 use crate::vault::error::{FactorPurpose, Result, VaultError};
 use crate::vault::{Caller, Opened, Unlocked, Vault, keys};
 
@@ -43,31 +43,24 @@ impl Recovery {
 /// Proof that it is the owner who asks for a change: the password, and a code where the account
 /// asks for one.
 pub struct Proof {
-    password: Zeroizing<String>,
+    /// The password, as it was typed.
+    pub(super) password: Zeroizing<String>,
     code: Option<Zeroizing<String>>,
-    /// Whether the code was used up: it works once, so a change tried again must not check it
-    /// again.
-    code_taken: bool,
-    /// A new password to be judged once the present one proved right, and before a code is used up
-    /// on it.
-    to_judge: Option<Zeroizing<String>>,
 }
 
 impl Proof {
     /// The password and the code as they were typed.
     pub fn new(password: Zeroizing<String>, code: Option<Zeroizing<String>>) -> Self {
-        Self {
-            password,
-            code,
-            code_taken: false,
-            to_judge: None,
-        }
+        Self { password, code }
     }
+}
 
-    /// The password, as it was typed.
-    pub(super) fn password(&self) -> &str {
-        &self.password
-    }
+/// Whoever asks for a change has just proved to be the account's owner. What changes a secret takes
+/// one: it opens the master key, and holds for as long as the password stays the same.
+pub(super) struct Proven {
+    /// The account as it was then.
+    pub(super) account: AccountRow,
+    pub(super) master: MasterKey,
 }
 
 /// How often in a row a change is tried again after another change of the account came first.
@@ -83,14 +76,14 @@ impl Vault {
     pub async fn change_password(
         &self,
         who: &Unlocked,
-        mut current: Proof,
+        current: Proof,
         new: Zeroizing<String>,
         caller: &Caller,
     ) -> Result<()> {
-        current.to_judge = Some(new.clone());
+        let proven = self.prove_to_replace(who, &current, &new, caller).await?;
         for _ in 0..MOST_RACES {
-            let (mut row, master) = self.prove(who, &mut current, caller).await?;
-            self.wrap_password(&mut row, &new, &master).await?;
+            let mut row = self.still_proven(&proven).await?;
+            self.wrap_password(&mut row, &new, &proven.master).await?;
             let records = &self.store().records;
             let replaced = records.replace_credentials(&row, Some(&who.session));
             if won_race(replaced.await?)? {
@@ -109,12 +102,13 @@ impl Vault {
     pub async fn renew_recovery_code(
         &self,
         who: &Unlocked,
-        mut proof: Proof,
+        proof: Proof,
         caller: &Caller,
     ) -> Result<Zeroizing<String>> {
+        let proven = self.prove(who, &proof, caller).await?;
         for _ in 0..MOST_RACES {
-            let (mut row, master) = self.prove(who, &mut proof, caller).await?;
-            let code = self.wrap_recovery(&mut row, &master)?;
+            let mut row = self.still_proven(&proven).await?;
+            let code = self.wrap_recovery(&mut row, &proven.master)?;
             if won_race(self.store().records.update_account(&row).await?)? {
                 self.note(who.id(), EventKind::RecoveryRenewed, caller)
                     .await;
@@ -138,7 +132,7 @@ impl Vault {
         let secret = read_code(code)?;
         for _ in 0..MOST_RACES {
             let mut row = self.account_of(who).await?;
-            let opens = async { unwrap_by_code(&row, &secret) };
+            let opens = async { unwrap_by_code(&row, &secret).map(Guessed::Right) };
             let opened = self.throttled(Guess::Proof(row.id), caller, opens).await;
             opened.map_err(|error| match error {
                 VaultError::WrongCredentials => {
@@ -173,7 +167,7 @@ impl Vault {
             let key = derived.await?;
             let row = row.ok_or(VaultError::WrongCredentials)?;
             let master = unwrap_by_code(&row, &secret)?;
-            Ok((row, key, master))
+            Ok(Guessed::Right((row, key, master)))
         };
         let (mut row, key, master) = self.throttled(Guess::Recovery, caller, opened).await?;
         // Only now: a refusal of the password before the code was checked would tell whether the
@@ -202,7 +196,7 @@ impl Vault {
         })
     }
 
-    /// The account as it is now, and its master key as the password opens it.
+    /// Looks whether the proof is the owner's.
     ///
     /// # Errors
     /// [`VaultError::WrongPassword`] and [`VaultError::WrongFactor`] (each counted as a failed try),
@@ -210,34 +204,67 @@ impl Vault {
     pub(super) async fn prove(
         &self,
         who: &Unlocked,
-        proof: &mut Proof,
+        proof: &Proof,
         caller: &Caller,
-    ) -> Result<(AccountRow, MasterKey)> {
-        let row = self.account_of(who).await?;
-        let hashing = keys::hashing_of(&row.kdf);
+    ) -> Result<Proven> {
+        self.prove_and_judge(who, proof, None, caller).await
+    }
+
+    /// The same for a change of the password: the new one is judged once the present one proved
+    /// right, and before a code is used up on it.
+    async fn prove_to_replace(
+        &self,
+        who: &Unlocked,
+        proof: &Proof,
+        new: &str,
+        caller: &Caller,
+    ) -> Result<Proven> {
+        self.prove_and_judge(who, proof, Some(new), caller).await
+    }
+
+    async fn prove_and_judge(
+        &self,
+        who: &Unlocked,
+        proof: &Proof,
+        new: Option<&str>,
+        caller: &Caller,
+    ) -> Result<Proven> {
+        let account = self.account_of(who).await?;
+        let (id, hashing) = (account.id, keys::hashing_of(&account.kdf));
         let opened = async {
             let key = self.0.passwords.derive(&proof.password, &hashing).await?;
-            let opened = keys::unwrap_by_password(&row.id, &hashing, &key, &row.password_wrap);
+            let opened = keys::unwrap_by_password(&id, &hashing, &key, &account.password_wrap);
             let master = opened.map_err(|error| match error {
                 VaultError::WrongCredentials => VaultError::WrongPassword,
                 other => other,
             })?;
             // Judged here, so that a refusal is an error: a success would clear the count of wrong
             // codes.
-            if let Some(new) = proof.to_judge.take() {
-                self.judge_new(&new, &row).await?;
+            if let Some(new) = new {
+                self.judge_new(new, &account).await?;
             }
-            if !proof.code_taken {
-                let code = proof.code.as_ref().map(|code| code.as_str());
-                let asked = FactorPurpose::ToChange;
-                self.take_code(&row.id, &master, code, asked, caller)
-                    .await?;
-                proof.code_taken = true;
-            }
-            Ok(master)
+            let code = proof.code.as_ref().map(|code| code.as_str());
+            let asked = FactorPurpose::ToChange;
+            self.take_code(&id, &master, code, asked, caller).await?;
+            Ok(Guessed::Right(Proven { account, master }))
         };
-        let master = self.throttled(Guess::Proof(row.id), caller, opened).await?;
-        Ok((row, master))
+        self.throttled(Guess::Proof(id), caller, opened).await
+    }
+
+    /// The account as it is now, for a change that its owner has proved to want; a code works once,
+    /// so a change that lost a race is not proved again.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongPassword`] where the password was changed since.
+    pub(super) async fn still_proven(&self, proven: &Proven) -> Result<AccountRow> {
+        let then = &proven.account;
+        let row = self.store().records.account(&then.id).await?;
+        let row = row.ok_or(VaultError::Unauthenticated)?;
+        let is_same = |row: &AccountRow| (row.password_set_at, row.mk_generation);
+        match is_same(&row) == is_same(then) {
+            true => Ok(row),
+            false => Err(VaultError::WrongPassword),
+        }
     }
 
     async fn judge_new(&self, password: &str, row: &AccountRow) -> Result<()> {

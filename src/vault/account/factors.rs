@@ -6,6 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
+use super::credentials::Proven;
 use super::passkeys::KnownPasskey;
 use super::second_factor::{
     MOST_RACES, authenticator_key, is_confirmed, is_in_use, spare_code_key,
@@ -80,10 +81,10 @@ impl Vault {
     pub async fn begin_authenticator(
         &self,
         who: &Unlocked,
-        mut proof: Proof,
+        proof: Proof,
         caller: &Caller,
     ) -> Result<Enrolment> {
-        let (_, master) = self.prove(who, &mut proof, caller).await?;
+        let Proven { master, .. } = self.prove(who, &proof, caller).await?;
         let key = AuthenticatorKey::generate()?;
         let id = who.id();
         let key_wrap = keys::wrap(WrapKind::Authenticator, id, id.as_bytes(), &master, &key)?;
@@ -156,10 +157,10 @@ impl Vault {
     pub async fn remove_authenticator(
         &self,
         who: &Unlocked,
-        mut proof: Proof,
+        proof: Proof,
         caller: &Caller,
     ) -> Result<()> {
-        self.prove(who, &mut proof, caller).await?;
+        self.prove(who, &proof, caller).await?;
         self.change_factor(who.id(), Some(&who.session), |row| {
             if !is_confirmed(row) {
                 return Err(VaultError::NotFound);
@@ -182,10 +183,10 @@ impl Vault {
     pub async fn renew_spare_codes(
         &self,
         who: &Unlocked,
-        mut proof: Proof,
+        proof: Proof,
         caller: &Caller,
     ) -> Result<Vec<Zeroizing<String>>> {
-        let (_, master) = self.prove(who, &mut proof, caller).await?;
+        let Proven { master, .. } = self.prove(who, &proof, caller).await?;
         let (codes, spare) = self.draw_spare_codes(who.id(), &master)?;
         self.change_factor(who.id(), Some(&who.session), |row| {
             if !is_in_use(row) {

@@ -29,10 +29,10 @@ impl Vault {
     pub async fn delete_account(
         &self,
         who: &Unlocked,
-        mut proof: Proof,
+        proof: Proof,
         caller: &Caller,
     ) -> Result<()> {
-        self.prove(who, &mut proof, caller).await?;
+        self.prove(who, &proof, caller).await?;
         who.watch.resign();
         self.depart(who.id()).await
     }

@@ -7,7 +7,7 @@ use super::passkey_challenges::{Asking, id_of, internal, note_use, prf_of, read,
 use crate::crypto::{MasterKey, WrapKind};
 use crate::ids::AccountId;
 use crate::store::AccountRow;
-use crate::vault::access::{Guess, SessionLifetime};
+use crate::vault::access::{Guess, Guessed, SessionLifetime};
 use crate::vault::error::{Result, VaultError};
 use crate::vault::{Answer, Caller, Challenge, Started, Vault, keys};
 
@@ -35,7 +35,7 @@ impl Vault {
         keep: bool,
         caller: &Caller,
     ) -> Result<Started> {
-        let opened = self.open_by_passkey(answer);
+        let opened = async { self.open_by_passkey(answer).await.map(Guessed::Right) };
         let (account, master) = self.throttled(Guess::Passkey, caller, opened).await?;
         let lifetime = match keep {
             true => SessionLifetime::Remembered,

@@ -63,11 +63,11 @@ impl Vault {
     pub async fn begin_passkey(
         &self,
         who: &Unlocked,
-        mut proof: Proof,
+        proof: Proof,
         caller: &Caller,
     ) -> Result<Challenge> {
         let site = self.passkey_site()?;
-        self.prove(who, &mut proof, caller).await?;
+        self.prove(who, &proof, caller).await?;
         let row = self.store().records.factor(who.id()).await?;
         let known = row.map(|row| row.passkeys).unwrap_or_default();
         check_number(known.len())?;
@@ -156,10 +156,10 @@ impl Vault {
         &self,
         who: &Unlocked,
         passkey: &PasskeyId,
-        mut proof: Proof,
+        proof: Proof,
         caller: &Caller,
     ) -> Result<()> {
-        self.prove(who, &mut proof, caller).await?;
+        self.prove(who, &proof, caller).await?;
         self.change_factor(who.id(), Some(&who.session), |row| {
             let before = row.passkeys.len();
             row.passkeys.retain(|known| known.id != *passkey);

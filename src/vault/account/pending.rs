@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::accounts;
+use super::sign_in::Shown;
 use crate::crypto::{MasterKey, SessionToken, WrapKind};
 use crate::store::{AccountRow, PendingRow};
-use crate::vault::access::{Guess, SessionLifetime};
+use crate::vault::access::{Guess, Guessed, SessionLifetime};
 use crate::vault::error::{FactorPurpose, Result, VaultError};
 use crate::vault::{Caller, Challenge, Factors, SignIn, Started, Vault, keys};
 
@@ -52,22 +53,18 @@ impl Vault {
     /// # Errors
     /// As [`Vault::sign_in`].
     pub async fn begin_sign_in(&self, sign_in: SignIn, caller: &Caller) -> Result<Begun> {
-        let mut waiting = None;
-        match self.prove_sign_in(&sign_in, caller, &mut waiting).await {
-            Ok((account, master)) => {
+        match self.prove_sign_in(&sign_in, caller).await? {
+            Shown::All(account, master) => {
                 self.raise_cost(&account, &sign_in.password, &master).await;
                 let lifetime = sign_in.lifetime();
                 let started = self.let_in(account, &master, caller, lifetime).await?;
                 Ok(Begun::SignedIn(Box::new(started)))
             }
-            Err(error) => match waiting {
-                Some((account, master)) => {
-                    self.raise_cost(&account, &sign_in.password, &master).await;
-                    let waiting = self.wait_for_code(&account, &master, &sign_in).await?;
-                    Ok(Begun::Waiting(waiting))
-                }
-                None => Err(error),
-            },
+            Shown::PasswordAlone(account, master) => {
+                self.raise_cost(&account, &sign_in.password, &master).await;
+                let waiting = self.wait_for_code(&account, &master, &sign_in).await?;
+                Ok(Begun::Waiting(waiting))
+            }
         }
     }
 
@@ -96,7 +93,7 @@ impl Vault {
             self.take_code(&account.id, &master, Some(code), asked, caller)
                 .await?;
             let taken = records.take_pending(&token.digest(), self.now()).await?;
-            taken.ok_or(VaultError::Unauthenticated)
+            taken.map(Guessed::Right).ok_or(VaultError::Unauthenticated)
         };
         self.throttled(guess, caller, proven).await?;
         let lifetime = match payload.keep {

@@ -60,17 +60,22 @@ impl Vault {
         &self,
         who: &Unlocked,
         change: ProfileChange,
-        mut proof: Proof,
+        proof: Proof,
         caller: &Caller,
     ) -> Result<AccountRow> {
         change.check()?;
-        let records = &self.store().records;
+        let (records, mut proven) = (&self.store().records, None);
         for _ in 0..MOST_RACES {
             let row = records.account(who.id()).await?;
             let mut row = row.ok_or(VaultError::Unauthenticated)?;
             let renames = change.renames(&row);
             if renames {
-                (row, _) = self.prove(who, &mut proof, caller).await?;
+                if proven.is_none() {
+                    proven = Some(self.prove(who, &proof, caller).await?);
+                }
+                if let Some(proven) = &proven {
+                    row = self.still_proven(proven).await?;
+                }
             }
             change.apply(&mut row);
             let updated = records.update_account(&row).await.map_err(taken)?;

@@ -85,23 +85,25 @@ impl Vault {
     pub async fn rotate_master_key(
         &self,
         who: &Unlocked,
-        mut proof: Proof,
+        proof: Proof,
         caller: &Caller,
     ) -> Result<Opened> {
+        let proven = self.prove(who, &proof, caller).await?;
+        let retired = &proven.master;
         for _ in 0..MOST_RACES {
-            let (mut row, retired) = self.prove(who, &mut proof, caller).await?;
+            let mut row = self.still_proven(&proven).await?;
             if row.retired_wrap.is_some() {
                 let left = self.keys_left(&row).await?;
                 return Err(VaultError::RotationUnderWay { left });
             }
             let master = MasterKey::generate()?;
             let recovery_code = self
-                .put_under(&mut row, proof.password(), &retired, &master)
+                .put_under(&mut row, &proof.password, retired, &master)
                 .await?;
             let records = &self.store().records;
             let factor = records.factor(&row.id).await?;
             let factor = factor.unwrap_or_else(|| FactorRow::none(row.id));
-            let factor = reseal_factor(&factor, &retired, &master)?;
+            let factor = reseal_factor(&factor, retired, &master)?;
             who.watch.resign();
             let rotated = records.rotate_credentials(&row, &factor).await?;
             if !won_race(rotated)? {

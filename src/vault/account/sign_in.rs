@@ -6,7 +6,7 @@ use super::accounts;
 use super::strength::MAX_PASSWORD_BYTES;
 use crate::crypto::{MasterKey, PasswordHashing};
 use crate::store::{AccountRow, Updated};
-use crate::vault::access::{Guess, SessionLifetime, Started};
+use crate::vault::access::{Guess, Guessed, SessionLifetime, Started};
 use crate::vault::error::{FactorPurpose, FieldErrors, Result, VaultError};
 use crate::vault::{Caller, Vault, keys};
 
@@ -65,6 +65,14 @@ impl SignIn {
     }
 }
 
+/// What somebody who signs in has shown: the account, and the master key that its password opened.
+pub(super) enum Shown {
+    /// All that the account asks for.
+    All(AccountRow, MasterKey),
+    /// The password; the account asks for a code besides.
+    PasswordAlone(AccountRow, MasterKey),
+}
+
 impl Vault {
     /// Signs in. An unknown login costs the same work as a wrong password.
     ///
@@ -72,21 +80,19 @@ impl Vault {
     /// [`VaultError::WrongCredentials`], [`VaultError::FactorWanted`] (once the password was right),
     /// [`VaultError::WrongFactor`], [`VaultError::TooManyTries`], [`VaultError::Busy`].
     pub async fn sign_in(&self, sign_in: SignIn, caller: &Caller) -> Result<Started> {
-        let proven = self.prove_sign_in(&sign_in, caller, &mut None).await;
-        let (account, master) = proven?;
+        let (account, master) = match self.prove_sign_in(&sign_in, caller).await? {
+            Shown::All(account, master) => (account, master),
+            Shown::PasswordAlone(..) => {
+                return Err(VaultError::FactorWanted(FactorPurpose::ToSignIn));
+            }
+        };
         self.raise_cost(&account, &sign_in.password, &master).await;
         self.let_in(account, &master, caller, sign_in.lifetime())
             .await
     }
 
-    /// The account and its master key, if password and code are right. Where only the code is
-    /// missing, they are put into `waiting`: that is no failed try, and no successful one.
-    pub(super) async fn prove_sign_in(
-        &self,
-        sign_in: &SignIn,
-        caller: &Caller,
-        waiting: &mut Option<(AccountRow, MasterKey)>,
-    ) -> Result<(AccountRow, MasterKey)> {
+    /// The account and its master key, where the password is right, and the code if one was given.
+    pub(super) async fn prove_sign_in(&self, sign_in: &SignIn, caller: &Caller) -> Result<Shown> {
         sign_in.check()?;
         let login = accounts::login_key(&sign_in.login);
         let row = self.store().records.account_by_login(&login).await?;
@@ -100,13 +106,11 @@ impl Vault {
             let asked = FactorPurpose::ToSignIn;
             let taken = self.take_code(&account.id, &master, code, asked, caller);
             match taken.await {
-                Ok(()) => Ok((account, master)),
-                Err(error) => {
-                    if matches!(error, VaultError::FactorWanted(_)) {
-                        *waiting = Some((account, master));
-                    }
-                    Err(error)
+                Ok(()) => Ok(Guessed::Right(Shown::All(account, master))),
+                Err(VaultError::FactorWanted(_)) => {
+                    Ok(Guessed::Unfinished(Shown::PasswordAlone(account, master)))
                 }
+                Err(error) => Err(error),
             }
         };
         self.throttled(guess, caller, proven).await

@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
+use super::credentials::Proven;
 use crate::crypto::{SessionToken, WrapKind};
 use crate::ids::SessionId;
 use crate::store::{EventKind, SessionKind, SessionRow};
@@ -104,7 +105,7 @@ impl Vault {
         &self,
         who: &Unlocked,
         new: NewToken,
-        mut proof: Proof,
+        proof: Proof,
         caller: &Caller,
     ) -> Result<MadeToken> {
         let (scopes, lasts) = new.check()?;
@@ -112,7 +113,7 @@ impl Vault {
             let message = format!("You have {MOST} tokens. Revoke one that is not in use.");
             return Err(VaultError::invalid("name", message));
         }
-        let (account, master) = self.prove(who, &mut proof, caller).await?;
+        let Proven { account, master } = self.prove(who, &proof, caller).await?;
         let token = SessionToken::generate()?;
         let now = self.now();
         let expires_at = now + lasts;

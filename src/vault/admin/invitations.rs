@@ -4,11 +4,15 @@ use data_encoding::BASE64URL_NOPAD;
 use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
+use super::Administrator;
 use crate::config::Registration;
 use crate::crypto::{random, sha256};
 use crate::store::{Admission, InvitationRow};
 use crate::vault::Vault;
 use crate::vault::error::{Result, VaultError};
+
+/// How long an invitation can be used, unless the operator says otherwise.
+pub const INVITATION_TTL: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Characters of a token, 32 bytes in base64url; texts of another length are not looked up.
 const TOKEN_CHARS: usize = 43;
@@ -34,12 +38,11 @@ impl Vault {
         Ok(Registration::Open)
     }
 
-    /// Makes an invitation that one person can register with. Who may do so is for the caller to
-    /// check.
+    /// Makes an invitation that one person can register with.
     ///
     /// # Errors
     /// The store's.
-    pub async fn invite(&self, lasts: SignedDuration) -> Result<Invitation> {
+    pub async fn invite(&self, _: &Administrator, lasts: SignedDuration) -> Result<Invitation> {
         let secret = Zeroizing::new(random::<32>()?);
         let token = Zeroizing::new(BASE64URL_NOPAD.encode(&*secret));
         let created_at = self.now();

@@ -10,12 +10,14 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::super::budgets::Registrant;
-use super::super::guards::{SameOrigin, Writer, only_administrators};
+use super::super::guards::SameOrigin;
 use super::super::json::JsonBody;
 use super::super::problem::Problem;
-use super::super::site::{INVITATION_LASTS, Site};
+use super::super::site::Site;
 use super::super::wire::UserBody;
+use crate::vault::Administrator;
 use crate::vault::Caller;
+use crate::vault::INVITATION_TTL;
 use crate::vault::NewAccount;
 use crate::vault::Vault;
 
@@ -77,13 +79,12 @@ struct Invited {
 
 #[rocket::post("/admin/invitations")]
 async fn invite(
-    who: Writer,
+    administrator: Administrator,
     host: &Host<'_>,
     site: &State<Site>,
     vault: &State<Vault>,
 ) -> Result<Custom<Json<Invited>>, Problem> {
-    only_administrators(&who.0)?;
-    let invitation = vault.invite(INVITATION_LASTS).await?;
+    let invitation = vault.invite(&administrator, INVITATION_TTL).await?;
     let body = Invited {
         url: site.invitation_url(&invitation.token, host),
         expires_at: invitation.expires_at,

@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 
 use super::super::api::account::renew_cookie;
 use super::super::forms::Signed;
-use super::super::guards::{Reader, only_administrators};
+use super::super::guards::{Reader, administrator};
 use super::super::problem::Problem;
 use super::super::quota::QuotaView;
 use super::super::shell::Shell;
-use super::super::site::{INVITATION_LASTS, Site};
+use super::super::site::Site;
 use super::super::units;
 use super::answer::Answer;
 use super::factors::FactorsView;
@@ -26,6 +26,7 @@ use crate::vault::Caller;
 use crate::vault::Event;
 use crate::vault::FieldErrors;
 use crate::vault::Filter;
+use crate::vault::INVITATION_TTL;
 use crate::vault::ListRequest;
 use crate::vault::Unlocked;
 use crate::vault::Vault;
@@ -117,8 +118,8 @@ async fn invite(
     site: &State<Site>,
     vault: &State<Vault>,
 ) -> Result<Template, Problem> {
-    only_administrators(&signed.who)?;
-    let invitation = vault.invite(INVITATION_LASTS).await?;
+    let administrator = administrator(&signed.who)?;
+    let invitation = vault.invite(&administrator, INVITATION_TTL).await?;
     let url = site.invitation_url(&invitation.token, host);
     overview_page(&signed.who, shell, vault, Some(url)).await
 }
