@@ -61,6 +61,7 @@ use rotation::{
 };
 use trust::{
     a_new_device_is_told_once_and_again_after_months, an_export_waits_for_memory_as_an_upload_does,
+    of_two_new_passwords_at_once_one_opens_the_account,
 };
 
 const HOUR: i64 = 60 * 60;
@@ -455,6 +456,7 @@ on_both_stores!(
     a_waiting_sign_in_ends_after_five_minutes(),
     a_clock_that_goes_back_brings_no_code_back(),
     a_new_device_is_told_once_and_again_after_months(),
+    of_two_new_passwords_at_once_one_opens_the_account(),
     an_export_waits_for_memory_as_an_upload_does(),
 );
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use image_vault::vault::{Caller, SignIn, Unlocked};
+use image_vault::vault::{Caller, Proof, SignIn, Unlocked, VaultError};
 
 use crate::{DAY, Fixture, here};
 
@@ -63,4 +63,39 @@ pub(crate) async fn an_export_waits_for_memory_as_an_upload_does(fixture: &Fixtu
     }
     drop(taken);
     assert_eq!(export.await.unwrap().entries, 3, "a picture and two texts");
+}
+
+/// A proof holds no longer than the password that it was given with.
+pub(crate) async fn of_two_new_passwords_at_once_one_opens_the_account(fixture: &Fixture) {
+    let (who, _) = fixture.person().await;
+    let news = ["a meadow in the morning", "a harbour in the evening"];
+    let caller = here();
+    let [first, second] = news.map(|new| {
+        let proof = Proof::new(PASSWORD.to_owned().into(), None);
+        let vault = &fixture.vault;
+        vault.change_password(&who, proof, new.to_owned().into(), &caller)
+    });
+    let (first, second) = tokio::join!(first, second);
+    let mut outcomes = [first, second].into_iter().zip(news);
+    let changed: Vec<&str> = outcomes
+        .by_ref()
+        .filter_map(|(outcome, new)| match outcome {
+            Ok(()) => Some(new),
+            Err(error) => {
+                assert!(matches!(error, VaultError::WrongPassword), "{error}");
+                None
+            }
+        })
+        .collect();
+    assert_eq!(changed.len(), 1);
+    for password in [PASSWORD, news[0], news[1]] {
+        let sign_in = SignIn {
+            login: "ada".into(),
+            password: password.to_owned().into(),
+            code: None,
+            keep: false,
+        };
+        let opened = fixture.vault.sign_in(sign_in, &caller).await;
+        assert_eq!(opened.is_ok(), password == changed[0], "{password}");
+    }
 }
