@@ -30,6 +30,55 @@ pub(super) fn bytes(path: impl AsRef<Path>) -> Option<&'static [u8]> {
     Some(FILES.get_file(path)?.contents())
 }
 
+/// The scripts of the vault's page. Named in its head, they come all at once: a browser would find each
+/// by the one that imports it, in five rounds.
+pub(super) static VAULT_MODULES: LazyLock<Vec<String>> =
+    LazyLock::new(|| modules_of(&["app", "gallery", "menu", "theme", "upload"]));
+
+/// The same for the trash, where nothing is uploaded.
+pub(super) static TRASH_MODULES: LazyLock<Vec<String>> =
+    LazyLock::new(|| modules_of(&["app", "gallery", "menu", "theme"]));
+
+/// The scripts of a page with these behaviours.
+fn modules_of(behaviours: &[&str]) -> Vec<String> {
+    let behaviours = behaviours
+        .iter()
+        .map(|name| format!("js/behaviours/{name}.js"));
+    closure_of(["js/main.js".to_owned()].into_iter().chain(behaviours))
+}
+
+/// These scripts and all that they import, one by the other, each once.
+fn closure_of(starts: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut all: Vec<String> = starts.into_iter().collect();
+    let mut at = 0;
+    while let Some(path) = all.get(at).cloned() {
+        at += 1;
+        let script = bytes(&path).and_then(|bytes| std::str::from_utf8(bytes).ok());
+        let folder = Path::new(&path).parent().unwrap_or(Path::new(""));
+        for after in script.unwrap_or_default().split(" from \"").skip(1) {
+            let found = after.split('"').next().unwrap_or_default();
+            let imported = resolved(folder, found);
+            if !all.contains(&imported) {
+                all.push(imported);
+            }
+        }
+    }
+    all
+}
+
+/// A relative path seen from a folder.
+fn resolved(folder: &Path, relative: &str) -> String {
+    let mut parts: Vec<&str> = folder.iter().filter_map(|part| part.to_str()).collect();
+    for part in relative.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
 fn collect(dir: &Dir<'_>, all: &mut Vec<u8>) {
     for file in dir.files() {
         all.extend_from_slice(file.path().to_string_lossy().as_bytes());
@@ -73,4 +122,20 @@ fn favicon() -> rocket::response::Redirect {
 /// The routes of this file.
 pub(super) fn routes() -> Vec<rocket::Route> {
     rocket::routes![asset, favicon]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_names_every_script_that_it_needs_once() {
+        for modules in [&*VAULT_MODULES, &*TRASH_MODULES] {
+            assert!(modules.len() > 30, "{modules:?}");
+            for (at, path) in modules.iter().enumerate() {
+                assert!(bytes(path).is_some(), "{path} is imported and not there");
+                assert!(!modules[..at].contains(path), "{path} twice");
+            }
+        }
+    }
 }

@@ -260,3 +260,20 @@ test("where the storage is away the page says so and keeps the plain grid", asyn
   await page.getByRole("button", { name: "Try again" }).click();
   await page.waitForSelector("[data-gallery=ready]");
 });
+
+test("the head of the page names every script that the page loads, so that they come at once", async (t) => {
+  const { url } = await vaultOf(t, 3);
+  const page = await openPage(t);
+  await signIn(page, url);
+  for (const path of ["/vault", "/trash"]) {
+    await page.goto(url + path);
+    await ready(page);
+    const [loaded, named] = await page.evaluate(() => {
+      const scripts = performance.getEntriesByType("resource").map((entry) => new URL(entry.name).pathname);
+      const links = [...document.querySelectorAll("link[rel=modulepreload]")].map((link) => new URL(link.href).pathname);
+      return [scripts.filter((script) => script.endsWith(".js")), links];
+    });
+    assert(loaded.length > 30, `${path}: ${loaded.length} scripts`);
+    assert.deepEqual([...new Set(loaded)].sort(), [...named].sort(), path);
+  }
+});

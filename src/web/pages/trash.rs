@@ -4,6 +4,7 @@ use rocket::State;
 use rocket_dyn_templates::Template;
 use serde::Serialize;
 
+use super::super::assets;
 use super::super::guards::Reader;
 use super::super::problem::Problem;
 use super::super::shell::Shell;
@@ -22,6 +23,7 @@ struct TrashPage {
     total_label: String,
     next_url: Option<String>,
     first_url: Option<String>,
+    modules: &'static [String],
 }
 
 #[rocket::get("/trash?<cursor>")]
@@ -50,6 +52,7 @@ async fn grid(
             .next_cursor
             .map(|next| link("/trash", &[("cursor", &next)])),
         first_url: (!first_page).then(|| "/trash".to_owned()),
+        modules: &assets::TRASH_MODULES,
     };
     Ok(Template::render(
         "pages/trash",

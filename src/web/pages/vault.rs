@@ -4,6 +4,7 @@ use rocket::{FromForm, State};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
 
+use super::super::assets;
 use super::super::guards::Reader;
 use super::super::problem::Problem;
 use super::super::receive::{Incoming, Received, receive_form};
@@ -38,6 +39,7 @@ struct VaultPage<'a> {
     next_url: Option<String>,
     first_url: Option<String>,
     results: Option<Vec<UploadResult>>,
+    modules: &'static [String],
 }
 
 #[derive(Serialize)]
@@ -168,6 +170,7 @@ async fn render(
         next_url: list.next_cursor.as_deref().map(|next| asked.link(next)),
         first_url: asked.cursor.is_some().then(|| asked.link("")),
         results,
+        modules: &assets::VAULT_MODULES,
     };
     Ok(Template::render(
         "pages/vault",

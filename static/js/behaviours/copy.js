@@ -1,6 +1,6 @@
 // Copies the text of the element that data-copy points at, and says so on the button.
 
-import { need } from "../lib/dom.js";
+import { need } from "../lib/base/dom.js";
 
 const SAY_MS = 2500;
 

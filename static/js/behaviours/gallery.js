@@ -1,29 +1,29 @@
 // The dashboard: turns the plain grid of a page into one that holds any number of pictures.
 
-import { Actions } from "../lib/actions.js";
-import { announce } from "../lib/announce.js";
-import { call } from "../lib/api.js";
-import { clone, need } from "../lib/dom.js";
-import { GridControl } from "../lib/grid-control.js";
-import { attachGridKeys, attachPageKeys } from "../lib/grid-keys.js";
-import { attachPointer } from "../lib/grid-pointer.js";
-import { HoverPreview } from "../lib/hover-preview.js";
-import { showKeys } from "../lib/keys-help.js";
-import { attachSearch } from "../lib/live-search.js";
-import { LoadTrouble } from "../lib/load-trouble.js";
-import { PhotoGrid } from "../lib/photo-grid.js";
-import { Tiles } from "../lib/photo-tile.js";
-import { PictureList } from "../lib/picture-list.js";
-import { Refusal } from "../lib/refusal.js";
-import { Scrubber } from "../lib/scrubber.js";
-import { SelectBar } from "../lib/select-bar.js";
-import { Selection } from "../lib/selection.js";
-import { toast } from "../lib/toast.js";
-import { Viewer } from "../lib/viewer.js";
-import { bytes, pictures } from "../lib/words.js";
+import { Actions } from "../lib/grid/actions.js";
+import { announce } from "../lib/base/announce.js";
+import { call } from "../lib/base/api.js";
+import { clone, need } from "../lib/base/dom.js";
+import { GridControl } from "../lib/grid/control.js";
+import { attachGridKeys, attachPageKeys } from "../lib/grid/keys.js";
+import { attachPointer } from "../lib/grid/pointer.js";
+import { HoverPreview } from "../lib/viewer/hover-preview.js";
+import { showKeys } from "../lib/base/keys-help.js";
+import { attachSearch } from "../lib/grid/live-search.js";
+import { LoadTrouble } from "../lib/grid/load-trouble.js";
+import { PhotoGrid } from "../lib/grid/photo-grid.js";
+import { Tiles } from "../lib/grid/photo-tile.js";
+import { PictureList } from "../lib/grid/picture-list.js";
+import { Refusal } from "../lib/base/refusal.js";
+import { Scrubber } from "../lib/grid/scrubber.js";
+import { SelectBar } from "../lib/grid/select-bar.js";
+import { Selection } from "../lib/grid/selection.js";
+import { toast } from "../lib/base/toast.js";
+import { Viewer } from "../lib/viewer/viewer.js";
+import { bytes, pictures } from "../lib/base/words.js";
 
-/** @typedef {import("../lib/picture-list.js").Query} Query */
-/** @typedef {import("../lib/api.js").Picture} Picture */
+/** @typedef {import("../lib/grid/picture-list.js").Query} Query */
+/** @typedef {import("../lib/base/api.js").Picture} Picture */
 
 /** @param {HTMLElement} collection says by its data what it shows */
 export async function attach(collection) {
@@ -69,7 +69,7 @@ export async function attach(collection) {
   };
   /**
    * @param {string} action
-   * @param {import("../lib/actions.js").Choice} choice
+   * @param {import("../lib/grid/actions.js").Choice} choice
    * @returns {Promise<boolean>} whether the selection is done with
    */
   const perform = async (action, choice) => {

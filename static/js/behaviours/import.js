@@ -1,10 +1,10 @@
 // Bringing an export back: the plain form, with its progress, and with the answer put into the page.
 
-import { announce } from "../lib/announce.js";
-import { need } from "../lib/dom.js";
-import { looksLikeExport, sendForm } from "../lib/send-zip.js";
-import { signInAgain } from "../lib/sign-in-again.js";
-import { bytes } from "../lib/words.js";
+import { announce } from "../lib/base/announce.js";
+import { need } from "../lib/base/dom.js";
+import { looksLikeExport, sendForm } from "../lib/transfer/send-zip.js";
+import { signInAgain } from "../lib/base/sign-in-again.js";
+import { bytes } from "../lib/base/words.js";
 
 const FOREIGN = "This is no export of an Image Vault as it was downloaded. Choose the zip itself, neither unpacked nor packed again.";
 

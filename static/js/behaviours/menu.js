@@ -1,6 +1,6 @@
 // Closes a <details> menu on Escape, and when the focus or a click goes elsewhere.
 
-import { need } from "../lib/dom.js";
+import { need } from "../lib/base/dom.js";
 
 /** @param {HTMLElement} menu */
 export function attach(menu) {

@@ -1,8 +1,8 @@
 // The form that adds a passkey: password and code first, then the browser makes one, then the form goes its plain way
 // with the new credential.
 
-import { need } from "../lib/dom.js";
-import { arePossible, create, post, wordsFor } from "../lib/passkeys.js";
+import { need } from "../lib/base/dom.js";
+import { arePossible, create, post, wordsFor } from "../lib/account/passkeys.js";
 
 /** @param {HTMLElement} form */
 export function attach(form) {

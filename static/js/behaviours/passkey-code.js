@@ -1,7 +1,7 @@
 // A passkey instead of a code: the browser's answer goes into the form as its code, and the form is sent.
 
-import { need } from "../lib/dom.js";
-import { arePossible, post, show, wordsFor } from "../lib/passkeys.js";
+import { need } from "../lib/base/dom.js";
+import { arePossible, post, show, wordsFor } from "../lib/account/passkeys.js";
 
 /** @param {HTMLElement} field */
 export function attach(field) {

@@ -1,7 +1,7 @@
 // Signing in with a passkey alone, where it opens the vault.
 
-import { need } from "../lib/dom.js";
-import { arePossible, post, show, wordsFor } from "../lib/passkeys.js";
+import { need } from "../lib/base/dom.js";
+import { arePossible, post, show, wordsFor } from "../lib/account/passkeys.js";
 
 /** @param {HTMLElement} box */
 export function attach(box) {

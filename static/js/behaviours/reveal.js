@@ -1,3 +1,3 @@
 // Lets a password be looked at while it is typed.
 
-export { attach } from "../lib/reveal.js";
+export { attach } from "../lib/base/reveal.js";

@@ -1,7 +1,7 @@
 // Saves the text of the element that data-save points at as a file of the name in data-name.
 
-import { need } from "../lib/dom.js";
-import { saveList } from "../lib/save-list.js";
+import { need } from "../lib/base/dom.js";
+import { saveList } from "../lib/base/save-list.js";
 
 /** @param {HTMLElement} button */
 export function attach(button) {

@@ -1,8 +1,8 @@
 // Light, dark or as the system has it, at once: the page changes its colours, and the form is sent in the background so
 // that the next page has them too.
 
-import { announce } from "../lib/announce.js";
-import { need } from "../lib/dom.js";
+import { announce } from "../lib/base/announce.js";
+import { need } from "../lib/base/dom.js";
 
 /** @param {HTMLElement} menu */
 export function attach(menu) {

@@ -1,13 +1,13 @@
 // Picking, dropping, pasting or sharing pictures sends them at once, and each appears on the page once it is stored.
 
-import { Arrivals } from "../lib/arrivals.js";
-import { need } from "../lib/dom.js";
-import { chosenFiles } from "../lib/dropped-files.js";
-import { sharedFiles } from "../lib/shared-files.js";
-import { UploadBatch } from "../lib/upload-batch.js";
-import { onDrop } from "../lib/upload-drop.js";
-import { onPaste } from "../lib/upload-paste.js";
-import { UploadTray } from "../lib/upload-tray.js";
+import { Arrivals } from "../lib/upload/arrivals.js";
+import { need } from "../lib/base/dom.js";
+import { chosenFiles } from "../lib/upload/dropped-files.js";
+import { sharedFiles } from "../lib/upload/shared-files.js";
+import { UploadBatch } from "../lib/upload/batch.js";
+import { onDrop } from "../lib/upload/drop.js";
+import { onPaste } from "../lib/upload/paste.js";
+import { UploadTray } from "../lib/upload/tray.js";
 
 /** @param {HTMLElement} form */
 export function attach(form) {
