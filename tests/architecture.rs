@@ -135,6 +135,19 @@ fn no_route_asks_for_a_format() {
     }
 }
 
+/// By itself a `Timestamp` drops zeros at the end: the times of one answer would not be in order as
+/// text. `JsonTime` writes them all, so no body of the API holds anything else.
+#[test]
+fn no_answer_of_the_api_writes_a_time_by_itself() {
+    for below in ["src/web/api", "src/web/wire"] {
+        for file in rust_files(below) {
+            let text = fs::read_to_string(&file).unwrap();
+            let named = text.contains("Timestamp");
+            assert!(!named, "{} may not name `Timestamp`", file.display());
+        }
+    }
+}
+
 /// The rooms of a floor, and the rooms that each may name. `docs/ARCHITECTURE.md` prints this.
 const ROOMS: &[(&str, &str, &[&str])] = &[
     ("vault", "access", &[]),

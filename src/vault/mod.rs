@@ -10,6 +10,7 @@ mod admin;
 mod blobs;
 mod caller;
 mod error;
+mod json_time;
 mod keys;
 mod library;
 mod memory;
@@ -35,6 +36,7 @@ pub use account::{
 pub use admin::{Administrator, INVITATION_TTL, Invitation};
 pub use caller::{Caller, site_of};
 pub use error::{FactorPurpose, FieldErrors, ImportError, Result, VaultError};
+pub use json_time::JsonTime;
 pub use library::{
     DEFAULT_LIMIT, Filter, ListRequest, MAX_IDS, MAX_LIMIT, Page, Query, Searchable, Section,
     Selection, Sort, TIMELINE_PAGE, Timeline,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
@@ -15,6 +14,7 @@ use crate::vault::Added;
 use crate::vault::Filter;
 use crate::vault::Image;
 use crate::vault::ImageEdit;
+use crate::vault::JsonTime;
 use crate::vault::Scope;
 use crate::vault::Selection;
 use crate::vault::Unlocked;
@@ -27,7 +27,7 @@ pub(super) struct UserBody {
     display_name: String,
     email: String,
     role: &'static str,
-    created_at: Timestamp,
+    created_at: JsonTime,
 }
 
 impl From<&AccountRow> for UserBody {
@@ -38,7 +38,7 @@ impl From<&AccountRow> for UserBody {
             display_name: row.display_name.clone(),
             email: row.email.clone(),
             role: role_name(row.role),
-            created_at: row.created_at,
+            created_at: row.created_at.into(),
         }
     }
 }
@@ -62,9 +62,9 @@ pub(super) struct Whole {
     width: u32,
     height: u32,
     sha256: String,
-    uploaded_at: Timestamp,
-    trashed_at: Option<Timestamp>,
-    taken_at: Option<Timestamp>,
+    uploaded_at: JsonTime,
+    trashed_at: Option<JsonTime>,
+    taken_at: Option<JsonTime>,
     /// The camera's own clock, without a zone.
     taken_local: Option<jiff::civil::DateTime>,
     camera: Option<String>,
@@ -88,8 +88,8 @@ pub(super) struct Whole {
 #[derive(Serialize)]
 pub(super) struct Receipt {
     id: ImageId,
-    uploaded_at: Timestamp,
-    trashed_at: Option<Timestamp>,
+    uploaded_at: JsonTime,
+    trashed_at: Option<JsonTime>,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
@@ -164,8 +164,8 @@ impl Receipt {
         let about = &image.metadata;
         Self {
             id: image.id,
-            uploaded_at: image.uploaded_at,
-            trashed_at: image.trashed_at,
+            uploaded_at: image.uploaded_at.into(),
+            trashed_at: image.trashed_at.map(JsonTime),
             state: state_name(image.state),
             name: set.name.then(|| about.name.clone()),
             tags: set.tags.then(|| about.tags.clone()),
@@ -188,9 +188,9 @@ impl Whole {
             width: about.width,
             height: about.height,
             sha256: about.sha256.clone(),
-            uploaded_at: image.uploaded_at,
-            trashed_at: image.trashed_at,
-            taken_at: about.taken_at(),
+            uploaded_at: image.uploaded_at.into(),
+            trashed_at: image.trashed_at.map(JsonTime),
+            taken_at: about.taken_at().map(JsonTime),
             taken_local: about.taken_local(),
             camera: about.camera.clone(),
             location: about.location,
@@ -237,7 +237,7 @@ pub(super) struct SelectionBody {
     except: Option<Vec<String>>,
     /// How many images the query must find.
     count: Option<usize>,
-    trashed_at: Option<Timestamp>,
+    trashed_at: Option<JsonTime>,
     album: Option<String>,
 }
 
@@ -270,7 +270,7 @@ impl SelectionBody {
                 except: parse_ids("except", &self.except.unwrap_or_default())?,
                 count: self.count,
             }),
-            (None, false, None, Some(at)) => Ok(Selection::TrashedAt(at)),
+            (None, false, None, Some(JsonTime(at))) => Ok(Selection::TrashedAt(at)),
             _ => Err(Problem::invalid_field(
                 "ids",
                 "Send exactly one of `ids`, `all`, `query` and `trashed_at`.",

@@ -92,6 +92,7 @@ mod strength;
 mod theme;
 mod throttling;
 mod timeline;
+mod times;
 mod tokens;
 mod transfers;
 mod unread;

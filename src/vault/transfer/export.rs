@@ -183,7 +183,7 @@ impl Contents {
     fn write_list(&self, out: &mut impl Write) -> io::Result<()> {
         let pictures = self.pictures.iter();
         let listed = pictures.filter_map(|(entry, path)| Listed::new(entry, path));
-        manifest::write(out, self.at, listed, &self.left_out)
+        manifest::write(out, self.at.into(), listed, &self.left_out)
     }
 
     /// The plan, and the content of its first two files.

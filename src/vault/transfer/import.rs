@@ -19,6 +19,7 @@ use crate::crypto::RunningSha256;
 use crate::ids::ImageId;
 use crate::store::ImageState;
 use crate::vault::error::{ImportError, Result, VaultError};
+use crate::vault::json_time::JsonTime;
 use crate::vault::pictures::{
     Added, ImageEdit, ImportedFacts, MAX_OTHER_NAMES, UploadPermit, WINDOW, name_problem, told_name,
 };
@@ -364,7 +365,8 @@ fn facts_of(listed: &Listed, now: Timestamp) -> std::result::Result<ImportedFact
         favourite: Some(listed.favourite),
     };
     // Stores keep milliseconds, and nothing is uploaded in the future.
-    let at = listed.uploaded_at.clamp(Timestamp::UNIX_EPOCH, now);
+    let JsonTime(at) = listed.uploaded_at;
+    let at = at.clamp(Timestamp::UNIX_EPOCH, now);
     Ok(ImportedFacts {
         sha256,
         uploaded_at: Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(now),

@@ -9,11 +9,11 @@ use std::io::Write;
 use std::ops::Range;
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ImageId;
 use crate::media::Location;
+use crate::vault::json_time::JsonTime;
 use crate::vault::library::Entry;
 
 /// The manifest's name in the zip.
@@ -76,12 +76,12 @@ pub(super) struct Listed {
     width: u32,
     #[serde(default)]
     height: u32,
-    pub(super) uploaded_at: Timestamp,
+    pub(super) uploaded_at: JsonTime,
     #[serde(default)]
-    pub(in crate::vault) trashed_at: Option<Timestamp>,
+    pub(in crate::vault) trashed_at: Option<JsonTime>,
     /// The file itself says all that follows, and an import reads it there.
     #[serde(default)]
-    taken_at: Option<Timestamp>,
+    taken_at: Option<JsonTime>,
     #[serde(default)]
     taken_local: Option<jiff::civil::DateTime>,
     #[serde(default)]
@@ -112,9 +112,9 @@ impl Listed {
             content_type: about.content_type.clone(),
             width: about.width,
             height: about.height,
-            uploaded_at: entry.uploaded_at,
-            trashed_at: entry.trashed_at,
-            taken_at: about.taken_at(),
+            uploaded_at: entry.uploaded_at.into(),
+            trashed_at: entry.trashed_at.map(JsonTime),
+            taken_at: about.taken_at().map(JsonTime),
             taken_local: about.taken_local(),
             camera: about.camera.clone(),
             location: about.location,
@@ -167,7 +167,7 @@ impl LeftOut {
 /// What `out` refuses.
 pub(super) fn write(
     out: &mut impl Write,
-    at: Timestamp,
+    at: JsonTime,
     pictures: impl Iterator<Item = Listed>,
     damaged: &[LeftOut],
 ) -> io::Result<()> {
@@ -310,7 +310,7 @@ mod tests {
     }
 
     fn written(count: usize, damaged: &[LeftOut]) -> Vec<u8> {
-        let at = Timestamp::from_second(1_795_000_000).unwrap();
+        let at = jiff::Timestamp::from_second(1_795_000_000).unwrap().into();
         let (mut length, mut written) = (Length::default(), Vec::new());
         write(&mut length, at, (0..count).map(listed), damaged).unwrap();
         write(&mut written, at, (0..count).map(listed), damaged).unwrap();

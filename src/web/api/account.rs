@@ -1,6 +1,5 @@
 //! The caller's own account: its password, its recovery code, what happened to it.
 
-use jiff::Timestamp;
 use rocket::State;
 use rocket::http::CookieJar;
 use rocket::response::status::NoContent;
@@ -17,6 +16,7 @@ use super::super::wire::UserBody;
 use crate::vault;
 use crate::vault::Caller;
 use crate::vault::Event;
+use crate::vault::JsonTime;
 use crate::vault::ProfileChange;
 use crate::vault::Recovery;
 use crate::vault::Unlocked;
@@ -145,7 +145,7 @@ struct NewKey {
 #[derive(Serialize)]
 struct NewSession {
     token: Zeroizing<String>,
-    expires_at: Timestamp,
+    expires_at: JsonTime,
 }
 
 #[rocket::post("/account/master-key", data = "<body>")]
@@ -167,7 +167,7 @@ async fn rotate(
     }
     let session = started.ok().map(|started| NewSession {
         token: started.token,
-        expires_at: started.expires_at,
+        expires_at: started.expires_at.into(),
     });
     Ok(Json(NewKey {
         recovery_code,
@@ -218,7 +218,7 @@ struct Events {
 
 #[derive(Serialize)]
 struct EventBody {
-    at: Timestamp,
+    at: JsonTime,
     kind: &'static str,
     device: String,
     address: String,
@@ -227,7 +227,7 @@ struct EventBody {
 impl From<Event> for EventBody {
     fn from(event: Event) -> Self {
         Self {
-            at: event.at,
+            at: event.at.into(),
             kind: event.kind,
             device: event.device,
             address: event.address,

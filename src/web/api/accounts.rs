@@ -1,6 +1,5 @@
 //! Registration.
 
-use jiff::Timestamp;
 use rocket::State;
 use rocket::http::Status;
 use rocket::http::uri::Host;
@@ -18,6 +17,7 @@ use super::super::wire::UserBody;
 use crate::vault::Administrator;
 use crate::vault::Caller;
 use crate::vault::INVITATION_TTL;
+use crate::vault::JsonTime;
 use crate::vault::NewAccount;
 use crate::vault::Vault;
 
@@ -74,7 +74,7 @@ async fn register(
 #[derive(Serialize)]
 struct Invited {
     url: String,
-    expires_at: Timestamp,
+    expires_at: JsonTime,
 }
 
 #[rocket::post("/admin/invitations")]
@@ -87,7 +87,7 @@ async fn invite(
     let invitation = vault.invite(&administrator, INVITATION_TTL).await?;
     let body = Invited {
         url: site.invitation_url(&invitation.token, host),
-        expires_at: invitation.expires_at,
+        expires_at: invitation.expires_at.into(),
     };
     Ok(Custom(Status::Created, Json(body)))
 }

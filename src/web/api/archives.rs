@@ -1,6 +1,5 @@
 //! Zip archives of a selection.
 
-use jiff::Timestamp;
 use rocket::State;
 use rocket::http::Status;
 use rocket::response::status::Custom;
@@ -15,6 +14,7 @@ use super::super::problem::Problem;
 use super::super::range::RangeRequest;
 use super::super::wire::SelectionBody;
 use crate::ids::ArchiveId;
+use crate::vault::JsonTime;
 use crate::vault::Ticket;
 use crate::vault::Vault;
 
@@ -30,7 +30,7 @@ pub(super) struct TicketBody {
     filename: String,
     size: u64,
     entries: usize,
-    expires_at: Timestamp,
+    expires_at: JsonTime,
 }
 
 impl From<Ticket> for TicketBody {
@@ -40,7 +40,7 @@ impl From<Ticket> for TicketBody {
             filename: ticket.filename,
             size: ticket.size,
             entries: ticket.entries,
-            expires_at: ticket.expires_at,
+            expires_at: ticket.expires_at.into(),
         }
     }
 }

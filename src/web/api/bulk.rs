@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use rocket::State;
 use rocket::serde::json::Json;
 use serde::{Deserialize, Serialize};
@@ -14,6 +13,7 @@ use super::super::wire::{SelectionBody, counted};
 use crate::ids::ImageId;
 use crate::store::ImageState;
 use crate::vault::ImageEdit;
+use crate::vault::JsonTime;
 use crate::vault::Vault;
 
 /// Most SHA-256 sums in one call.
@@ -32,7 +32,7 @@ struct Deleted {
     deleted: u64,
     /// Sent to `/images/restore`, it undoes this call.
     #[serde(skip_serializing_if = "Option::is_none")]
-    trashed_at: Option<Timestamp>,
+    trashed_at: Option<JsonTime>,
 }
 
 #[rocket::post("/images/delete", data = "<body>")]
@@ -48,7 +48,7 @@ async fn delete(
         (removed, None)
     } else {
         let (moved, at) = vault.trash(&who.0, selection).await?;
-        (moved, Some(at))
+        (moved, Some(at.into()))
     };
     Ok(Json(Deleted {
         deleted,

@@ -1,6 +1,5 @@
 //! The second factor: an authenticator app, and spare codes.
 
-use jiff::Timestamp;
 use rocket::State;
 use rocket::http::Status;
 use rocket::response::status::{Custom, NoContent};
@@ -15,15 +14,16 @@ use super::account::Proof;
 use crate::ids::PasskeyId;
 use crate::vault::Caller;
 use crate::vault::Factors;
+use crate::vault::JsonTime;
 use crate::vault::KnownPasskey;
 use crate::vault::Vault;
 
 #[derive(Serialize)]
 struct FactorsBody {
-    authenticator_since: Option<Timestamp>,
+    authenticator_since: Option<JsonTime>,
     passkeys: Vec<PasskeyBody>,
     spare_codes_left: usize,
-    spare_codes_made_at: Option<Timestamp>,
+    spare_codes_made_at: Option<JsonTime>,
 }
 
 #[derive(Serialize)]
@@ -32,8 +32,8 @@ struct PasskeyBody {
     name: String,
     /// Whether the passkey opens the vault without the password.
     opens: bool,
-    added_at: Timestamp,
-    used_at: Option<Timestamp>,
+    added_at: JsonTime,
+    used_at: Option<JsonTime>,
 }
 
 impl From<KnownPasskey> for PasskeyBody {
@@ -42,8 +42,8 @@ impl From<KnownPasskey> for PasskeyBody {
             id: passkey.id,
             name: passkey.name,
             opens: passkey.opens,
-            added_at: passkey.added_at,
-            used_at: passkey.used_at,
+            added_at: passkey.added_at.into(),
+            used_at: passkey.used_at.map(JsonTime),
         }
     }
 }
@@ -51,14 +51,14 @@ impl From<KnownPasskey> for PasskeyBody {
 impl From<Factors> for FactorsBody {
     fn from(factors: Factors) -> Self {
         Self {
-            authenticator_since: factors.authenticator_since,
+            authenticator_since: factors.authenticator_since.map(JsonTime),
             passkeys: factors
                 .passkeys
                 .into_iter()
                 .map(PasskeyBody::from)
                 .collect(),
             spare_codes_left: factors.spare_codes_left,
-            spare_codes_made_at: factors.spare_codes_made_at,
+            spare_codes_made_at: factors.spare_codes_made_at.map(JsonTime),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Signing in and out.
 
-use jiff::Timestamp;
 use rocket::State;
 use rocket::http::{CookieJar, Status};
 use rocket::response::status::{Custom, NoContent};
@@ -18,6 +17,7 @@ use super::super::wire::UserBody;
 use crate::ids::{InvalidId, SessionId};
 use crate::vault::Caller;
 use crate::vault::Device;
+use crate::vault::JsonTime;
 use crate::vault::Scopes;
 use crate::vault::SignIn;
 use crate::vault::Vault;
@@ -36,14 +36,14 @@ struct Credentials {
 #[derive(Serialize)]
 struct Started {
     token: Zeroizing<String>,
-    expires_at: Timestamp,
+    expires_at: JsonTime,
     user: UserBody,
 }
 
 #[derive(Serialize)]
 struct Current {
     user: UserBody,
-    expires_at: Timestamp,
+    expires_at: JsonTime,
     csrf_token: String,
     usage: UsageBody,
     quota: QuotaBody,
@@ -76,7 +76,7 @@ async fn sign_in(
     let body = Started {
         user: UserBody::from(&started.account),
         token: started.token,
-        expires_at: started.expires_at,
+        expires_at: started.expires_at.into(),
     };
     Ok(Custom(Status::Created, Json(body)))
 }
@@ -87,7 +87,7 @@ async fn current(holder: Holder, vault: &State<Vault>) -> Result<Json<Current>, 
     let usage = vault.usage(&who).await?;
     Ok(Json(Current {
         user: UserBody::from(&who.account),
-        expires_at: who.expires_at,
+        expires_at: who.expires_at.into(),
         csrf_token: who.csrf_token().to_owned(),
         usage: UsageBody::from(&usage),
         quota: QuotaBody::from(&usage),
@@ -121,9 +121,9 @@ struct DeviceBody {
     current: bool,
     device: String,
     address: String,
-    created_at: Timestamp,
-    last_seen_at: Timestamp,
-    expires_at: Timestamp,
+    created_at: JsonTime,
+    last_seen_at: JsonTime,
+    expires_at: JsonTime,
 }
 
 impl From<Device> for DeviceBody {
@@ -133,9 +133,9 @@ impl From<Device> for DeviceBody {
             current: device.current,
             device: device.device,
             address: device.address,
-            created_at: device.created_at,
-            last_seen_at: device.last_seen_at,
-            expires_at: device.expires_at,
+            created_at: device.created_at.into(),
+            last_seen_at: device.last_seen_at.into(),
+            expires_at: device.expires_at.into(),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! API tokens: what programs are given in place of the password.
 
-use jiff::Timestamp;
 use rocket::State;
 use rocket::http::Status;
 use rocket::response::status::{Custom, NoContent};
@@ -14,6 +13,7 @@ use super::super::problem::Problem;
 use crate::ids::{InvalidId, SessionId};
 use crate::vault::ApiToken;
 use crate::vault::Caller;
+use crate::vault::JsonTime;
 use crate::vault::NewToken;
 use crate::vault::Proof;
 use crate::vault::Vault;
@@ -31,9 +31,9 @@ struct TokenBody {
     id: SessionId,
     name: String,
     scopes: Vec<&'static str>,
-    created_at: Timestamp,
-    used_at: Option<Timestamp>,
-    expires_at: Timestamp,
+    created_at: JsonTime,
+    used_at: Option<JsonTime>,
+    expires_at: JsonTime,
 }
 
 impl From<ApiToken> for TokenBody {
@@ -42,9 +42,9 @@ impl From<ApiToken> for TokenBody {
             id: token.id,
             name: token.name,
             scopes: token.scopes.names(),
-            created_at: token.created_at,
-            used_at: token.used_at,
-            expires_at: token.expires_at,
+            created_at: token.created_at.into(),
+            used_at: token.used_at.map(JsonTime),
+            expires_at: token.expires_at.into(),
         }
     }
 }
