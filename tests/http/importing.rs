@@ -21,6 +21,7 @@ on_both_stores!(
     a_truncated_zip_brings_what_it_has_and_names_the_rest,
     a_changed_picture_is_told_and_not_stored,
     a_picture_that_breaks_the_rules_of_this_vault_is_told,
+    names_in_a_list_lose_what_acts_on_the_text_around_them,
     what_is_no_export_is_refused_in_words,
     an_import_needs_its_owner_and_a_page_of_ours,
     an_import_ends_with_its_session,
@@ -247,6 +248,25 @@ fn a_picture_that_breaks_the_rules_of_this_vault_is_told(backend: &Backend) {
             .contains("larger")
     );
     assert_eq!(bob.names(""), ["small.jpg"]);
+}
+
+/// Exports of before may hold such names, and so may what others write.
+fn names_in_a_list_lose_what_acts_on_the_text_around_them(backend: &Backend) {
+    let server = Server::start(backend);
+    let ada = server.user("ada");
+    furnished(&ada);
+    let zip = exported(&ada);
+    let zip = with_list(&zip, "\"name\":\"sea.jpg\"", "\"name\":\"\\u202ea\"");
+    let zip = with_list(&zip, "\"sea again.jpg\"", "\"b\\u0007\\u2066\"");
+    let bob = server.user("bob");
+    let report = import(&bob, &zip).json(200);
+    assert_eq!(report["identical"], 5, "{report}");
+    let list = bob.list("q=lines");
+    let sea = &list["items"][0];
+    assert_eq!(
+        (&sea["name"], &sea["also_named"]),
+        (&json!("a"), &json!(["b"]))
+    );
 }
 
 fn what_is_no_export_is_refused_in_words(backend: &Backend) {

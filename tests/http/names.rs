@@ -1,6 +1,7 @@
 //! Names: kept exactly, bounded, and data only.
 
 use reqwest::blocking::multipart::{Form, Part};
+use serde_json::json;
 
 use super::answer::Answer;
 use super::client::id;
@@ -13,6 +14,8 @@ on_both_stores!(
     a_name_in_a_form_survives_too,
     a_name_has_1_to_1024_bytes,
     a_name_is_never_a_path,
+    what_acts_on_the_text_around_a_name_is_dropped_from_an_upload,
+    what_acts_on_the_text_around_a_name_is_refused_in_an_edit,
 );
 
 /// Names that other systems have mangled, and why they are hostile.
@@ -26,8 +29,8 @@ pub(super) const HOSTILE: [&str; 16] = [
     "../../../etc/passwd",
     "/etc/passwd",
     "C:\\Windows\\x.jpg",
-    "a\u{202e}gpj.exe",
-    "tab\there\u{1}and\u{7f}there",
+    "a\u{202e}gpj\u{202c}.exe",
+    "zero\u{200b}width\u{200f}and\u{ad}soft",
     "quote\" ; filename=\"evil.exe",
     "CON.jpg",
     "<script>alert(1)</script>.jpg",
@@ -127,4 +130,66 @@ fn a_name_is_never_a_path(backend: &Backend) {
     ] {
         client.get(path).problem(404);
     }
+}
+
+/// Names as they are sent, and what is kept of them.
+const ACTING: [(&str, &str); 6] = [
+    ("tab\there\u{1}and\u{7f}there\u{85}", "tabhereandthere"),
+    ("line\r\nfeed\u{0}.jpg", "linefeed.jpg"),
+    ("a\u{202e}gpj.exe", "agpj.exe"),
+    ("\u{2067}x\u{2066}y\u{2069}", "x\u{2066}y\u{2069}"),
+    ("\u{202c}closed\u{2069} twice", "closed twice"),
+    ("\u{2068}\u{202d}z\u{2069}\u{202c}", "\u{2068}z\u{2069}"),
+];
+
+/// A file's name is one that its owner may never have looked at.
+fn what_acts_on_the_text_around_a_name_is_dropped_from_an_upload(backend: &Backend) {
+    let server = Server::start(backend);
+    let client = server.user("ada");
+    for (seed, (sent, kept)) in (0..).zip(ACTING) {
+        let image = client.upload(sent, &samples::jpeg(seed)).json(201);
+        assert_eq!(image["name"], kept, "{sent:?}");
+        let again = client.upload("b.jpg", &samples::jpeg(seed)).json(200);
+        assert_eq!(again["also_named"], json!(["b.jpg"]));
+        let other = format!("{sent}2");
+        let again = client.upload(&other, &samples::jpeg(seed)).json(200);
+        let also = again["also_named"][1].as_str().unwrap();
+        assert!(!also.contains(|c: char| c.is_control()), "{also:?}");
+        // In a form, whose heads hold no control characters of ASCII; and in what is said about a
+        // file that is not taken.
+        let in_form = sent.replace(|c: char| c.is_ascii_control(), "");
+        let form = |bytes: Vec<u8>| {
+            let part = Part::bytes(bytes).file_name(in_form.clone());
+            let request = client.request("POST", "/api/v1/images");
+            Answer::to(request.multipart(Form::new().part("file", part))).json(200)
+        };
+        let taken = form(samples::jpeg(seed + 100));
+        assert_eq!(taken["items"][0]["image"]["name"], kept);
+        assert_eq!(taken["items"][0]["name"], kept);
+        assert_eq!(form(b"no picture".to_vec())["items"][0]["name"], kept);
+    }
+    let nothing_left = client.upload("\n\u{202e}", &samples::jpeg(50));
+    nothing_left.field_error(422, "name");
+}
+
+fn what_acts_on_the_text_around_a_name_is_refused_in_an_edit(backend: &Backend) {
+    let server = Server::start(backend);
+    let client = server.user("ada");
+    let path = format!("/api/v1/images/{}", client.add("a.jpg", &samples::jpeg(1)));
+    for (sent, kept) in ACTING {
+        let before = client.get(&path).json(200);
+        let edit = json!({ "name": sent, "favourite": true, "caption": "\u{202e}\n" });
+        let message = client.patch(&path, &edit).field_error(422, "name");
+        assert!(message.contains("control characters"), "{message}");
+        assert_eq!(client.get(&path).json(200), before);
+        let renamed = client.patch(&path, &json!({ "name": kept })).json(200);
+        assert_eq!(renamed["name"], kept);
+    }
+    // The same by the form of the page.
+    let mut browser = server.signed_in("ada");
+    let page = path.replace("/api/v1", "/vault");
+    browser.get(&page).expect(200);
+    let fields = [("name", "a\u{202e}gpj.exe"), ("caption", ""), ("tags", "")];
+    let refused = browser.submit_signed(&page, &fields).expect(422);
+    assert!(refused.text().contains("control characters"));
 }

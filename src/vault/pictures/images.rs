@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::metadata::Metadata;
+use super::names::clean_name;
 use crate::crypto::DataKey;
 use crate::ids::ImageId;
 use crate::store::{Edited, ImageRow, ImageState, MetadataChange};
@@ -108,13 +109,18 @@ impl Vault {
         row.ok_or(VaultError::NotFound)
     }
 
-    /// Changes what is said about an image.
+    /// Changes what is said about an image. A name that the image has already is not judged: one
+    /// from before there was a rule may stay, and a form sends it back with all else.
     ///
     /// # Errors
     /// [`VaultError::NotFound`]; [`VaultError::Invalid`] naming the fields that break a rule, or
     /// that make the record too long; [`VaultError::NoRoom`] where more is said than the account may
     /// keep.
-    pub async fn edit(&self, who: &Unlocked, id: &ImageId, edit: ImageEdit) -> Result<Image> {
+    pub async fn edit(&self, who: &Unlocked, id: &ImageId, mut edit: ImageEdit) -> Result<Image> {
+        if edit.name.as_deref().and_then(name_problem).is_some() {
+            let known = self.open_image(who, id).await?.image.metadata;
+            edit = edit.without_name(&known.name);
+        }
         let edit = edit.checked()?;
         self.change_metadata(who, id, |metadata| edit.apply(metadata))
             .await
@@ -236,6 +242,14 @@ impl ImageEdit {
         }))
     }
 
+    /// The edit without this name.
+    fn without_name(self, known: &str) -> Self {
+        Self {
+            name: self.name.filter(|name| name != known),
+            ..self
+        }
+    }
+
     pub(in crate::vault) fn checked(mut self) -> Result<Self> {
         let mut errors = FieldErrors::new();
         if let Some(problem) = self.name.as_deref().and_then(name_problem) {
@@ -283,26 +297,30 @@ fn replace<T: Clone + PartialEq>(field: &mut T, new: &Option<T>) -> bool {
     }
 }
 
-/// What is wrong with a name for an image, or `None`. A name is data: it may hold any character, up
-/// to a length, and is made safe wherever it leaves the vault.
+/// What is wrong with a name for an image, or `None`. A name is data: it may hold any text, up to a
+/// length, and is made safe wherever it leaves the vault. What acts on the text around it is none.
 pub(in crate::vault) fn name_problem(name: &str) -> Option<String> {
     if name.is_empty() {
         Some("A name has at least one character.".into())
     } else if name.len() > MAX_NAME_BYTES {
         Some(format!("A name has at most {MAX_NAME_BYTES} bytes."))
+    } else if clean_name(name) != name {
+        let message = "A name holds no control characters (such as line breaks), and no sign that turns \
+                       the direction of writing and is left open: type it anew.";
+        Some(message.into())
     } else {
         None
     }
 }
 
 /// A client's name for something, as an answer repeats it: cut to the longest name a picture can
-/// have.
+/// have, and without what acts on the text around it.
 pub fn told_name(name: &str) -> String {
     let mut end = name.len().min(MAX_NAME_BYTES);
     while !name.is_char_boundary(end) {
         end -= 1;
     }
-    name[..end].to_owned()
+    clean_name(&name[..end])
 }
 
 /// Tags trimmed, without empty ones and repetitions.
@@ -324,4 +342,24 @@ fn clean_tags(tags: Vec<String>) -> std::result::Result<Vec<String>, String> {
         }
     }
     Ok(clean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_an_image_has_already_may_stay_and_no_other_like_it() {
+        let edit = |name: &str| ImageEdit {
+            name: Some(name.into()),
+            favourite: Some(true),
+            ..ImageEdit::default()
+        };
+        for old in ["a\u{202e}gpj.exe", "a\nb", ""] {
+            assert!(edit(old).checked().is_err(), "{old:?}");
+            let sent_back = edit(old).without_name(old).checked().ok();
+            assert!(sent_back.is_some_and(|edit| edit.favourite == Some(true)));
+            assert!(edit(old).without_name("b").checked().is_err());
+        }
+    }
 }

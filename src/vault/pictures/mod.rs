@@ -7,6 +7,7 @@ mod content;
 mod images;
 mod intake;
 mod metadata;
+mod names;
 mod uploads;
 
 pub use content::PlainStream;
@@ -19,6 +20,7 @@ pub(super) use content::{SealedBlob, StreamError, StreamSender, spawn_stream};
 pub(super) use images::name_problem;
 pub(super) use intake::{Intake, WINDOW};
 pub(super) use metadata::{MAX_OTHER_NAMES, allocated};
+pub(super) use names::clean_name;
 pub(super) use uploads::ImportedFacts;
 
 #[cfg(test)]

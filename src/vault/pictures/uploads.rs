@@ -8,6 +8,7 @@ use super::content;
 use super::images::{Image, ImageEdit, OpenImage, name_problem};
 use super::intake::{UploadPermit, WINDOW};
 use super::metadata::{Content, Metadata};
+use super::names::clean_name;
 use crate::crypto::{BlobRole, DataKey, DigestKey, WrapKind};
 use crate::ids::{AccountId, ImageId};
 use crate::media::MediaError;
@@ -130,7 +131,8 @@ impl Vault {
         len.map_or(max_bytes, |len| len.min(max_bytes))
     }
 
-    /// Takes a picture in. When this returns, it is stored and stays stored.
+    /// Takes a picture in. When this returns, it is stored and stays stored. Its name is a file's,
+    /// which its owner may never have seen: what a name may not hold is dropped.
     ///
     /// # Errors
     /// [`VaultError::Invalid`] for its name, [`VaultError::Media`] where it is no picture we take,
@@ -149,6 +151,7 @@ impl Vault {
         bytes: Bytes,
         facts: Option<&ImportedFacts>,
     ) -> Result<Added> {
+        let name = &*clean_name(name);
         if let Some(problem) = name_problem(name) {
             return Err(VaultError::invalid("name", problem));
         }

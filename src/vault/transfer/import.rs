@@ -21,7 +21,8 @@ use crate::store::ImageState;
 use crate::vault::error::{ImportError, Result, VaultError};
 use crate::vault::json_time::JsonTime;
 use crate::vault::pictures::{
-    Added, ImageEdit, ImportedFacts, MAX_OTHER_NAMES, UploadPermit, WINDOW, name_problem, told_name,
+    Added, ImageEdit, ImportedFacts, MAX_OTHER_NAMES, UploadPermit, WINDOW, clean_name,
+    name_problem, told_name,
 };
 use crate::vault::{Unlocked, Vault};
 
@@ -349,8 +350,9 @@ fn listed(line: &[u8]) -> Result<Listed> {
 /// The listed picture's other names, as far as the rules of this vault allow them.
 fn also_named(listed: &Listed) -> Vec<String> {
     let names = listed.also_named.iter();
+    let names = names.map(|name| clean_name(name));
     let good = names.filter(|name| name_problem(name).is_none());
-    good.take(MAX_OTHER_NAMES).cloned().collect()
+    good.take(MAX_OTHER_NAMES).collect()
 }
 
 /// What the list says about a picture, checked against the rules of this vault.
@@ -359,7 +361,7 @@ fn facts_of(listed: &Listed, now: Timestamp) -> std::result::Result<ImportedFact
         .sum()
         .ok_or_else(|| Trouble::One("The list gives no SHA-256 for it.".into()))?;
     let said = ImageEdit {
-        name: Some(listed.name.clone()),
+        name: Some(clean_name(&listed.name)),
         tags: Some(listed.tags.clone()),
         caption: Some(listed.caption.clone()),
         favourite: Some(listed.favourite),
