@@ -2,7 +2,7 @@
 //! notice a transfer that breaks off.
 
 use bytes::Bytes;
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use rocket::http::{Header, Status};
 use rocket::request::Request;
 use rocket::response::{self, Responder, Response};
@@ -13,6 +13,7 @@ use super::range::{RangeOutcome, RangeRequest};
 use super::server::Exchange;
 use crate::archive;
 use crate::vault::PlainStream;
+use crate::vault::VaultError;
 
 /// A body that can be fetched in parts.
 pub(super) struct Download {
@@ -38,6 +39,10 @@ impl Download {
     ) -> Self {
         let etag = format!("\"{tag}\"");
         let outcome = wanted.of(len, &etag);
+        let read = |range| match wanted.wants_body() {
+            true => read(range),
+            false => Box::pin(stream::empty()),
+        };
         let body = match &outcome {
             RangeOutcome::Whole => Some(read(0..len)),
             RangeOutcome::Part(range) => Some(read(range.clone())),
@@ -53,6 +58,23 @@ impl Download {
             body,
             beside: 0,
         }
+    }
+
+    /// The same download with its first piece at hand: what cannot be read from the start of its
+    /// range is told in words, since after the head an answer can only break off.
+    ///
+    /// # Errors
+    /// Why that piece cannot be read, such as damage.
+    pub(super) async fn begun(self) -> Result<Self, Problem> {
+        let Some(mut body) = self.body else {
+            return Ok(self);
+        };
+        let first = body.next().await.transpose()?.map(Ok);
+        let body = stream::iter(first).chain(body);
+        Ok(Self {
+            body: Some(Box::pin(body)),
+            ..self
+        })
     }
 
     /// The same download, which holds so many bytes besides the pieces that are on their way.
@@ -112,7 +134,15 @@ impl<'r> Responder<'r, 'r> for Download {
         }
         if let Some(body) = self.body {
             let len = range.end - range.start;
-            let body = body.map_err(std::io::Error::other);
+            let body = body.map_err(|error| {
+                match &error {
+                    VaultError::Unauthenticated => {
+                        tracing::info!("a download ended with its session")
+                    }
+                    error => tracing::error!(%error, "a download was broken off"),
+                }
+                std::io::Error::other(error)
+            });
             Exchange::of(request).send(body, self.beside);
             response
                 .header(Header::new("Content-Type", self.content_type))

@@ -6,12 +6,16 @@ use std::ops::Range;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest, Request};
 
+use super::server::Exchange;
+
 /// The part of a body that a request asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct RangeRequest {
     range: Option<String>,
     if_range: Option<String>,
     if_none_match: Option<String>,
+    /// Only the head of the answer is asked for.
+    is_head: bool,
 }
 
 /// The part of that body that the answer has.
@@ -28,6 +32,11 @@ pub(super) enum RangeOutcome {
 }
 
 impl RangeRequest {
+    /// Whether any of the body is to be read, rather than told about.
+    pub(super) fn wants_body(&self) -> bool {
+        !self.is_head
+    }
+
     /// The answer for a body of `len` bytes under this entity tag (with its quotes).
     pub(super) fn of(&self, len: u64, etag: &str) -> RangeOutcome {
         let has_it = |tags: &String| {
@@ -92,6 +101,7 @@ impl<'r> FromRequest<'r> for RangeRequest {
             range: header("Range"),
             if_range: header("If-Range"),
             if_none_match: header("If-None-Match"),
+            is_head: Exchange::of(request).is_head(),
         })
     }
 }

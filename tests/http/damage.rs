@@ -6,11 +6,13 @@ use serde_json::json;
 use super::answer::Answer;
 use super::client::{Client, original};
 use super::samples;
-use super::server::Server;
+use super::server::{Server, wait_until};
 use super::store::Backend;
 
 on_both_stores!(
     a_damaged_original_ends_as_a_failed_transfer,
+    an_original_that_is_broken_from_its_start_is_a_problem_that_says_so,
+    a_range_is_a_problem_where_its_own_start_is_broken,
     a_damaged_file_in_a_zip_ends_as_a_failed_transfer,
     a_damaged_thumbnail_is_never_shown,
 );
@@ -52,6 +54,73 @@ fn a_damaged_original_ends_as_a_failed_transfer(backend: &Backend) {
         assert_eq!(answer.status, 500);
     }
     assert_eq!(client.original(&other), samples::jpeg(1));
+}
+
+/// Before a byte of the head is sent, so a program can read why, and a person too.
+fn an_original_that_is_broken_from_its_start_is_a_problem_that_says_so(backend: &Backend) {
+    let server = Server::start(backend);
+    let client = server.user("ada");
+    // One file that is a single segment, and one of several pieces.
+    for (name, bytes) in [
+        ("a.bmp", samples::bmp(b"0123456789", 64, 32)),
+        ("b.bmp", samples::bmp(b"0123456789", 600, 400)),
+    ] {
+        let path = original(&client.add(name, &bytes));
+        let whole = client.get(&path).expect(200);
+        let tag = whole.header("ETag").to_owned();
+        server.store.damage_largest_blob_at(5);
+        for path in [path.clone(), format!("{path}?inline=true")] {
+            let answer = client.get(&path);
+            for name in ["ETag", "Content-Disposition", "Accept-Ranges"] {
+                assert_eq!(answer.header(name), "", "{name}");
+            }
+            let problem = answer.problem(500);
+            assert_eq!(problem["type"], "urn:image-vault:damaged");
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains("checksum"), "{detail}");
+        }
+        client.get_with(&path, "Range", "bytes=0-9").problem(500);
+        let page = client.get_with(&path, "Accept", "text/html").expect(500);
+        assert!(page.text().contains("checksum"), "{}", page.text());
+        // What needs no byte of the picture is answered without one.
+        let head = client.head(&path).expect(200);
+        assert_eq!(head.header("Content-Length"), bytes.len().to_string());
+        assert_eq!(head.header("ETag"), tag);
+        client.get_with(&path, "If-None-Match", &tag).expect(304);
+        client
+            .get_with(&path, "Range", "bytes=9999999-")
+            .problem(416);
+    }
+    let log = server.log();
+    assert!(log.contains("stored data is damaged"), "{log}");
+    assert!(!log.contains("broken off"), "nothing was: {log}");
+}
+
+fn a_range_is_a_problem_where_its_own_start_is_broken(backend: &Backend) {
+    let server = Server::start(backend);
+    let client = server.user("ada");
+    let bytes = samples::bmp(b"0123456789", 600, 400);
+    let path = original(&client.add("a.bmp", &bytes));
+    // In the ninth segment of eleven.
+    server.store.damage_largest_blob();
+    let range = |range: &str| client.get_with(&path, "Range", range);
+    let damaged = range("bytes=540000-540010").problem(500);
+    assert_eq!(damaged["type"], "urn:image-vault:damaged");
+    range("bytes=-190000").problem(500);
+    // Behind the damage, and before it.
+    assert_eq!(
+        range("bytes=-100").expect(206).body,
+        bytes[bytes.len() - 100..]
+    );
+    assert_eq!(range("bytes=5-9").expect(206).body, bytes[5..10]);
+    // Where it begins well, it can only break off.
+    let request = client.request("GET", &path);
+    let response = request.header("Range", "bytes=0-").send().unwrap();
+    assert_eq!(response.status(), 206);
+    assert!(response.bytes().is_err());
+    wait_until("that is in the log", || {
+        server.log().contains("a download was broken off")
+    });
 }
 
 fn a_damaged_file_in_a_zip_ends_as_a_failed_transfer(backend: &Backend) {

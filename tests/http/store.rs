@@ -98,11 +98,17 @@ impl Store {
 
     /// Flips one bit in the later half of the largest sealed file.
     pub(super) fn damage_largest_blob(&self) {
+        self.damage_largest_blob_at(75);
+    }
+
+    /// Flips one bit of the largest sealed file, so many hundredths of its length from its start. In
+    /// GridFS, of its last chunk.
+    pub(super) fn damage_largest_blob_at(&self, percent: usize) {
         let Some(database) = &self.database else {
             let size = |path: &PathBuf| fs::metadata(path).unwrap().len();
             let path = self.blob_files().into_iter().max_by_key(size).unwrap();
             let mut bytes = fs::read(&path).unwrap();
-            let at = bytes.len() * 3 / 4;
+            let at = bytes.len() * percent / 100;
             bytes[at] ^= 1;
             return fs::write(path, bytes).unwrap();
         };
@@ -119,7 +125,7 @@ impl Store {
             .max_by_key(|chunk| chunk.get_i32("n").unwrap())
             .unwrap();
         let mut bytes = last.get_binary_generic("data").unwrap().clone();
-        let at = bytes.len() * 3 / 4;
+        let at = bytes.len() * percent / 100;
         bytes[at] ^= 1;
         let damaged = Binary {
             subtype: BinarySubtype::Generic,

@@ -85,10 +85,6 @@ where
     let watching = watch.clone();
     tokio::spawn(async move {
         if let Err(StreamError::Failed(error)) = watching.during(work).await {
-            match &error {
-                VaultError::Unauthenticated => tracing::info!("a download ended with its session"),
-                error => tracing::error!(%error, "a download was broken off"),
-            }
             // A reader who has gone meanwhile needs no error.
             let _ = sender.send(Err(error)).await;
         }

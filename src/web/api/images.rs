@@ -117,14 +117,15 @@ async fn original(
     let disposition = disposition(kind, &about.name);
     // The bytes of an image never change, so its id is their entity tag.
     let tag = id.to_string();
-    Ok(Download::new(
+    let download = Download::new(
         &wanted,
         about.size,
         &tag,
         &about.content_type,
         disposition,
         |range| vault.read_original(&open, range),
-    ))
+    );
+    download.begun().await
 }
 
 #[rocket::get("/images/<id>/thumbnail")]

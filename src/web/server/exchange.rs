@@ -43,6 +43,9 @@ type Outgoing = StreamBody<Pin<Box<dyn Stream<Item = io::Result<Frame<Bytes>>> +
 /// What belongs to one request and Rocket does not know.
 #[derive(Default)]
 pub(in super::super) struct Exchange {
+    /// Whether only the head of the answer is asked for. Rocket asks the route of GET then, which
+    /// cannot tell.
+    is_head: bool,
     body: Mutex<Option<Incoming>>,
     download: Mutex<Option<Download>>,
     memory: Mutex<Memory>,
@@ -66,6 +69,11 @@ impl Exchange {
     /// The exchange of this request.
     pub(in super::super) fn of<'r>(request: &'r rocket::Request<'_>) -> &'r Arc<Self> {
         request.local_cache(Arc::default)
+    }
+
+    /// Whether only the head of the answer is asked for.
+    pub(in super::super) fn is_head(&self) -> bool {
+        self.is_head
     }
 
     /// The request's body as it arrives; empty when it is asked for a second time.
@@ -141,7 +149,10 @@ async fn go_through(
     begin: oneshot::Sender<Response<Outgoing>>,
 ) {
     let (head, body) = request.into_parts();
-    let exchange = Arc::new(Exchange::default());
+    let exchange = Arc::new(Exchange {
+        is_head: head.method == hyper::Method::HEAD,
+        ..Exchange::default()
+    });
     *lock(&exchange.body) = Some(body);
     let mut local = admitted(&rocket, &head);
     local.set_remote(end.address);
@@ -160,7 +171,7 @@ async fn go_through(
             return;
         }
     };
-    if begin.send(answer).is_err() || head.method == hyper::Method::HEAD {
+    if begin.send(answer).is_err() || exchange.is_head {
         return;
     }
     let download = lock(&exchange.download).take();
