@@ -21,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::StreamReader;
 use zeroize::Zeroizing;
 
+use self::file_name::file_name;
 use super::body::{Arriving, Pace};
 use super::problem::Problem;
 use crate::vault::VaultError;
@@ -188,7 +189,9 @@ impl<'r> FileForm<'r> {
         if length > MAX_HEAD_BYTES || name.len() > MAX_NAME_BYTES {
             return Err(long_head());
         }
-        let (name, filename) = (name.to_owned(), field.file_name().map(str::to_owned));
+        let disposition = field.headers().get("Content-Disposition");
+        let filename = disposition.and_then(|value| file_name(value.as_bytes()));
+        let name = name.to_owned();
         let (count, most, what) = match filename {
             Some(_) => (&mut self.files, MAX_FILES, "files"),
             None => (&mut self.fields, MAX_FIELDS, "text fields"),
@@ -282,5 +285,6 @@ fn long_head() -> Problem {
     ))
 }
 
+mod file_name;
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,10 @@
 //! Names: kept exactly, bounded, and data only.
 
 use reqwest::blocking::multipart::{Form, Part};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::client::id;
+use super::client::{Client, id};
 use super::samples;
 use super::server::Server;
 use super::store::{Backend, files_below};
@@ -12,6 +12,7 @@ use super::store::{Backend, files_below};
 on_both_stores!(
     names_survive_exactly,
     a_name_in_a_form_survives_too,
+    a_name_in_a_form_is_read_as_clients_write_it,
     a_name_has_1_to_1024_bytes,
     a_name_is_never_a_path,
     what_acts_on_the_text_around_a_name_is_dropped_from_an_upload,
@@ -76,6 +77,56 @@ fn a_name_in_a_form_survives_too(backend: &Backend) {
         let answer = Answer::to(request.multipart(Form::new().part("file", part))).json(200);
         assert_eq!(answer["items"][0]["image"]["name"], name);
     }
+}
+
+/// Browsers escape three characters; older programs write backslashes, Latin-1, or `filename*`.
+fn a_name_in_a_form_is_read_as_clients_write_it(backend: &Backend) {
+    let server = Server::start(backend);
+    let client = server.user("ada");
+    let written: [(&[u8], &str); 8] = [
+        (b"filename=\"a%22b.jpg\"", "a\"b.jpg"),
+        (b"filename=\"a%0D%0Ab%2e.jpg\"", "ab%2e.jpg"),
+        (b"filename=\"a\\\"b.jpg\"", "a\"b.jpg"),
+        (b"filename=\"caf\xe9.jpg\"", "café.jpg"),
+        (b"filename*=UTF-8''caf%C3%A9%22.jpg", "café\".jpg"),
+        (b"filename*=ISO-8859-1'fr'caf%e9.jpg", "café.jpg"),
+        (
+            b"filename=\"plain.jpg\"; filename*=UTF-8''other.jpg",
+            "plain.jpg",
+        ),
+        (b"filename=\"\xc3\xa9\"; filename*=x", "é"),
+    ];
+    for (seed, (parameter, name)) in (0..).zip(written) {
+        let item = &sent_by_form(&client, &[(parameter, &samples::jpeg(seed))])["items"][0];
+        assert_eq!(
+            (&item["status"], &item["name"]),
+            (&json!(201), &json!(name))
+        );
+        assert_eq!(item["image"]["name"], name);
+    }
+    // Each file for itself, also one whose name cannot be kept.
+    let long = format!("filename*=UTF-8''{}", "%e9".repeat(2_000));
+    let bytes = [samples::jpeg(20), samples::jpeg(21)];
+    let files = [
+        (long.as_bytes(), &bytes[0][..]),
+        (b"filename*=UTF-8''b.jpg", &bytes[1]),
+    ];
+    let items = sent_by_form(&client, &files);
+    assert_eq!(items["items"][0]["status"], 422);
+    assert_eq!(items["items"][1]["image"]["name"], "b.jpg");
+}
+
+/// Sends files as a form, each with this parameter in its head.
+fn sent_by_form(client: &Client, files: &[(&[u8], &[u8])]) -> Value {
+    let mut body = Vec::new();
+    for (parameter, bytes) in files {
+        body.extend(b"--XX\r\nContent-Disposition: form-data; name=\"file\"; ");
+        body.extend([*parameter, b"\r\n\r\n", *bytes, b"\r\n"].concat());
+    }
+    body.extend(b"--XX--\r\n");
+    let request = client.request("POST", "/api/v1/images").body(body);
+    let request = request.header("Content-Type", "multipart/form-data; boundary=XX");
+    Answer::to(request).json(200)
 }
 
 /// R1.3's kind of fault: required and bounded, in bytes.
