@@ -2,11 +2,16 @@
 //! The header is read once from left to right and nothing of it is kept. Rocket's `Request::accept`
 //! copies the whole header for each of its parts: 32 kB take 271 MiB.
 
-/// Whether a client prefers a page to a document: `text/html` is named, no other type has a greater
-/// weight, and none of the same weight is named before it. A range such as `*/*`, which programs
-/// send, asks for no page.
+/// Whether a client prefers a page to a document.
 pub(super) fn prefers_html<'h>(lines: impl Iterator<Item = &'h str>) -> bool {
-    let (mut best, mut best_is_html, mut anything) = (0, false, 0);
+    prefers("text/html", lines)
+}
+
+/// Whether a client prefers this type to all others: it is named, no other type has a greater weight,
+/// and none of the same weight is named before it. A range such as `*/*`, which programs send, asks
+/// for no type.
+pub(super) fn prefers<'h>(wanted: &str, lines: impl Iterator<Item = &'h str>) -> bool {
+    let (mut best, mut best_is_wanted, mut anything) = (0, false, 0);
     for line in lines {
         for range in line.split(outside_quotes(',')) {
             let Some((kind, weight)) = weighed(range) else {
@@ -16,11 +21,11 @@ pub(super) fn prefers_html<'h>(lines: impl Iterator<Item = &'h str>) -> bool {
                 anything = anything.max(weight);
             } else if weight > best {
                 best = weight;
-                best_is_html = kind.eq_ignore_ascii_case("text/html");
+                best_is_wanted = kind.eq_ignore_ascii_case(wanted);
             }
         }
     }
-    best_is_html && best >= anything
+    best_is_wanted && best >= anything
 }
 
 /// A media range and its weight in thousandths; `None` where the weight is malformed.
@@ -113,6 +118,34 @@ mod tests {
             assert!(!html(accept), "{accept}");
         }
         assert!(!prefers_html(std::iter::empty()));
+    }
+
+    #[test]
+    fn scrapers_get_the_format_that_they_like_best() {
+        let open_metrics =
+            |accept: &str| prefers("application/openmetrics-text", [accept].into_iter());
+        for accept in [
+            // Prometheus 2 and 3.
+            "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
+             text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+            "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
+             text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
+            "Application/OpenMetrics-Text",
+        ] {
+            assert!(open_metrics(accept), "{accept}");
+        }
+        for accept in [
+            "",
+            "*/*",
+            "application/*",
+            "text/plain;version=0.0.4",
+            "text/plain, application/openmetrics-text",
+            "application/openmetrics-text;q=0.2, text/plain;q=0.3",
+            "application/openmetrics-text;q=0",
+            "text/html, text/plain;x=\"application/openmetrics-text\"",
+        ] {
+            assert!(!open_metrics(accept), "{accept}");
+        }
     }
 
     proptest! {

@@ -1,7 +1,11 @@
 //! Health, logs, and what an operator sees of a running server.
 
+use std::collections::BTreeMap;
+
+use reqwest::blocking::RequestBuilder;
 use serde_json::json;
 
+use super::answer::Answer;
 use super::client::{PASSWORD, original};
 use super::samples;
 use super::server::{Server, free_port};
@@ -10,6 +14,7 @@ use super::store::Backend;
 on_both_stores!(
     health_is_open_to_all,
     metrics_count_by_route_on_a_port_of_their_own,
+    metrics_come_in_the_format_that_a_scraper_asks_for,
     logs_name_routes_and_statuses_but_nobodys_things,
     a_download_that_nobody_takes_is_given_up,
 );
@@ -38,6 +43,60 @@ fn metrics_count_by_route_on_a_port_of_their_own(backend: &Backend) {
     });
     assert!(line.is_some_and(|line| line.contains("201")), "{text}");
     assert!(!text.contains("secret") && !text.contains("ada"), "{text}");
+}
+
+/// Older scrapers, and people, get what every scraper reads (Prometheus, "text-based format", 0.0.4).
+fn metrics_come_in_the_format_that_a_scraper_asks_for(backend: &Backend) {
+    let port = free_port();
+    let server = Server::with(backend, &[("METRICS_PORT", &port.to_string())]);
+    server.anonymous().get("/health/live").expect(200);
+    let fetched = |accept: &[&str]| {
+        let request = super::client::connection().get(format!("http://127.0.0.1:{port}/metrics"));
+        let with = |request: RequestBuilder, line: &&str| request.header("Accept", *line);
+        let answer = Answer::to(accept.iter().fold(request, with)).expect(200);
+        (answer.header("Content-Type").to_owned(), answer.text())
+    };
+    let long = format!("text/plain;x={},{}", "a".repeat(4_000), "a/b,".repeat(900));
+    for accept in [
+        &[][..],
+        &["*/*"],
+        &["text/plain"],
+        &[&long],
+        &["text/html", "*/*;q=0.1"],
+    ] {
+        let (kind, text) = fetched(accept);
+        assert_eq!(kind, "text/plain; version=0.0.4; charset=utf-8");
+        assert!(text.ends_with('\n') && !text.contains("# EOF"), "{text}");
+        let types: BTreeMap<_, _> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
+            .collect();
+        assert_eq!(types["image_vault_requests_total"], "counter");
+        // Each sample is of a family whose type is told.
+        for line in text.lines().filter(|line| !line.starts_with("# ")) {
+            let name = line.split('{').next().unwrap();
+            let family = ["_bucket", "_sum", "_count"]
+                .iter()
+                .find_map(|end| name.strip_suffix(end))
+                .unwrap_or(name);
+            assert!(types.contains_key(family), "{line}");
+        }
+    }
+    for accept in [
+        &["application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"][..],
+        &["text/plain;q=0.5", "application/openmetrics-text"],
+    ] {
+        let (kind, text) = fetched(accept);
+        assert_eq!(
+            kind,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        );
+        assert!(
+            text.contains("# TYPE image_vault_requests counter\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("# EOF\n"), "{text}");
+    }
 }
 
 /// R2.38's half for the vault: no names, tokens, keys or queries.
