@@ -58,6 +58,7 @@ const AT_HOME: &[(&str, &str)] = &[
     ("rand", "src/crypto"),
     ("totp_rs", "src/crypto"),
     ("webauthn_rs", "src/vault"),
+    ("unicode_security", "src/vault"),
     ("x25519_dalek", "src/crypto"),
     ("qrcodegen", "src/web"),
     ("image", "src/media"),

@@ -55,6 +55,8 @@ mod quotas;
 mod samples;
 #[path = "store/sessions.rs"]
 mod sessions;
+#[path = "store/skeletons.rs"]
+mod skeletons;
 #[path = "store/trash.rs"]
 mod trash;
 #[path = "store/tries.rs"]
@@ -109,6 +111,10 @@ conformance! {
         new_credentials_end_the_old_sessions_in_one_change,
         a_removed_account_takes_everything_with_it_and_nothing_of_others,
         an_account_that_departs_is_noted_until_it_is_forgotten;
+    skeletons:
+        a_name_that_looks_like_a_taken_one_is_refused,
+        of_twenty_who_race_for_a_look_one_wins,
+        names_from_before_have_no_look_until_one_of_those_alike_gets_it;
     sessions:
         a_session_reads_back,
         a_session_comes_with_its_account,

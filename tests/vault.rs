@@ -13,6 +13,8 @@ mod authority;
 mod catalogue;
 #[path = "vault/forged.rs"]
 mod forged;
+#[path = "vault/lookalikes.rs"]
+mod lookalikes;
 #[path = "vault/rotation.rs"]
 mod rotation;
 #[path = "vault/second_factor.rs"]
@@ -54,6 +56,7 @@ use forged::{
     a_session_copied_to_another_account_opens_nothing, a_token_ends_on_its_day,
     a_token_whose_row_allows_more_than_was_chosen_opens_nothing,
 };
+use lookalikes::names_from_before_that_look_alike_go_on_and_no_new_one_joins_them;
 use rotation::{
     a_key_that_does_not_open_holds_up_no_other,
     a_new_master_key_opens_all_pictures_before_and_after_they_are_re_wrapped,
@@ -442,6 +445,7 @@ on_both_stores!(
     a_session_copied_to_another_account_opens_nothing(),
     a_token_whose_row_allows_more_than_was_chosen_opens_nothing(),
     a_token_ends_on_its_day(),
+    names_from_before_that_look_alike_go_on_and_no_new_one_joins_them(choice),
     a_password_hash_made_cheap_in_its_row_opens_nothing(),
     a_new_master_key_opens_all_pictures_before_and_after_they_are_re_wrapped(),
     an_upload_that_a_rotation_overtakes_is_refused_and_leaves_nothing(),

@@ -91,6 +91,9 @@ row! {
         username: String,
         /// Folded for comparison; unique.
         username_key: String,
+        /// What the name looks like; unique. Missing where another account from before there were
+        /// skeletons looks the same, or where this was not looked at yet.
+        username_skeleton: Option<String>,
         /// As typed at registration.
         email: String,
         /// Folded for comparison; unique.
@@ -185,8 +188,8 @@ pub trait Accounts: Rows {
     /// in the same transaction, so it is neither used twice nor lost.
     ///
     /// # Errors
-    /// [`super::StoreError::NotAdmitted`]; [`super::StoreError::Taken`] naming the unique field (`username_key` or
-    /// `email_key`), to nobody else than who is admitted.
+    /// [`super::StoreError::NotAdmitted`]; [`super::StoreError::Taken`] naming the unique field (`username_key` and
+    /// `username_skeleton`, or `email_key`), to nobody else than who is admitted.
     async fn insert_account(&self, row: &AccountRow, admission: &Admission) -> Result<Role>;
 
     /// Whether an account was ever stored.
@@ -200,6 +203,17 @@ pub trait Accounts: Rows {
     /// The account whose `username_key` or `email_key` is `key`. (No user name holds an `@`, so at
     /// most one matches.)
     async fn account_by_login(&self, key: &str) -> Result<Option<AccountRow>>;
+
+    /// The account with this `username_skeleton`.
+    async fn account_by_skeleton(&self, skeleton: &str) -> Result<Option<AccountRow>>;
+
+    /// Up to `limit` accounts without a `username_skeleton`, by their ids, from the one behind `after`
+    /// on.
+    async fn accounts_without_skeleton(
+        &self,
+        after: Option<&AccountId>,
+        limit: u32,
+    ) -> Result<Vec<AccountRow>>;
 
     /// Replaces the account's row where its stored revision is `row.revision`; the stored one
     /// becomes one higher.

@@ -16,6 +16,8 @@ on_both_stores!(
     only_administrators_invite,
     the_operator_invites_on_the_command_line,
     the_pages_lead_through_an_invitation,
+    a_name_that_only_looks_like_a_taken_one_is_refused_like_it,
+    of_eight_who_come_at_once_with_names_that_look_alike_one_gets_in,
 );
 
 const INVITATIONS: &str = "/api/v1/admin/invitations";
@@ -216,4 +218,67 @@ fn the_pages_lead_through_an_invitation(backend: &Backend) {
     ];
     browser.submit("/register", &typed).expect(200);
     browser.get("/vault").expect(200);
+}
+
+/// UTS #39: other scripts, other letter cases, letters that show nothing.
+fn a_name_that_only_looks_like_a_taken_one_is_refused_like_it(backend: &Backend) {
+    let server = Server::start(backend);
+    server.user("paula");
+    let anonymous = server.anonymous();
+    let register = |name: &str, email: &str| anonymous.register(name, email, PASSWORD);
+    for imitation in ["p\u{430}ula", "PАULА", "pau1a", "pauIa", "paula\u{3164}"] {
+        let refused = register(imitation, "other@example.org");
+        refused.field_error(409, "username");
+        // It is nobody's name.
+        anonymous.login(imitation, PASSWORD).problem(401);
+    }
+    register("ｐaula", "other@example.org").field_error(409, "username");
+    let exact = register("Paula", "other@example.org").field_error(409, "username");
+    assert_eq!(exact, "This user name is taken.");
+    // Every field that is taken is named at once.
+    let both = register("pаula", "paula@example.org").problem(409);
+    let message = both["errors"]["username"].as_str().unwrap();
+    assert!(message.contains("looks like"), "{both}");
+    assert!(both["errors"]["email"].is_string(), "{both}");
+    let fields = [
+        ("username", "pаula"),
+        ("email", "other@example.org"),
+        ("password", PASSWORD),
+    ];
+    let page = server.browser().submit("/register", &fields).expect(409);
+    assert!(page.text().contains("looks like one that is taken"));
+    // Names of other scripts are as good as any.
+    for (n, name) in ["паула", "Пола", "图片", "pauline"].iter().enumerate() {
+        register(name, &format!("{n}@example.org")).json(201);
+    }
+    server.anonymous().login("paula", PASSWORD).json(201);
+}
+
+/// By two processes that share a store.
+fn of_eight_who_come_at_once_with_names_that_look_alike_one_gets_in(backend: &Backend) {
+    let here = Server::start(backend);
+    let there = here.beside();
+    // Each letter in Latin or Cyrillic.
+    let names: Vec<String> = (0..8)
+        .map(|n| {
+            let letters = [("a", "а"), ("o", "о"), ("c", "с")];
+            let chosen = letters.iter().enumerate();
+            chosen
+                .map(|(at, (latin, cyrillic))| if n >> at & 1 == 0 { *latin } else { *cyrillic })
+                .collect()
+        })
+        .collect();
+    let statuses: Vec<_> = std::thread::scope(|scope| {
+        let one = |n: usize| {
+            let name = &names[n];
+            let client = [&here, &there][n % 2].anonymous();
+            let email = format!("{n}@example.org");
+            scope.spawn(move || client.register(name, &email, PASSWORD).status)
+        };
+        let tries: Vec<_> = (0..names.len()).map(one).collect();
+        tries.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let count = |wanted| statuses.iter().filter(|status| **status == wanted).count();
+    assert_eq!((count(201), count(409)), (1, 7), "{statuses:?}");
+    assert_eq!(here.store.account_secrets().len(), 1);
 }

@@ -120,6 +120,7 @@ pub(crate) async fn a_taken_name_is_refused_and_its_account_untouched(fresh: &Fr
 pub(crate) async fn a_taken_address_is_refused_and_its_account_untouched(fresh: &Fresh) {
     let rival = AccountRow {
         username_key: "other".into(),
+        username_skeleton: None,
         ..account("Ada")
     };
     check_refused(&*fresh.store.records, rival, UniqueField::Email).await;

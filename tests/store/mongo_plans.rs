@@ -102,6 +102,11 @@ async fn call_everything(store: &Store) {
     records.pending(&waiting.digest, at(0)).await.unwrap();
     records.take_pending(&waiting.digest, at(0)).await.unwrap();
     records.has_accounts().await.unwrap();
+    records.account_by_skeleton("ada").await.unwrap();
+    for after in [None, Some(&ada.id)] {
+        let without = records.accounts_without_skeleton(after, 5).await;
+        without.unwrap();
+    }
     records.invitation(&[1; 32]).await.unwrap();
     let invited = Admission::Invited {
         digest: [1; 32],

@@ -1,6 +1,6 @@
 //! Databases that another version of the program wrote.
 
-use image_vault::store::{Admission, Quota, StoreError};
+use image_vault::store::{AccountRow, Admission, Quota, StoreError};
 use mongodb::bson::doc;
 
 use crate::fresh::on_database;
@@ -155,6 +155,43 @@ async fn what_has_an_oldest_is_found_by_age_also_in_an_older_database() {
             open(uri).await.unwrap();
             assert_eq!(names().await, today, "{name}");
         }
+    })
+    .await;
+}
+
+/// By two processes that start at once, as on every later start.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_an_older_database_have_no_look_and_two_new_ones_not_the_same() {
+    on_database(async |uri, database| {
+        let store = open(uri).await.unwrap();
+        let accounts = collection(database, "accounts");
+        let insert = async |name: &str, skeleton: &str| {
+            let row = AccountRow {
+                username_skeleton: Some(skeleton.into()),
+                ..account(name)
+            };
+            store.records.insert_account(&row, &Admission::Anyone).await
+        };
+        insert("Ada", "a").await.unwrap();
+        insert("Bob", "b").await.unwrap();
+        let unset = doc! { "$unset": { "username_skeleton": 1 } };
+        accounts.update_many(doc! {}, unset).await.unwrap();
+        for name in ["username_skeleton", "by_skeleton"] {
+            accounts.drop_index(name).await.unwrap();
+        }
+        let older = doc! { "$set": { "version": 9_i64 } };
+        let meta = collection(database, "meta");
+        meta.update_one(doc! { "_id": "schema" }, older)
+            .await
+            .unwrap();
+        let (one, other) = tokio::join!(open(uri), open(uri));
+        for store in [one.unwrap(), other.unwrap()] {
+            let without = store.records.accounts_without_skeleton(None, 9);
+            assert_eq!(without.await.unwrap().len(), 2);
+        }
+        insert("Cleo", "c").await.unwrap();
+        let refused = insert("Cléo", "c").await;
+        assert!(matches!(refused, Err(StoreError::Taken(_))), "{refused:?}");
     })
     .await;
 }

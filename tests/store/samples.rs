@@ -62,6 +62,7 @@ pub(crate) fn account(name: &str) -> AccountRow {
         id: account_id(),
         username: name.into(),
         username_key: name.to_lowercase(),
+        username_skeleton: Some(format!("skeleton of {name}")),
         email: format!("{name}@Example.org"),
         email_key: format!("{}@example.org", name.to_lowercase()),
         display_name: format!("{name} the Great"),

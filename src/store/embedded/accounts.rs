@@ -19,6 +19,9 @@ use super::{factors, meta, nouns, rows, sessions};
 statements! {
     BY_ID = "SELECT * FROM accounts WHERE id = ?1";
     BY_LOGIN = "SELECT * FROM accounts WHERE username_key = ?1 OR email_key = ?1";
+    BY_SKELETON = "SELECT * FROM accounts WHERE username_skeleton = ?1";
+    WITHOUT_SKELETON =
+        "SELECT * FROM accounts WHERE username_skeleton IS NULL AND id > ?1 ORDER BY id LIMIT ?2";
     DEPART = "INSERT INTO departed (account, at) VALUES (?1, ?2) ON CONFLICT (account) DO NOTHING";
     DEPARTED = "SELECT * FROM departed WHERE at <= ?1 ORDER BY at LIMIT ?2";
 }
@@ -36,6 +39,20 @@ impl Accounts for Database {
 
     async fn account_by_login(&self, key: &str) -> Result<Option<AccountRow>> {
         self.one(BY_LOGIN, [key.to_owned()]).await
+    }
+
+    async fn account_by_skeleton(&self, skeleton: &str) -> Result<Option<AccountRow>> {
+        self.one(BY_SKELETON, [skeleton.to_owned()]).await
+    }
+
+    async fn accounts_without_skeleton(
+        &self,
+        after: Option<&AccountId>,
+        limit: u32,
+    ) -> Result<Vec<AccountRow>> {
+        // Every id is behind the empty text.
+        let after = after.map(AccountId::to_string).unwrap_or_default();
+        self.all(WITHOUT_SKELETON, (after, limit)).await
     }
 
     async fn update_account(&self, row: &AccountRow) -> Result<Updated> {

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_second_factor.sql"),
     include_str!("migrations/0008_oldest_ticket.sql"),
     include_str!("migrations/0009_all_that_is_kept.sql"),
+    include_str!("migrations/0010_skeletons.sql"),
 ];
 
 /// How many reads run at once. They never wait for a write (WAL).
@@ -335,6 +336,28 @@ mod tests {
             ("c".into(), 9, 0, 0, None),
         ];
         assert_eq!(counted, expected);
+    }
+
+    #[test]
+    fn names_from_before_have_no_look_and_two_new_ones_not_the_same() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &MIGRATIONS[..9]).unwrap();
+        let account = |id: &str| {
+            format!(
+                "INSERT INTO accounts VALUES ('{id}', '{id}', '{id}', '{id}', '{id}', '', 'user',
+                 1, 1, 1, 1, x'', 1, x'', x'', x'', x'', x'', 1, 0, 1, 1, NULL, NULL"
+            )
+        };
+        let older = format!("{}); {});", account("a"), account("b"));
+        connection.execute_batch(&older).unwrap();
+        migrate(&mut connection, MIGRATIONS).unwrap();
+        let without = "SELECT count(*) FROM accounts WHERE username_skeleton IS NULL";
+        let count: u32 = connection.query_row(without, (), |r| r.get(0)).unwrap();
+        assert_eq!(count, 2);
+        let newer = |id| connection.execute(&format!("{}, 'look')", account(id)), ());
+        newer("c").unwrap();
+        let refused = StoreError::from(newer("d").unwrap_err());
+        assert!(matches!(refused, StoreError::Taken(_)), "{refused:?}");
     }
 
     #[test]

@@ -42,7 +42,7 @@ fn taken_field(error: &rusqlite::Error) -> Option<UniqueField> {
         return None;
     }
     match message.rsplit(' ').next()? {
-        "accounts.username_key" => Some(UniqueField::Username),
+        "accounts.username_key" | "accounts.username_skeleton" => Some(UniqueField::Username),
         "accounts.email_key" => Some(UniqueField::Email),
         _ => None,
     }

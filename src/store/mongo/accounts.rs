@@ -32,6 +32,20 @@ impl Accounts for Mongo {
         self.one(either).await
     }
 
+    async fn account_by_skeleton(&self, skeleton: &str) -> Result<Option<AccountRow>> {
+        self.one(doc! { "username_skeleton": skeleton }).await
+    }
+
+    async fn accounts_without_skeleton(
+        &self,
+        after: Option<&AccountId>,
+        limit: u32,
+    ) -> Result<Vec<AccountRow>> {
+        let mut without = doc! { "username_skeleton": null };
+        without.extend(after.map(|id| ("_id".into(), doc! { "$gt": id.to_string() }.into())));
+        self.all(without, doc! { "_id": 1 }, limit).await
+    }
+
     async fn update_account(&self, row: &AccountRow) -> Result<Updated> {
         let updated = self
             .answer(

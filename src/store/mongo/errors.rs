@@ -94,7 +94,7 @@ fn taken_field(error: &Error) -> Option<UniqueField> {
     };
     let (_, rest) = message.split_once(".accounts index: ")?;
     match rest.split(' ').next()? {
-        "username_key" => Some(UniqueField::Username),
+        "username_key" | "username_skeleton" => Some(UniqueField::Username),
         "email_key" => Some(UniqueField::Email),
         _ => None,
     }

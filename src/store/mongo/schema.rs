@@ -14,7 +14,7 @@ use super::Mongo;
 use super::usage;
 
 /// The version that this program reads and writes.
-const CURRENT: i64 = 9;
+const CURRENT: i64 = 10;
 
 const NAMESPACE_EXISTS: i32 = 48;
 const INDEX_NOT_FOUND: i32 = 27;
@@ -92,6 +92,10 @@ pub(super) async fn bring_forward(mongo: &Mongo) -> Result<()> {
     if version < 9 {
         fill_what_was_absent(mongo).await?;
         raise_version(mongo, 9).await?;
+    }
+    if version < 10 {
+        add_skeletons(mongo).await?;
+        raise_version(mongo, 10).await?;
     }
     Ok(())
 }
@@ -185,6 +189,22 @@ async fn fill_what_was_absent(mongo: &Mongo) -> Result<()> {
     Ok(())
 }
 
+/// Schema 10: what user names look like. The vault fills it in at its next start; those of accounts
+/// that look alike already stay absent but for one.
+async fn add_skeletons(mongo: &Mongo) -> Result<()> {
+    let mut unique = unique("username_skeleton", doc! { "username_skeleton": 1 });
+    if let Some(options) = &mut unique.options {
+        options.sparse = Some(true);
+    }
+    // Which accounts are without one no sparse index knows.
+    let keys = doc! { "username_skeleton": 1, "_id": 1 };
+    let indexes = [unique, index("by_skeleton", keys)];
+    mongo
+        .answer(mongo.accounts().create_indexes(indexes))
+        .await?;
+    Ok(())
+}
+
 fn gone_now(dropped: std::result::Result<(), Error>) -> std::result::Result<(), Error> {
     match dropped {
         Err(error) if code(&error) == Some(INDEX_NOT_FOUND) => Ok(()),
@@ -233,7 +253,7 @@ fn indexes() -> [(&'static str, Vec<IndexModel>); 7] {
         (
             "accounts",
             vec![
-                // `errors` knows these two by name.
+                // `errors` knows these two by name, and `username_skeleton` of schema 10.
                 unique("username_key", doc! { "username_key": 1 }),
                 unique("email_key", doc! { "email_key": 1 }),
             ],

@@ -4,6 +4,7 @@ use email_address::EmailAddress;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
+use super::skeletons::skeleton;
 use super::strength::{MAX_WORD_BYTES, length_problem};
 use crate::crypto;
 use crate::crypto::{AccountSecret, DigestKey, MasterKey, RecoverySecret, WrapKind};
@@ -67,6 +68,7 @@ impl Vault {
         let mut account = AccountRow {
             id,
             username_key: login_key(&new.username),
+            username_skeleton: Some(skeleton(&new.username)),
             email_key: login_key(&new.email),
             display_name: display_name(&new),
             username: new.username,
@@ -107,8 +109,16 @@ impl Vault {
         let records = &self.store().records;
         let mut errors = FieldErrors::new();
         let by_name = records.account_by_login(&new.username_key).await?;
-        if by_name.is_some() || met == UniqueField::Username {
-            errors.insert("username".into(), "This user name is taken.".into());
+        let skeleton = new.username_skeleton.as_deref().unwrap_or_default();
+        let by_look = records.account_by_skeleton(skeleton).await?;
+        if by_name.is_some() || by_look.is_some() || met == UniqueField::Username {
+            let message = match by_look {
+                Some(_) if by_name.is_none() => {
+                    "This user name looks like one that is taken. Choose another one."
+                }
+                _ => "This user name is taken.",
+            };
+            errors.insert("username".into(), message.into());
         }
         let by_email = records.account_by_login(&new.email_key).await?;
         if by_email.is_some() || met == UniqueField::Email {

@@ -55,6 +55,10 @@ impl Vault {
         self.remove_everything_of(account).await?;
         self.0.catalogues.forget(account);
         tracing::info!(%account, "account deleted");
+        // Another one may look like it, and holds the skeleton from now on.
+        if let Err(error) = self.store_skeletons().await {
+            tracing::warn!(%error, "a name from before may be imitated until the next start");
+        }
         Ok(())
     }
 

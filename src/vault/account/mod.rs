@@ -18,6 +18,7 @@ mod quotas;
 mod rotation;
 mod second_factor;
 mod sign_in;
+mod skeletons;
 mod strength;
 mod tokens;
 
