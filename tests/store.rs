@@ -35,6 +35,8 @@ mod images;
 mod instance;
 #[path = "store/invitations.rs"]
 mod invitations;
+#[path = "store/log.rs"]
+mod log;
 #[path = "store/mongo_gridfs.rs"]
 mod mongo_gridfs;
 #[path = "store/mongo_plans.rs"]

@@ -16,4 +16,9 @@ pub trait Instance: Send + Sync {
 
     /// The value kept by [`Instance::instance_check`], if any was.
     async fn existing_instance_check(&self) -> Result<Option<[u8; 32]>>;
+
+    /// Ends the use of the rows, on every clone of the store: what was written is where it belongs,
+    /// and nothing that was deleted is left beside it. Later calls may fail. To be called before the
+    /// program ends, since nobody drops what its tasks hold; a second call does nothing.
+    async fn close(&self) -> Result<()>;
 }

@@ -57,7 +57,7 @@ impl Accounts for Database {
 
     async fn update_account(&self, row: &AccountRow) -> Result<Updated> {
         let row = row.clone();
-        self.write(move |db| update(db, &row)).await
+        self.write_and_fold(move |db| update(db, &row)).await
     }
 
     async fn replace_credentials(
@@ -66,7 +66,7 @@ impl Accounts for Database {
         keep: Option<&[u8; 32]>,
     ) -> Result<Updated> {
         let (row, keep) = (row.clone(), keep.copied());
-        self.write(move |db| {
+        self.write_and_fold(move |db| {
             let updated = update(db, &row)?;
             if updated == Updated::Done {
                 sessions::delete_of(db, &row.id, keep.as_ref())?;
@@ -79,7 +79,7 @@ impl Accounts for Database {
 
     async fn reset_credentials(&self, row: &AccountRow) -> Result<Updated> {
         let row = row.clone();
-        self.write(move |db| {
+        self.write_and_fold(move |db| {
             let updated = update(db, &row)?;
             if updated == Updated::Done {
                 sessions::delete_of(db, &row.id, None)?;
@@ -92,7 +92,7 @@ impl Accounts for Database {
 
     async fn rotate_credentials(&self, row: &AccountRow, factor: &FactorRow) -> Result<Updated> {
         let (row, factor) = (row.clone(), factor.clone());
-        self.write(move |db| {
+        self.write_and_fold(move |db| {
             let stored = factors::of_account(db, &row.id)?;
             if stored.map_or(0, |stored| stored.revision) != factor.revision {
                 return Ok(Updated::Conflict);
@@ -109,14 +109,11 @@ impl Accounts for Database {
 
     async fn remove_account(&self, id: &AccountId, at: Timestamp) -> Result<()> {
         let id = *id;
-        let remove = self.write(move |db| {
+        self.write_and_fold(move |db| {
             db.prepare_cached(DEPART)?.execute((id, Millis(at)))?;
             nouns::remove_all_of(db, &id)
-        });
-        match remove.await? {
-            true => self.fold_log().await,
-            false => Ok(()),
-        }
+        })
+        .await
     }
 
     async fn departed(&self, until: Timestamp, limit: u32) -> Result<Vec<DepartedRow>> {

@@ -10,6 +10,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use super::super::{Result, StoreError};
+use super::log::{Log, Writer};
 use super::{blocking, private};
 
 /// Each brings the schema one version forward; `user_version` counts those that were applied.
@@ -30,7 +31,7 @@ const MIGRATIONS: &[&str] = &[
 const READERS: usize = 4;
 
 /// How long one process waits for another's write.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// More than there are statements in this backend.
 const STATEMENT_CACHE: usize = 128;
@@ -38,12 +39,14 @@ const STATEMENT_CACHE: usize = 128;
 /// One connection that writes and a few that read. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Database {
-    writer: Arc<Mutex<Connection>>,
-    readers: Arc<Readers>,
+    pub(super) writer: Arc<Writer>,
+    pub(super) readers: Arc<Readers>,
+    pub(super) log: Arc<Log>,
 }
 
 impl Database {
-    /// Opens the file, creating it or bringing its schema forward. Blocks.
+    /// Opens the file, creating it or bringing its schema forward. Blocks, on a thread of the
+    /// runtime.
     pub(super) fn open(path: &Path) -> Result<Self> {
         private::database(path)?;
         let mut writer = connect(path)?;
@@ -61,8 +64,10 @@ impl Database {
                 Ok(reader)
             })
             .collect::<Result<Vec<_>>>()?;
+        let writer = Arc::new(Mutex::new(Some(writer)));
         Ok(Self {
-            writer: Arc::new(Mutex::new(writer)),
+            log: Log::of(&writer),
+            writer,
             readers: Arc::new(Readers {
                 permits: Arc::new(Semaphore::new(READERS)),
                 idle: BriefMutex::new(idle),
@@ -90,7 +95,10 @@ impl Database {
         work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let mut writer = Arc::clone(&self.writer).lock_owned().await;
+        let log = Arc::clone(&self.log);
         blocking(move || {
+            let writer = writer.as_mut().ok_or_else(closed)?;
+            log.mark();
             let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let outcome = work(&transaction)?;
             transaction.commit()?;
@@ -100,24 +108,8 @@ impl Database {
     }
 }
 
-impl Database {
-    /// Folds the write-ahead log into the file, so that what was wiped there is not still in the
-    /// log. Where somebody reads on, it happens with a later write.
-    pub(super) async fn fold_log(&self) -> Result<()> {
-        let writer = Arc::clone(&self.writer).lock_owned().await;
-        blocking(move || {
-            // Nobody who writes waits for somebody who reads.
-            writer.busy_timeout(Duration::ZERO)?;
-            let folded = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
-            writer.busy_timeout(BUSY_TIMEOUT)?;
-            Ok(folded?)
-        })
-        .await
-    }
-}
-
 /// The idle connections; a permit stands for each.
-struct Readers {
+pub(super) struct Readers {
     permits: Arc<Semaphore>,
     idle: BriefMutex<Vec<Connection>>,
 }
@@ -135,7 +127,7 @@ impl Readers {
         let permit = Arc::clone(&readers.permits)
             .acquire_owned()
             .await
-            .map_err(|closed| StoreError::Internal(closed.into()))?;
+            .map_err(|_| closed())?;
         let connection = readers
             .idle
             .lock()
@@ -147,6 +139,17 @@ impl Readers {
             _permit: permit,
         })
     }
+
+    /// Lends nothing from now on, and hands over what is not on loan.
+    pub(super) fn close(&self) -> Vec<Connection> {
+        self.permits.close();
+        std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Why nothing is read or written any more.
+fn closed() -> StoreError {
+    StoreError::Unavailable("it is closed, because the program ends".into())
 }
 
 impl Drop for Loan {

@@ -52,7 +52,7 @@ impl Factors for Database {
 
     async fn put_factor(&self, row: &FactorRow) -> Result<bool> {
         let row = row.clone();
-        self.write(move |db| put(db, &row)).await
+        self.write_and_fold(move |db| put(db, &row)).await
     }
 }
 

@@ -30,6 +30,10 @@ impl Instance for Database {
     async fn existing_instance_check(&self) -> Result<Option<[u8; 32]>> {
         self.read(instance_check).await
     }
+
+    async fn close(&self) -> Result<()> {
+        self.fold_and_close().await
+    }
 }
 
 fn instance_check(connection: &Connection) -> Result<Option<[u8; 32]>> {

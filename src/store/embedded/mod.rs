@@ -32,6 +32,7 @@ mod factors;
 mod files;
 mod image_keys;
 mod images;
+mod log;
 mod meta;
 mod nouns;
 mod private;

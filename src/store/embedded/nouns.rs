@@ -152,16 +152,14 @@ fn delete_older(noun: &Noun) -> Option<(String, u32)> {
     Some((format!("DELETE {those} AND {time} < ({last})"), most))
 }
 
-/// Removes all that goes with an account in one transaction, but what holds blobs; returns whether
-/// there was anything.
-pub(super) fn remove_all_of(connection: &Connection, account: &AccountId) -> Result<bool> {
-    let mut removed = 0;
+/// Removes all that goes with an account in one transaction, but what holds blobs.
+pub(super) fn remove_all_of(connection: &Connection, account: &AccountId) -> Result<()> {
     for noun in NOUNS.iter().filter(|noun| !noun.holds_blobs()) {
         if let Some(sql) = delete_owned(noun) {
-            removed += remove(connection, noun, &sql, account, u32::MAX)?.rows;
+            remove(connection, noun, &sql, account, u32::MAX)?;
         }
     }
-    Ok(removed > 0)
+    Ok(())
 }
 
 fn remove(

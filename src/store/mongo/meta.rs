@@ -42,6 +42,11 @@ impl Instance for Mongo {
         let found = self.answer(self.meta().find_one(check)).await?;
         found.as_ref().map(value).transpose()
     }
+
+    /// Whatever was acknowledged is the server's, and so is what it keeps of it (SECURITY.md).
+    async fn close(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Whether an account was ever stored.
