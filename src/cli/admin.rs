@@ -3,12 +3,12 @@
 use clap::Subcommand;
 use jiff::SignedDuration;
 
-use super::open_vault;
+use super::with_vault;
 use crate::config::{self, Config, Registration};
 use crate::error::Fatal;
 use crate::error::chain;
 use crate::store::Role;
-use crate::vault::{Administrator, Allowance, QuotaChange};
+use crate::vault::{Administrator, Allowance, QuotaChange, Vault};
 use crate::web;
 
 #[derive(Subcommand)]
@@ -53,21 +53,27 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(config: &Config, command: Command) -> Result<(), Fatal> {
+    with_vault(config, async |vault| {
+        carry_out(&vault, config, command).await
+    })
+    .await
+}
+
+async fn carry_out(vault: &Vault, config: &Config, command: Command) -> Result<(), Fatal> {
     let (user, role, now) = match &command {
         Command::Grant { user } => (user, Role::Administrator, "an administrator"),
         Command::Revoke { user } => (user, Role::User, "an ordinary user"),
-        Command::Invite { days } => return invite(config, *days).await,
-        Command::Remove { user, .. } => return remove(config, user).await,
+        Command::Invite { days } => return invite(vault, config, *days).await,
+        Command::Remove { user, .. } => return remove(vault, user).await,
         Command::Quota {
             user,
             bytes,
             images,
         } => {
             let (bytes, images) = (*bytes, *images);
-            return quota(config, user, QuotaChange { bytes, images }).await;
+            return quota(vault, user, QuotaChange { bytes, images }).await;
         }
     };
-    let vault = open_vault(config).await?;
     let found = vault.set_role(user, role).await;
     if !found.map_err(|error| Fatal::failure(chain(&error)))? {
         return Err(Fatal::failure(format!("there is no account `{user}`")));
@@ -76,8 +82,7 @@ pub(super) async fn run(config: &Config, command: Command) -> Result<(), Fatal> 
     Ok(())
 }
 
-async fn remove(config: &Config, user: &str) -> Result<(), Fatal> {
-    let vault = open_vault(config).await?;
+async fn remove(vault: &Vault, user: &str) -> Result<(), Fatal> {
     let removed = vault.remove_account(user).await;
     if !removed.map_err(|error| Fatal::failure(chain(&error)))? {
         return Err(Fatal::failure(format!("there is no account `{user}`")));
@@ -86,8 +91,7 @@ async fn remove(config: &Config, user: &str) -> Result<(), Fatal> {
     Ok(())
 }
 
-async fn quota(config: &Config, user: &str, change: QuotaChange) -> Result<(), Fatal> {
-    let vault = open_vault(config).await?;
+async fn quota(vault: &Vault, user: &str, change: QuotaChange) -> Result<(), Fatal> {
     let usage = vault.set_quota(user, change).await;
     match usage.map_err(|error| Fatal::failure(chain(&error)))? {
         None => Err(Fatal::failure(format!("there is no account `{user}`"))),
@@ -115,8 +119,7 @@ fn allowance(text: &str, parse: fn(&str) -> Option<Option<u64>>) -> Option<Allow
     }
 }
 
-async fn invite(config: &Config, days: u16) -> Result<(), Fatal> {
-    let vault = open_vault(config).await?;
+async fn invite(vault: &Vault, config: &Config, days: u16) -> Result<(), Fatal> {
     let lasts = SignedDuration::from_hours(24 * i64::from(days));
     let invitation = vault.invite(&Administrator::operator(), lasts).await;
     let invitation = invitation.map_err(|error| Fatal::failure(chain(&error)))?;

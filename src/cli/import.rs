@@ -13,7 +13,7 @@ use tokio::io::BufReader;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::open_vault;
+use super::with_vault;
 use crate::config::Config;
 use crate::error::Fatal;
 use crate::error::chain;
@@ -44,9 +44,12 @@ pub(super) struct Import {
 
 pub(super) async fn run(config: &Config, command: Import) -> Result<(), Fatal> {
     let zip = open(&command.file).await?;
-    let vault = open_vault(config).await?;
+    with_vault(config, async |vault| import(&vault, zip, command).await).await
+}
+
+async fn import(vault: &Vault, zip: BufReader<File>, command: Import) -> Result<(), Fatal> {
     let password = password(command.password_stdin)?;
-    let who = sign_in(&vault, command.user, password, command.code).await?;
+    let who = sign_in(vault, command.user, password, command.code).await?;
     let mode = match command.check {
         true => ImportMode::Check,
         false => ImportMode::Add,

@@ -91,3 +91,16 @@ async fn open_vault(config: &Config) -> Result<Vault, Fatal> {
     );
     opened.await.map_err(|error| Fatal::config(chain(&error)))
 }
+
+/// Opens the vault for this work, and closes it however the work has ended: so no command leaves
+/// behind what was deleted.
+async fn with_vault(
+    config: &Config,
+    work: impl AsyncFnOnce(Vault) -> Result<(), Fatal>,
+) -> Result<(), Fatal> {
+    let vault = open_vault(config).await?;
+    let ended = work(vault.clone()).await;
+    let closed = vault.close().await;
+    ended?;
+    closed.map_err(|error| Fatal::failure(format!("closing the store: {}", chain(&error))))
+}

@@ -1,9 +1,12 @@
 //! `image-vault serve`.
 
-use super::{logging, open_vault};
+use std::net::SocketAddr;
+
+use super::{logging, with_vault};
 use crate::config::Config;
 use crate::error::Fatal;
 use crate::error::chain;
+use crate::vault::Vault;
 use crate::web;
 use crate::worker;
 
@@ -21,16 +24,18 @@ pub(super) async fn run(config: &Config) -> Result<(), Fatal> {
              in the clear; put a proxy with HTTPS in front and set `public_url` to its address"
         );
     }
-    let vault = open_vault(config).await?;
-    let upkeep = tokio::spawn(worker::run(vault.clone()));
     let shown = public_url.clone();
-    let served = web::serve(vault, config, move |address| {
+    let ready = move |address: SocketAddr| {
         // `localhost`, not 127.0.0.1: browsers allow passkeys on the name only.
         let local = format!("http://localhost:{}", address.port());
         let url = shown.as_deref().unwrap_or(&local);
         println!("Image Vault is ready: {url}");
-    });
-    let ended = served.await.map_err(|error| Fatal::failure(chain(&error)));
-    upkeep.abort();
-    ended
+    };
+    let serve = async move |vault: Vault| {
+        let upkeep = tokio::spawn(worker::run(vault.clone()));
+        let served = web::serve(vault, config, ready).await;
+        upkeep.abort();
+        served.map_err(|error| Fatal::failure(chain(&error)))
+    };
+    with_vault(config, serve).await
 }

@@ -149,6 +149,14 @@ impl Vault {
         Ok(self.0.store.records.ping().await?)
     }
 
+    /// Closes the store: to be called when everything else has ended, before the program does.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn close(&self) -> Result<()> {
+        Ok(self.0.store.records.close().await?)
+    }
+
     /// Eight hex digits that distinguish this instance from others on the same host. Not secret.
     pub fn instance_tag(&self) -> &str {
         &self.0.instance_tag

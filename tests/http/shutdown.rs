@@ -1,5 +1,6 @@
 //! SIGTERM: running downloads finish within the grace, nothing new is taken, the end is clean.
 
+use std::fs;
 use std::io::Read;
 use std::net::TcpStream;
 use std::time::Duration;
@@ -16,6 +17,7 @@ on_both_stores!(
     a_running_download_finishes_within_the_grace,
     a_download_beyond_the_grace_is_cut_and_seen_as_failed,
     an_idle_server_ends_without_waiting_for_the_grace,
+    what_has_ended_leaves_no_log_behind,
 );
 
 fn a_running_download_finishes_within_the_grace(backend: &Backend) {
@@ -63,4 +65,25 @@ fn an_idle_server_ends_without_waiting_for_the_grace(backend: &Backend) {
     let mut server = Server::with(backend, &[("SHUTDOWN_GRACE", "1h")]);
     server.user("ada");
     assert!(server.stop().success(), "{}", server.log());
+}
+
+/// The write-ahead log would keep what was deleted or replaced.
+fn what_has_ended_leaves_no_log_behind(backend: &Backend) {
+    let mut server = Server::start(backend);
+    let client = server.user("ada");
+    let log = server.store.data_dir().join("vault.db-wal");
+    let log_len = || fs::metadata(&log).map_or(0, |log| log.len());
+    // At once, so that no batch comes before; and with a download that the end cuts off.
+    let id = client.add("large.bmp", &samples::large(1));
+    let mut running = client.request("GET", &original(&id)).send().unwrap();
+    running.read_exact(&mut [0; 1_000]).unwrap();
+    client.add("small.jpg", &samples::jpeg(2));
+    drop(running);
+    assert!(server.stop().success(), "{}", server.log());
+    assert_eq!(log_len(), 0);
+    let granted = server.output(&["admin", "quota", "ada", "--images", "5"]);
+    assert!(granted.status.success(), "{granted:?}");
+    assert_eq!(log_len(), 0);
+    server.run();
+    assert_eq!(client.original(&id), samples::large(1));
 }
