@@ -66,9 +66,11 @@ impl Download {
     /// # Errors
     /// Why that piece cannot be read, such as damage.
     pub(super) async fn begun(self) -> Result<Self, Problem> {
-        let Some(mut body) = self.body else {
+        let Some(body) = self.body else {
             return Ok(self);
         };
+        // A stream that has ended with the first question is not asked again.
+        let mut body = body.fuse();
         let first = body.next().await.transpose()?.map(Ok);
         let body = stream::iter(first).chain(body);
         Ok(Self {
