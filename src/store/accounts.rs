@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::field::{Field, Part, Value, single};
 use super::nouns::{self, Rows, Which};
-use super::row::{Life, row};
+use super::row::{Life, Row as _, row};
 use super::{FactorRow, Result};
 use crate::ids::AccountId;
 
@@ -253,7 +253,7 @@ pub trait Accounts: Rows {
 
     /// Forgets that an account departed.
     async fn delete_departed(&self, account: &AccountId) -> Result<()> {
-        let gone = nouns::take::<DepartedRow>(self, Which::has(account)).await;
-        gone.map(drop)
+        self.remove_row(&DepartedRow::NOUN, Which::has(account))
+            .await
     }
 }

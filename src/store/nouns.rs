@@ -100,6 +100,10 @@ pub trait Rows: Send + Sync {
     /// Removes the row and returns it, if there is such a one: one of all who ask gets it.
     async fn take_row(&self, noun: &'static Noun, which: Which) -> Result<Option<Values>>;
 
+    /// Removes the row, if there is such a one. MongoDB keeps for a while what a call returns that
+    /// removes a document: so nothing is taken that is not wanted.
+    async fn remove_row(&self, noun: &'static Noun, which: Which) -> Result<()>;
+
     /// Up to `limit` rows of the account, the newest by this time first.
     async fn newest_rows(
         &self,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::nouns::{self, Rows, Which};
-use super::row::{Life, row};
+use super::row::{Life, Row as _, row};
 use super::{AccountRow, Result};
 use crate::ids::AccountId;
 
@@ -100,8 +100,7 @@ pub trait Sessions: Rows {
 
     /// Ends the session. Ending one that is not there succeeds.
     async fn delete_session(&self, digest: &[u8; 32]) -> Result<()> {
-        let gone = nouns::take::<SessionRow>(self, Which::has(digest)).await;
-        gone.map(drop)
+        self.remove_row(&SessionRow::NOUN, Which::has(digest)).await
     }
 
     /// Ends all sign-ins of the account but the one with the digest `keep`; returns how many.

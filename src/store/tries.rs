@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Result;
 use super::nouns::{self, Rows, Which};
-use super::row::{Life, row};
+use super::row::{Life, Row as _, row};
 
 row! {
     /// How often something was tried in vain. It is forgotten when it counts for nothing any more:
@@ -34,7 +34,6 @@ pub trait Tries: Rows {
 
     /// Forgets the tries of a key.
     async fn delete_tries(&self, key: &[u8; 32]) -> Result<()> {
-        let gone = nouns::take::<TriesRow>(self, Which::has(key)).await;
-        gone.map(drop)
+        self.remove_row(&TriesRow::NOUN, Which::has(key)).await
     }
 }

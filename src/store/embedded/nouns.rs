@@ -39,6 +39,10 @@ impl Rows for Database {
         self.write(move |db| take(db, noun, which)).await
     }
 
+    async fn remove_row(&self, noun: &'static Noun, which: Which) -> Result<()> {
+        self.write(move |db| take(db, noun, which).map(drop)).await
+    }
+
     async fn newest_rows(
         &self,
         noun: &'static Noun,

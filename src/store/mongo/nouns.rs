@@ -157,6 +157,12 @@ impl Rows for Mongo {
         taken.map(|row| own_values(noun, &row)).transpose()
     }
 
+    async fn remove_row(&self, noun: &'static Noun, which: Which) -> Result<()> {
+        let rows = self.collection(noun);
+        self.answer(rows.delete_one(filter(noun, which)?)).await?;
+        Ok(())
+    }
+
     async fn newest_rows(
         &self,
         noun: &'static Noun,
