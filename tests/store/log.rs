@@ -3,6 +3,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
@@ -17,8 +19,9 @@ use tempfile::{TempDir, tempdir};
 use crate::factors::{factor, pending};
 use crate::samples::{self, SignedIn as _, at, image, session};
 
-/// What a batch may take: a second, and as long again on a machine with other things to do.
-const SOON: Duration = Duration::from_secs(3);
+/// What a batch takes is a second. Nothing is proved by how long it takes on a machine with other
+/// things to do: only a failure waits so long.
+const SOON: Duration = Duration::from_secs(60);
 
 /// An embedded store, and its files looked at from outside.
 struct Kept {
@@ -373,7 +376,7 @@ async fn a_reader_that_stays_delays_a_new_password_and_no_more() {
     let begun = Instant::now();
     let changed = records.replace_credentials(&new, None).await.unwrap();
     assert_eq!(changed, Updated::Done);
-    assert!(begun.elapsed() < Duration::from_secs(10), "{begun:?}");
+    assert!(begun.elapsed() < SOON, "{begun:?}");
     // Others write meanwhile, and the reader reads on what it saw.
     kept.with_session(session(old.id)).await;
     let seen: Vec<u8> = reader
@@ -385,7 +388,7 @@ async fn a_reader_that_stays_delays_a_new_password_and_no_more() {
     reader.execute_batch("COMMIT").unwrap();
     let gone = Instant::now();
     while kept.holds(&old.password_wrap) || kept.log_len() > 0 {
-        assert!(gone.elapsed() < Duration::from_secs(10));
+        assert!(gone.elapsed() < SOON);
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -409,7 +412,7 @@ async fn a_store_that_is_closed_leaves_no_log_and_takes_no_more() {
     let (kept, old) = Kept::with_account().await;
     let records = &kept.store.records;
     kept.with_image(old.id).await;
-    assert!(kept.log_len() > 0);
+    assert!(kept.file("vault.db-wal").exists());
     for _ in 0..2 {
         records.close().await.unwrap();
     }
@@ -429,36 +432,34 @@ async fn a_store_that_is_closed_leaves_no_log_and_takes_no_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_many_read_and_write_the_log_is_folded_again_and_again() {
     let (kept, owner) = Kept::with_account().await;
-    let end = Instant::now() + Duration::from_secs(4);
+    let over = Arc::new(AtomicBool::new(false));
     let mut busy = tokio::task::JoinSet::new();
     for _ in 0..8 {
-        let (store, id) = (kept.store.clone(), owner.id);
+        let (store, id, over) = (kept.store.clone(), owner.id, Arc::clone(&over));
         busy.spawn(async move {
-            while Instant::now() < end {
+            while !over.load(Ordering::Relaxed) {
                 store.records.account(&id).await.unwrap().unwrap();
             }
         });
     }
-    let (store, id) = (kept.store.clone(), owner.id);
+    let (store, id, ends) = (kept.store.clone(), owner.id, Arc::clone(&over));
     busy.spawn(async move {
-        while Instant::now() < end {
+        while !ends.load(Ordering::Relaxed) {
             let row = image(id);
-            store
-                .records
-                .insert_image(&row, &Quota::NONE)
-                .await
-                .unwrap();
+            let inserted = store.records.insert_image(&row, &Quota::NONE);
+            inserted.await.unwrap();
         }
     });
-    let (mut folds, mut before) = (0, 0);
-    while Instant::now() < end {
+    let (mut folds, mut before, begun) = (0, 0, Instant::now());
+    while folds < 3 {
+        assert!(begun.elapsed() < SOON, "{folds} folds");
         let len = kept.log_len();
         folds += u32::from(len < before);
         before = len;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    over.store(true, Ordering::Relaxed);
     while let Some(done) = busy.join_next().await {
         done.unwrap();
     }
-    assert!((2..=6).contains(&folds), "{folds} folds in four seconds");
 }
