@@ -109,7 +109,7 @@ impl Vault {
                     .into(),
             ));
         }
-        let vault = Self(Arc::new(Inner {
+        Ok(Self(Arc::new(Inner {
             store,
             clock,
             passwords: passwords::Hashing::new(&config.passwords, secret.pepper())?,
@@ -133,12 +133,7 @@ impl Vault {
                 .iter()
                 .map(|byte| format!("{byte:02x}"))
                 .collect(),
-        }));
-        // A row that cannot be read must not keep everybody out.
-        if let Err(error) = vault.store_skeletons().await {
-            tracing::warn!(%error, "names from before may still be imitated");
-        }
-        Ok(vault)
+        })))
     }
 
     /// Succeeds when the store answers.

@@ -19,7 +19,8 @@ const BATCH: u32 = 500;
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Swept {
     /// How much each piece of the round removed, if anything: rows that had ended by the name of
-    /// their noun, accounts that are gone for good as `departed`, images that had been in the trash
+    /// their noun, accounts that are gone for good as `departed`, names whose look was free or not
+    /// stored yet as `skeletons`, images that had been in the trash
     /// for long enough as `trash`, blobs that no row kept alive as `blobs`.
     pub removed: BTreeMap<&'static str, u64>,
     /// The pieces that failed, whose work is left to the next round. Why is in the log.
@@ -51,6 +52,7 @@ impl Vault {
             swept.note(noun.name, self.remove_ended(noun).await);
         }
         swept.note("departed", self.look_after_departed().await);
+        swept.note("skeletons", self.store_skeletons().await);
         swept.note("trash", self.empty_old_trash().await);
         swept.note("blobs", self.sweep_orphans().await);
         swept

@@ -84,11 +84,14 @@ fn page(connection: &Connection, account: &AccountId, from: &Position) -> Result
     // Every id is greater than the empty text.
     let id = from.image.map_or_else(String::new, |id| id.to_string());
     let mut select = connection.prepare_cached(SELECT_PAGE)?;
-    let places = Places::of(&ImageRow::NOUN, &select)?;
     let mut rows = select.query((account, Count(from.seq), id, PAGE as u32))?;
-    let mut page = Vec::new();
+    let (mut page, mut places) = (Vec::new(), None);
     while let Some(row) = rows.next()? {
-        page.push(change(&places, row)?);
+        let places = match &places {
+            Some(places) => places,
+            None => places.insert(Places::of(&ImageRow::NOUN, row.as_ref())?),
+        };
+        page.push(change(places, row)?);
     }
     Ok(page)
 }

@@ -83,6 +83,7 @@ impl Database {
         let reader = Readers::borrow(&self.readers).await?;
         blocking(move || match &reader.connection {
             Some(connection) => work(connection),
+            None if reader.lender.permits.is_closed() => Err(closed()),
             None => Err(StoreError::Internal("a reader was lent twice".into())),
         })
         .await
@@ -159,7 +160,10 @@ impl Drop for Loan {
             .idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        idle.extend(self.connection.take());
+        // Closed meanwhile: dropped, SQLite removes its log with the last connection.
+        if !self.lender.permits.is_closed() {
+            idle.extend(self.connection.take());
+        }
     }
 }
 

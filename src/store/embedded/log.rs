@@ -142,7 +142,10 @@ impl Database {
                 let tried = cut(&writer);
                 log.waited(begun, &tried);
                 match tried? {
-                    Folded::HeldUp if begun.elapsed() < PATIENCE => {}
+                    // Where another process folds, no time was spent waiting.
+                    Folded::HeldUp if begun.elapsed() < PATIENCE => {
+                        std::thread::sleep(BETWEEN_TRIES);
+                    }
                     Folded::HeldUp | Folded::Whole => return Ok(()),
                 }
             }

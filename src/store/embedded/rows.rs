@@ -124,10 +124,13 @@ fn each<T>(
     read: impl Fn(Vec<Value<'_>>) -> Result<T>,
 ) -> Result<Vec<T>> {
     let mut select = connection.prepare_cached(sql)?;
-    let places = Places::of(noun, &select)?;
     let mut rows = select.query(params)?;
-    let mut all = Vec::new();
+    let (mut all, mut places) = (Vec::new(), None);
     while let Some(row) = rows.next()? {
+        let places = match &places {
+            Some(places) => places,
+            None => places.insert(Places::of(noun, row.as_ref())?),
+        };
         all.push(read(places.values(row)?)?);
     }
     Ok(all)
@@ -143,7 +146,8 @@ pub(super) fn columns(noun: &Noun) -> Vec<String> {
     columns.collect()
 }
 
-/// Where a statement's rows have the values of a noun.
+/// Where a statement's rows have the values of a noun. To be asked at the first row: another process
+/// may have brought the schema forward, and the statement is compiled anew as its first row is read.
 pub(super) struct Places(Vec<usize>);
 
 impl Places {

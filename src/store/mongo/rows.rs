@@ -107,6 +107,10 @@ pub(super) fn values<'doc>(noun: &Noun, document: &'doc RawDocument) -> Result<V
             continue;
         }
         let inner = found.and_then(|found| found.as_document());
+        if inner.is_none() && found.is_some_and(|found| found != RawBsonRef::Null) {
+            values.extend(field.parts.iter().map(|_| Value::Unknown));
+            continue;
+        }
         for (_, name) in field.parts {
             let part = inner.map(|inner| inner.get(name)).transpose();
             let part = part.map_err(malformed)?.flatten();

@@ -32,7 +32,10 @@ impl Vault {
         proof: Proof,
         caller: &Caller,
     ) -> Result<()> {
-        self.prove(who, &proof, caller).await?;
+        let proven = self.prove(who, &proof, caller).await?;
+        // Proving takes a while, in which the owner may have changed the password or signed this out.
+        self.still_proven(&proven).await?;
+        who.watch.look().await?;
         who.watch.resign();
         self.depart(who.id()).await
     }
@@ -55,10 +58,6 @@ impl Vault {
         self.remove_everything_of(account).await?;
         self.0.catalogues.forget(account);
         tracing::info!(%account, "account deleted");
-        // Another one may look like it, and holds the skeleton from now on.
-        if let Err(error) = self.store_skeletons().await {
-            tracing::warn!(%error, "a name from before may be imitated until the next start");
-        }
         Ok(())
     }
 

@@ -2,13 +2,13 @@
 //!
 //! The skeleton of a new name is stored beside it and unique: of two who race for one look, the
 //! index of the store lets one in, on any process. Accounts from before may look alike and have to
-//! go on working, so the skeleton may be missing. Each start stores those that are free: with that a
+//! go on working, so the skeleton may be missing. Upkeep stores those that are free: with that a
 //! name from before is as taken as a new one, and of names that look alike one holds the skeleton
 //! for all.
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::store::{AccountRow, StoreError};
+use crate::store::{AccountRow, StoreError, Updated};
 use crate::vault::Vault;
 use crate::vault::error::Result;
 
@@ -27,17 +27,19 @@ pub(super) fn skeleton(username: &str) -> String {
 }
 
 impl Vault {
-    /// Stores the skeletons of names that are without one, as far as they are free.
+    /// Stores the skeletons of names that are without one, as far as they are free; returns how many.
+    /// A part of upkeep, since an account may be deleted whose look another one has, and an older
+    /// program beside this one stores none.
     ///
     /// # Errors
     /// The store's.
-    pub(in crate::vault) async fn store_skeletons(&self) -> Result<()> {
-        let (records, mut after) = (&self.store().records, None);
+    pub(in crate::vault) async fn store_skeletons(&self) -> Result<u64> {
+        let (records, mut after, mut stored) = (&self.store().records, None, 0);
         loop {
             let accounts = records.accounts_without_skeleton(after.as_ref(), BATCH);
             let accounts = accounts.await?;
             let Some(last) = accounts.last() else {
-                return Ok(());
+                return Ok(stored);
             };
             after = Some(last.id);
             for account in accounts {
@@ -46,8 +48,9 @@ impl Vault {
                     ..account
                 };
                 match records.update_account(&account).await {
-                    // Done, or changed meanwhile: then the next start comes to it.
-                    Ok(_) => {}
+                    Ok(Updated::Done) => stored += 1,
+                    // Changed meanwhile: the next round comes to it.
+                    Ok(Updated::Conflict | Updated::Missing) => {}
                     // It looks like another, which holds the skeleton for both.
                     Err(StoreError::Taken(_)) => {}
                     Err(error) => return Err(error.into()),
