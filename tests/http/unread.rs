@@ -109,10 +109,10 @@ fn lists_that_nobody_reads_have_a_part_of_the_memory_and_are_given_up(backend: &
     let growth = growth_kib(&server, || {
         links = unread(&server, &ada, list);
         wait_until("its part is used up", || {
+            refused = ada.get(list);
             assert_eq!(ben.list("")["total"], 1);
             assert_eq!(ben.original(&id), picture);
             server.anonymous().get("/login").expect(200);
-            refused = ada.get(list);
             refused.status == 503
         });
     });
