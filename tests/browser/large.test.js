@@ -10,7 +10,7 @@ import path from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
 
-import { layOut, measuresFor } from "../../static/js/lib/justified.js";
+import { layOut, measuresFor } from "../../static/js/lib/grid/justified.js";
 import { openPage, password, pictureCount, register, root, signIn, startServer } from "./harness.js";
 import { png } from "./pictures.js";
 
