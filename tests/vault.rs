@@ -97,11 +97,11 @@ impl Fixture {
         }
     }
 
-    /// One round of upkeep, of which no piece fails: what each removed.
+    /// One round of upkeep, of which no piece fails: what each did.
     async fn upkeep(&self) -> BTreeMap<&'static str, u64> {
         let swept = self.vault.upkeep().await;
         assert!(swept.failed.is_empty(), "{:?}", swept.failed);
-        swept.removed
+        swept.done
     }
 
     fn wait(&self, secs: i64) {
@@ -384,7 +384,7 @@ async fn a_piece_of_upkeep_that_fails_starves_no_other(fixture: &Fixture, choice
     fixture.wait(25 * HOUR);
     let swept = fixture.vault.upkeep().await;
     assert_eq!(swept.failed, ["invitations"]);
-    assert_eq!((swept.removed["sessions"], swept.removed["blobs"]), (1, 1));
+    assert_eq!((swept.done["sessions"], swept.done["blobs"]), (1, 1));
 }
 
 /// A change that one process makes is seen by the next list of another.

@@ -146,7 +146,7 @@ pub trait Events: Rows {
 
     /// The account's last `limit` events, the newest first.
     async fn events_of(&self, account: &AccountId, limit: u32) -> Result<Vec<EventRow>> {
-        nouns::newest(self, account, "at", limit).await
+        nouns::newest(self, account, limit).await
     }
 }
 

@@ -104,12 +104,11 @@ pub trait Rows: Send + Sync {
     /// removes a document: so nothing is taken that is not wanted.
     async fn remove_row(&self, noun: &'static Noun, which: Which) -> Result<()>;
 
-    /// Up to `limit` rows of the account, the newest by this time first.
+    /// Up to `limit` rows of the account, the newest first.
     async fn newest_rows(
         &self,
         noun: &'static Noun,
         account: &AccountId,
-        by: &'static str,
         limit: u32,
     ) -> Result<Vec<Values>>;
 
@@ -157,10 +156,9 @@ pub(super) async fn take<R: Row>(rows: &(impl Rows + ?Sized), which: Which) -> R
 pub(super) async fn newest<R: Row>(
     rows: &(impl Rows + ?Sized),
     account: &AccountId,
-    by: &'static str,
     limit: u32,
 ) -> Result<Vec<R>> {
-    let found = rows.newest_rows(&R::NOUN, account, by, limit).await?;
+    let found = rows.newest_rows(&R::NOUN, account, limit).await?;
     let rows = found.into_iter();
     rows.map(|values| R::read(values.into_iter())).collect()
 }

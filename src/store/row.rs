@@ -80,6 +80,34 @@ impl Noun {
         owner.filter(|_| goes_along).map(|field| field.name)
     }
 
+    /// The key, for a call that asks by it.
+    pub(super) fn keyed(&self) -> Result<&'static str> {
+        self.key.ok_or_else(|| self.lacks("key"))
+    }
+
+    /// The owner, for a call that asks by it.
+    pub(super) fn owned(&self) -> Result<&'static str> {
+        self.owner().ok_or_else(|| self.lacks("owner"))
+    }
+
+    /// As [`Noun::ended`], for a call that asks by it.
+    pub(super) fn ending(
+        &'static self,
+        now: Timestamp,
+    ) -> Result<(&'static [&'static str], Timestamp)> {
+        self.ended(now).ok_or_else(|| self.lacks("end"))
+    }
+
+    /// The time by which rows of an account are ordered, for a call that asks for the newest.
+    pub(super) fn ordered(&self) -> Result<&'static str> {
+        let newest = self.newest.map(|(time, _)| time);
+        newest.ok_or_else(|| self.lacks("order"))
+    }
+
+    fn lacks(&self, what: &str) -> StoreError {
+        StoreError::Internal(format!("a row of `{}` has no {what}", self.name).into())
+    }
+
     /// The fields that are blobs.
     pub(super) fn blobs(&self) -> impl Iterator<Item = &'static str> {
         let blobs = self.fields.iter().filter(|f| f.meaning == Meaning::Blob);

@@ -18,11 +18,11 @@ const BATCH: u32 = 500;
 /// What one round of upkeep did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Swept {
-    /// How much each piece of the round removed, if anything: rows that had ended by the name of
-    /// their noun, accounts that are gone for good as `departed`, names whose look was free or not
-    /// stored yet as `skeletons`, images that had been in the trash
-    /// for long enough as `trash`, blobs that no row kept alive as `blobs`.
-    pub removed: BTreeMap<&'static str, u64>,
+    /// How much each piece of the round did, if anything: rows removed that had ended, by the name of
+    /// their noun; accounts that are gone for good (`departed`); looks of names that were stored
+    /// (`skeletons`); images removed that had been in the trash for long enough (`trash`); blobs
+    /// removed that no row kept alive (`blobs`).
+    pub done: BTreeMap<&'static str, u64>,
     /// The pieces that failed, whose work is left to the next round. Why is in the log.
     pub failed: Vec<&'static str>,
 }
@@ -31,8 +31,8 @@ impl Swept {
     fn note(&mut self, piece: &'static str, outcome: Result<u64>) {
         match outcome {
             Ok(0) => {}
-            Ok(removed) => {
-                self.removed.insert(piece, removed);
+            Ok(done) => {
+                self.done.insert(piece, done);
             }
             Err(error) => {
                 tracing::warn!(piece, %error, "a piece of upkeep failed; the next round tries it again");

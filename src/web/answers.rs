@@ -69,7 +69,7 @@ impl Answers {
             // A change is bounded by the account's own part: somebody must be able to sign out, or
             // to revoke a token, whatever others at the same site hold.
             Payer::Account(_) if bytes > SMALL => {
-                let site = Payer::Network(site(request).await);
+                let site = place(request, Caller::site).await;
                 self.memory
                     .reserve_together(payer, &site, bytes, WAIT)
                     .await
@@ -106,7 +106,7 @@ impl Answers {
             if bytes <= 2 * SMALL {
                 return Ok(());
             }
-            let payer = Payer::Network(network(request).await);
+            let payer = place(request, Caller::network).await;
             self.admit(request, &payer).await?;
         }
         let is_change = !matches!(request.method(), Method::Get | Method::Head);
@@ -124,16 +124,10 @@ impl Answers {
     }
 }
 
-/// The site that a request comes from.
-async fn site(request: &Request<'_>) -> String {
+/// The place that a request comes from, by this part of its address.
+async fn place(request: &Request<'_>, part: fn(&Caller) -> String) -> Payer {
     let caller = request.guard::<Caller>().await.succeeded();
-    caller.map(|caller| caller.site()).unwrap_or_default()
-}
-
-/// The network that a request comes from.
-async fn network(request: &Request<'_>) -> String {
-    let caller = request.guard::<Caller>().await.succeeded();
-    caller.map(|caller| caller.network()).unwrap_or_default()
+    Payer::Network(caller.as_ref().map(part).unwrap_or_default())
 }
 
 /// 503, since too many answers wait to be read.

@@ -16,9 +16,9 @@ pub async fn run(vault: Vault) {
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
-        let removed = vault.upkeep().await.removed;
-        if !removed.is_empty() {
-            tracing::info!(?removed, "upkeep removed what had ended");
+        let done = vault.upkeep().await.done;
+        if !done.is_empty() {
+            tracing::info!(?done, "upkeep");
         }
     }
 }

@@ -9,7 +9,7 @@ use super::super::row::Row as _;
 use super::super::{Change, ImageRow, Result, StoreError};
 use super::columns::Count;
 use super::database::Database;
-use super::rows::Places;
+use super::rows::{self, Places};
 
 /// Rows read in one go, and held in memory at once.
 const PAGE: usize = 256;
@@ -83,17 +83,8 @@ impl Position {
 fn page(connection: &Connection, account: &AccountId, from: &Position) -> Result<Vec<Change>> {
     // Every id is greater than the empty text.
     let id = from.image.map_or_else(String::new, |id| id.to_string());
-    let mut select = connection.prepare_cached(SELECT_PAGE)?;
-    let mut rows = select.query((account, Count(from.seq), id, PAGE as u32))?;
-    let (mut page, mut places) = (Vec::new(), None);
-    while let Some(row) = rows.next()? {
-        let places = match &places {
-            Some(places) => places,
-            None => places.insert(Places::of(&ImageRow::NOUN, row.as_ref())?),
-        };
-        page.push(change(places, row)?);
-    }
-    Ok(page)
+    let from = (account, Count(from.seq), id, PAGE as u32);
+    rows::each(connection, &ImageRow::NOUN, SELECT_PAGE, from, change)
 }
 
 fn change(places: &Places, row: &Row<'_>) -> Result<Change> {

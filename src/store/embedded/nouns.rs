@@ -13,7 +13,7 @@ use crate::ids::{AccountId, BlobId};
 use super::super::field::Value;
 use super::super::nouns::{Values, Which};
 use super::super::row::Noun;
-use super::super::{NOUNS, Removed, Result, Rows, StoreError};
+use super::super::{NOUNS, Removed, Result, Rows};
 use super::columns::{Millis, id_list};
 use super::database::Database;
 use super::rows;
@@ -47,10 +47,9 @@ impl Rows for Database {
         &self,
         noun: &'static Noun,
         account: &AccountId,
-        by: &'static str,
         limit: u32,
     ) -> Result<Vec<Values>> {
-        let (sql, account) = (select_newest(noun, by)?, *account);
+        let (sql, account) = (select_newest(noun)?, *account);
         self.read(move |db| rows::all_values(db, noun, &sql, (account, limit)))
             .await
     }
@@ -105,15 +104,15 @@ pub(super) fn take(
 
 /// The condition that a row meets, and its parameters.
 fn condition(noun: &'static Noun, which: Which) -> Result<(String, ParamsFromIter<Values>)> {
-    let key = noun.key.ok_or_else(|| lacks(noun, "key"))?;
+    let key = noun.keyed()?;
     let (mut those, mut params) = (format!("{key} = ?1"), vec![which.key]);
     if let Some(account) = which.owner {
-        let owner = noun.owner().ok_or_else(|| lacks(noun, "owner"))?;
+        let owner = noun.owned()?;
         params.push(Value::Text(account.to_string().into()));
         those += &format!(" AND {owner} = ?{}", params.len());
     }
     if let Some(now) = which.live_at {
-        let (times, until) = noun.ended(now).ok_or_else(|| lacks(noun, "end"))?;
+        let (times, until) = noun.ending(now)?;
         params.push(Value::Time(until));
         for time in times {
             those += &format!(" AND {time} > ?{}", params.len());
@@ -122,14 +121,10 @@ fn condition(noun: &'static Noun, which: Which) -> Result<(String, ParamsFromIte
     Ok((those, params_from_iter(params)))
 }
 
-fn lacks(noun: &Noun, what: &str) -> StoreError {
-    StoreError::Internal(format!("a row of `{}` has no {what}", noun.name).into())
-}
-
-fn select_newest(noun: &Noun, by: &str) -> Result<String> {
-    let (table, owner) = (noun.name, noun.owner().ok_or_else(|| lacks(noun, "owner"))?);
+fn select_newest(noun: &Noun) -> Result<String> {
+    let (table, owner, time) = (noun.name, noun.owned()?, noun.ordered()?);
     Ok(format!(
-        "SELECT * FROM {table} WHERE {owner} = ?1 ORDER BY {by} DESC LIMIT ?2"
+        "SELECT * FROM {table} WHERE {owner} = ?1 ORDER BY {time} DESC LIMIT ?2"
     ))
 }
 
@@ -233,8 +228,7 @@ pub(super) fn statements() -> Vec<String> {
         statements.extend(delete_ended(noun, now).map(|(sql, _)| sql));
         statements.extend(delete_owned(noun));
         statements.extend(delete_older(noun).map(|(sql, _)| sql));
-        let newest = noun.newest.map(|(time, _)| select_newest(noun, time));
-        statements.extend(newest.and_then(Result::ok));
+        statements.extend(select_newest(noun).ok());
         if noun.key.is_some() {
             let which = Which {
                 key: Value::Null,

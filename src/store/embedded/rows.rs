@@ -102,8 +102,7 @@ pub(super) fn all<R: Row>(
     sql: &str,
     params: impl Params,
 ) -> Result<Vec<R>> {
-    let read = |values: Vec<Value<'_>>| R::read(values.into_iter());
-    each(connection, &R::NOUN, sql, params, read)
+    each(connection, &R::NOUN, sql, params, Places::read)
 }
 
 pub(super) fn all_values(
@@ -112,16 +111,19 @@ pub(super) fn all_values(
     sql: &str,
     params: impl Params,
 ) -> Result<Vec<Values>> {
-    let own = |values: Vec<Value<'_>>| Ok(values.into_iter().map(Value::into_owned).collect());
-    each(connection, noun, sql, params, own)
+    each(connection, noun, sql, params, |places, row| {
+        let values = places.values(row)?.into_iter();
+        Ok(values.map(Value::into_owned).collect())
+    })
 }
 
-fn each<T>(
+/// What each row of a statement is read as.
+pub(super) fn each<T>(
     connection: &Connection,
     noun: &Noun,
     sql: &str,
     params: impl Params,
-    read: impl Fn(Vec<Value<'_>>) -> Result<T>,
+    read: impl Fn(&Places, &rusqlite::Row<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
     let mut select = connection.prepare_cached(sql)?;
     let mut rows = select.query(params)?;
@@ -131,7 +133,7 @@ fn each<T>(
             Some(places) => places,
             None => places.insert(Places::of(noun, row.as_ref())?),
         };
-        all.push(read(places.values(row)?)?);
+        all.push(read(places, row)?);
     }
     Ok(all)
 }
@@ -146,12 +148,12 @@ pub(super) fn columns(noun: &Noun) -> Vec<String> {
     columns.collect()
 }
 
-/// Where a statement's rows have the values of a noun. To be asked at the first row: another process
-/// may have brought the schema forward, and the statement is compiled anew as its first row is read.
+/// Where a statement's rows have the values of a noun. Asked at the first row: another process may
+/// have brought the schema forward, and the statement is compiled anew as its first row is read.
 pub(super) struct Places(Vec<usize>);
 
 impl Places {
-    pub(super) fn of(noun: &Noun, statement: &Statement<'_>) -> Result<Self> {
+    fn of(noun: &Noun, statement: &Statement<'_>) -> Result<Self> {
         let columns = columns(noun);
         let places = columns.iter().map(|column| statement.column_index(column));
         Ok(Self(places.collect::<rusqlite::Result<_>>()?))

@@ -1,7 +1,6 @@
 //! The wrapped keys of images, while a rotation replaces them.
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
 use mongodb::bson::{Binary, Document, doc};
 use serde::Deserialize;
 
@@ -57,19 +56,13 @@ async fn of_generation(
     // No id's text is empty, so all come after it.
     let after = after.map(ImageId::to_string).unwrap_or_default();
     those.insert("_id", doc! { "$gt": after });
-    let found = async {
-        mongo
-            .images()
-            .clone_with_type::<KeyDoc>()
-            .find(those)
-            .projection(doc! { "key_wrap": 1 })
-            .sort(doc! { "_id": 1 })
-            .limit(i64::from(limit))
-            .await?
-            .try_collect::<Vec<_>>()
-            .await
-    };
-    let documents = mongo.answer(found).await?.into_iter();
+    let images = mongo.images().clone_with_type::<KeyDoc>();
+    let find = images
+        .find(those)
+        .projection(doc! { "key_wrap": 1 })
+        .sort(doc! { "_id": 1 })
+        .limit(limit.into());
+    let documents = mongo.collect(find).await?.into_iter();
     let row = |doc: KeyDoc| KeyRow {
         id: doc.id,
         key_wrap: doc.key_wrap.bytes,

@@ -1,7 +1,6 @@
 //! Images in MongoDB; their changes: `changes`.
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use mongodb::Collection;
@@ -44,10 +43,7 @@ impl Images for Mongo {
         let these = doc! { "account": account.to_string(), "digest": { "$in": digests } };
         let images = self.images().clone_with_type::<DigestDoc>();
         let find = images.find(these).projection(doc! { "digest": 1 });
-        let found: Vec<DigestDoc> = self
-            .answer(async { find.await?.try_collect().await })
-            .await?;
-        let pairs = found.into_iter();
+        let pairs = self.collect(find).await?.into_iter();
         pairs
             .map(|found| Ok((array(&found.digest)?, found.id)))
             .collect()
@@ -125,10 +121,7 @@ impl Images for Mongo {
             .sort(doc! { "trashed_at": 1 })
             .limit(limit.into())
             .projection(doc! { "account": 1 });
-        let found: Vec<OwnerDoc> = self
-            .answer(async { oldest.await?.try_collect().await })
-            .await?;
-        let owned = found.into_iter();
+        let owned = self.collect(oldest).await?.into_iter();
         Ok(owned.map(|found| (found.account, found.id)).collect())
     }
 }

@@ -30,13 +30,16 @@ mod usage;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use futures_util::future::{BoxFuture, FutureExt, TryFutureExt};
+use mongodb::action::Find;
 use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::error::Result as DriverResult;
 use mongodb::options::{
     Acknowledgment, ClientOptions, ReadConcern, ReadPreference, SelectionCriteria, WriteConcern,
 };
 use mongodb::{Client, ClientSession, Collection, Database};
+use serde::de::DeserializeOwned;
 
 use super::row::Noun;
 use super::{Records, Result, Store, StoreError};
@@ -128,6 +131,14 @@ impl Mongo {
                 .into(),
             )),
         }
+    }
+
+    /// All that a query finds.
+    async fn collect<T: DeserializeOwned + Send + Sync>(
+        &self,
+        find: Find<'_, T>,
+    ) -> Result<Vec<T>> {
+        self.answer(async { find.await?.try_collect().await }).await
     }
 
     /// Removes what the filter finds but for the newest, by a time that has an index with it. What is

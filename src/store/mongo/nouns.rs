@@ -4,9 +4,8 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
 use jiff::Timestamp;
-use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
+use mongodb::bson::{Bson, Document, RawDocument, doc};
 
 use crate::ids::{AccountId, BlobId};
 
@@ -62,9 +61,7 @@ impl Mongo {
             .sort(doc! { order: 1 })
             .limit(limit.into())
             .projection(blob_ids(noun));
-        let found: Vec<RawDocumentBuf> = self
-            .answer(async { find.await?.try_collect().await })
-            .await?;
+        let found = self.collect(find).await?;
         let mut blobs = Vec::new();
         let mut keys = Vec::with_capacity(found.len());
         for row in &found {
@@ -81,20 +78,16 @@ impl Mongo {
 pub(super) fn filter(noun: &'static Noun, which: Which) -> Result<Document> {
     let mut filter = doc! { "_id": bson(which.key) };
     if let Some(account) = which.owner {
-        let owner = noun.owner().ok_or_else(|| lacks(noun, "owner"))?;
+        let owner = noun.owned()?;
         filter.insert(member(noun, owner), account.to_string());
     }
     if let Some(now) = which.live_at {
-        let (times, until) = noun.ended(now).ok_or_else(|| lacks(noun, "end"))?;
+        let (times, until) = noun.ending(now)?;
         for time in times {
             filter.insert(*time, doc! { "$gt": date(until) });
         }
     }
     Ok(filter)
-}
-
-fn lacks(noun: &Noun, what: &str) -> StoreError {
-    StoreError::Internal(format!("a row of `{}` has no {what}", noun.name).into())
 }
 
 fn own_values(noun: &Noun, row: &RawDocument) -> Result<Values> {
@@ -167,16 +160,12 @@ impl Rows for Mongo {
         &self,
         noun: &'static Noun,
         account: &AccountId,
-        by: &'static str,
         limit: u32,
     ) -> Result<Vec<Values>> {
-        let owner = noun.owner().ok_or_else(|| lacks(noun, "owner"))?;
-        let own = doc! { member(noun, owner): account.to_string() };
-        let rows = self.collection(noun);
-        let find = rows.find(own).sort(doc! { by: -1 }).limit(limit.into());
-        let found: Vec<RawDocumentBuf> = self
-            .answer(async { find.await?.try_collect().await })
-            .await?;
+        let own = doc! { member(noun, noun.owned()?): account.to_string() };
+        let (rows, newest) = (self.collection(noun), doc! { noun.ordered()?: -1 });
+        let found = self.collect(rows.find(own).sort(newest).limit(limit.into()));
+        let found = found.await?;
         found.iter().map(|row| own_values(noun, row)).collect()
     }
 
@@ -221,10 +210,7 @@ impl Rows for Mongo {
             let any = doc! { "$or": any.collect::<Vec<_>>() };
             let collection = self.collection(noun);
             let find = collection.find(any).projection(blob_ids(noun));
-            let found: Vec<RawDocumentBuf> = self
-                .answer(async { find.await?.try_collect().await })
-                .await?;
-            for row in &found {
+            for row in &self.collect(find).await? {
                 referenced.extend(blobs_of(noun, row)?);
             }
         }

@@ -1,15 +1,13 @@
 //! Rows as documents, by the description of their noun.
 
-use futures_util::TryStreamExt;
-use jiff::Timestamp;
 use mongodb::Collection;
-use mongodb::bson::{Bson, DateTime, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
+use mongodb::bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
 
 use super::super::field::Value;
 use super::super::row::{Noun, Row};
 use super::super::{Result, StoreError};
 use super::Mongo;
-use super::documents::{binary, date};
+use super::documents::{binary, date, time};
 
 impl Mongo {
     /// The collection of a noun.
@@ -37,9 +35,7 @@ impl Mongo {
     ) -> Result<Vec<R>> {
         let rows = self.rows::<R>();
         let find = rows.find(filter).sort(order).limit(limit.into());
-        let found: Vec<_> = self
-            .answer(async { find.await?.try_collect().await })
-            .await?;
+        let found = self.collect(find).await?;
         found.iter().map(|row| read(row)).collect()
     }
 }
@@ -145,13 +141,9 @@ fn value(member: RawBsonRef<'_>) -> Value<'_> {
         RawBsonRef::Int64(number) => Value::Integer(number),
         RawBsonRef::String(text) => Value::Text(text.into()),
         RawBsonRef::Binary(binary) => Value::Bytes(binary.bytes.into()),
-        RawBsonRef::DateTime(date) => timestamp(date).map_or(Value::Unknown, Value::Time),
+        RawBsonRef::DateTime(date) => time(date).map_or(Value::Unknown, Value::Time),
         _ => Value::Unknown,
     }
-}
-
-fn timestamp(date: DateTime) -> Option<Timestamp> {
-    Timestamp::from_millisecond(date.timestamp_millis()).ok()
 }
 
 pub(super) fn malformed(error: impl std::fmt::Display) -> StoreError {

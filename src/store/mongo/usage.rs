@@ -108,11 +108,8 @@ async fn allow(
 pub(super) async fn count_all(mongo: &Mongo) -> Result<()> {
     let uncounted = doc! { "kept": { "$exists": false } };
     for _ in 0..MOST_RACES {
-        let found = async {
-            let found = mongo.sequences().find(uncounted.clone()).await?;
-            found.try_collect::<Vec<SequenceDoc>>().await
-        };
-        let found = mongo.answer(found).await?;
+        let sequences = mongo.sequences();
+        let found = mongo.collect(sequences.find(uncounted.clone())).await?;
         if found.is_empty() {
             return Ok(());
         }

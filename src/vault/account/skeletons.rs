@@ -43,15 +43,20 @@ impl Vault {
             };
             after = Some(last.id);
             for account in accounts {
+                let look = skeleton(&account.username);
+                // Another one looks the same, and holds the skeleton for both.
+                if records.account_by_skeleton(&look).await?.is_some() {
+                    continue;
+                }
                 let account = AccountRow {
-                    username_skeleton: Some(skeleton(&account.username)),
+                    username_skeleton: Some(look),
                     ..account
                 };
                 match records.update_account(&account).await {
                     Ok(Updated::Done) => stored += 1,
                     // Changed meanwhile: the next round comes to it.
                     Ok(Updated::Conflict | Updated::Missing) => {}
-                    // It looks like another, which holds the skeleton for both.
+                    // Somebody else came first.
                     Err(StoreError::Taken(_)) => {}
                     Err(error) => return Err(error.into()),
                 }

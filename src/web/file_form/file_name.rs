@@ -76,26 +76,7 @@ fn extended(value: &[u8]) -> String {
         (Some(charset), Some(_), Some(coded)) => (charset, coded),
         _ => (&b""[..], value),
     };
-    let mut bytes = Vec::with_capacity(coded.len());
-    let mut rest = coded;
-    while let Some((first, behind)) = rest.split_first() {
-        let byte = match rest {
-            [b'%', high, low, ..] => data_encoding::HEXLOWER_PERMISSIVE
-                .decode(&[*high, *low])
-                .ok(),
-            _ => None,
-        };
-        match byte.as_deref() {
-            Some([byte]) => {
-                bytes.push(*byte);
-                rest = &rest[3..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = behind;
-            }
-        }
-    }
+    let bytes: Vec<u8> = percent_encoding::percent_decode(coded).collect();
     match charset.eq_ignore_ascii_case(b"ISO-8859-1") {
         true => latin_1(&bytes),
         false => text(bytes.into()),
