@@ -70,7 +70,7 @@ settings! {
         "Proxies that are believed when they say in `X-Forwarded-For` where a request came from.", false,
         |c, t| c.serving.trusted_proxies = networks(t)?;
     "metrics_port" = "9464", "a port, or 0 for none",
-        "Port on this machine for Prometheus to fetch `/metrics` from.", false,
+        "Port of 127.0.0.1 for Prometheus to fetch `/metrics` from; each process of a machine needs its own.", false,
         |c, t| c.serving.metrics_port = number(t, 0, u16::MAX)?;
     "max_file" = "100 MiB", "a size from 1 KiB to 2 GiB",
         "Largest file that is taken.", false,
@@ -153,7 +153,7 @@ settings! {
         "An answer of which less than 128 KiB is taken in this time is given up, and its connection closed.", false,
         |c, t| c.serving.send_stall = duration(t, 1, 3_600)?;
     "answer_memory" = "256 MiB", "a size from 32 MiB to 64 GiB",
-        "Memory for all answers that their readers have not taken yet. One account, or the strangers of one network, has a quarter, and all accounts at one site have half; beyond that 503.", false,
+        "Memory for all answers that their readers have not taken yet. One account, or the strangers of one site, have a quarter, and all accounts at one site half; beyond that 503.", false,
         |c, t| c.serving.answer_memory_bytes = size(t, 32 << 20, 64 << 30)?;
     "connections" = "4096", "a whole number from 16 to 100000",
         "Connections at once, never more than half of the open files that the system allows. One address (in IPv6 48 bits) has a quarter at most, and few once half are taken; those of `trusted_proxies` may have all.", false,

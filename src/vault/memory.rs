@@ -22,8 +22,8 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 pub enum Payer {
     /// An account that is signed in.
     Account(AccountId),
-    /// The clients of one network, as [`super::Caller::network`] names it.
-    Network(String),
+    /// The clients of one site, as [`super::Caller::site`] names it.
+    Site(String),
 }
 
 /// A bounded amount of memory, and how much of it each payer holds.

@@ -18,7 +18,7 @@ use crate::vault::Caller;
 use crate::vault::MemoryBudget;
 use crate::vault::Payer;
 
-/// One account, or one network of strangers, has this part of the memory at most; all accounts at one
+/// One account, or the strangers of one site, have this part of the memory at most; all accounts at one
 /// site have half of it together.
 const PARTS: u32 = 4;
 /// How long an answer waits for memory before its client is told to come again: 503.
@@ -69,7 +69,7 @@ impl Answers {
             // A change is bounded by the account's own part: somebody must be able to sign out, or
             // to revoke a token, whatever others at the same site hold.
             Payer::Account(_) if bytes > SMALL => {
-                let site = place(request, Caller::site).await;
+                let site = site(request).await;
                 self.memory
                     .reserve_together(payer, &site, bytes, WAIT)
                     .await
@@ -106,7 +106,7 @@ impl Answers {
             if bytes <= 2 * SMALL {
                 return Ok(());
             }
-            let payer = place(request, Caller::network).await;
+            let payer = site(request).await;
             self.admit(request, &payer).await?;
         }
         let is_change = !matches!(request.method(), Method::Get | Method::Head);
@@ -124,10 +124,10 @@ impl Answers {
     }
 }
 
-/// The place that a request comes from, by this part of its address.
-async fn place(request: &Request<'_>, part: fn(&Caller) -> String) -> Payer {
+/// The site that a request comes from.
+async fn site(request: &Request<'_>) -> Payer {
     let caller = request.guard::<Caller>().await.succeeded();
-    Payer::Network(caller.as_ref().map(part).unwrap_or_default())
+    Payer::Site(caller.map(|caller| caller.site()).unwrap_or_default())
 }
 
 /// 503, since too many answers wait to be read.

@@ -91,7 +91,7 @@ pub(super) fn content_length(request: &Request<'_>) -> Option<u64> {
     request.headers().get_one("Content-Length")?.parse().ok()
 }
 
-/// Reads a small body into memory that is wiped afterwards: the account's, or else the network's.
+/// Reads a small body into memory that is wiped afterwards: the account's, or else the site's.
 ///
 /// # Errors
 /// 408, 413, 503, or 400 where it breaks off.
@@ -106,7 +106,7 @@ pub(super) async fn read_small(request: &Request<'_>) -> Result<Zeroizing<Vec<u8
     let payer = payer(request).await;
     let limit = match payer {
         Payer::Account(_) => MAX_SMALL,
-        Payer::Network(_) => MAX_SMALL_OF_STRANGERS,
+        Payer::Site(_) => MAX_SMALL_OF_STRANGERS,
     };
     let announced = content_length(request).and_then(|length| usize::try_from(length).ok());
     let most = announced.map_or(limit, |announced| limit.min(announced)) + 1;
@@ -134,13 +134,13 @@ pub(super) async fn read_small(request: &Request<'_>) -> Result<Zeroizing<Vec<u8
     }
 }
 
-/// The payer of a request's memory: its account, once a guard has found one, or else its network.
+/// The payer of a request's memory: its account, once a guard has found one, or else its site.
 async fn payer<'r>(request: &'r Request<'_>) -> &'r Payer {
-    let network = match request.guard::<Caller>().await {
-        Outcome::Success(caller) => caller.network(),
+    let site = match request.guard::<Caller>().await {
+        Outcome::Success(caller) => caller.site(),
         Outcome::Error(_) | Outcome::Forward(_) => String::new(),
     };
-    request.local_cache(|| Payer::Network(network))
+    request.local_cache(|| Payer::Site(site))
 }
 
 /// Makes room for more. A vector that grows by itself leaves copies behind, which nobody wipes.

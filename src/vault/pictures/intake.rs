@@ -1,6 +1,6 @@
 //! Memory for request bodies, and for the lists of exports: one budget for files and forms with
 //! files, and another for small bodies. Of each, one account has a part at most, and so has one
-//! network of clients that are not signed in. So a client that sends slowly, on any number of
+//! site of clients that are not signed in. So a client that sends slowly, on any number of
 //! connections, keeps nobody else waiting.
 
 use std::time::Duration;
@@ -17,7 +17,7 @@ const WAIT: Duration = Duration::from_secs(20);
 const PARTS_OF_FILES: u32 = 2;
 /// Small bodies have memory of their own, an eighth as much as files have.
 const SMALL_PART: u64 = 8;
-/// One account, or one network, has this part of the memory for small bodies at most.
+/// One account, or one site, has this part of the memory for small bodies at most.
 const PARTS_OF_SMALL: u32 = 4;
 
 /// Memory that receiving a body takes beside the bytes that are kept of it: the connection's own
@@ -91,12 +91,12 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     #[tokio::test]
-    async fn one_network_never_has_all_the_memory_for_what_is_small() {
+    async fn one_site_never_has_all_the_memory_for_what_is_small() {
         let mut limits = crate::config::Config::default().uploads;
         limits.memory_bytes = 16 * MIB;
         let intake = Intake::new(&limits);
         let at_once = |name: &str, bytes| {
-            let payer = Payer::Network(name.into());
+            let payer = Payer::Site(name.into());
             intake.reserve_small(&payer, bytes).now_or_never()?.ok()
         };
         let many = std::iter::from_fn(|| at_once("192.0.2.1", MIB / 8));
